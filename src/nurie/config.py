@@ -1,0 +1,132 @@
+"""Every option of every command: one frozen dataclass per command.
+
+The comment behind a field is its help text. Each command reads one artifact and writes the next:
+photos -> (prepare) pairs/ -> (train) run/ -> (export) model/ -> (publish) site/ -> (serve).
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+Generator = Literal["fast", "unet256", "unet128"]
+Detail = Literal["few", "some", "many"]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Turn photos into training pairs: line art on the left, picture on the right.
+
+    Run the same command again to resume: pairs that exist already are kept.
+    """
+
+    photos: Positional[Path]  # folder of JPEG, PNG or WebP pictures (read recursively)
+    pairs: Positional[Path]  # folder to write: train/, val/, sheet.png
+    mode: Literal["lines", "folders", "gray"] = "lines"
+    # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray
+    inputs: Path | None = None  # mode folders: folder of input pictures with the same names as the photos
+    masks: Path | None = None  # folder of masks with the same names (white = subject); default: the alpha channel
+    size: int = 256  # width and height of one half of a pair, pixels
+    fit: Literal["subject", "pad", "crop"] = "subject"
+    # square the picture: crop to the masked subject, pad with white, or crop the centre
+    margin: float = 0.06  # white margin around the subject, as a fraction of its longer side
+    details: tuple[Detail, ...] = ("few", "some", "many")  # how many lines to draw: one pair is written for each
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA puts the picture on the left
+    val_percent: int = 10  # share of the pictures kept for validation, chosen by a stable hash of the name
+    workers: int = 0  # processes; 0 = one per core
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a pix2pix generator (Isola et al. 2017) on pairs.
+
+    Run the same command again to resume exactly where it stopped.
+    """
+
+    pairs: Positional[Path]  # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
+    run: Positional[Path]  # folder to write: checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
+    generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
+    width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
+    size: int = 256  # train at this resolution, pixels; pairs are resized by area when they differ
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
+    steps: int = 20_000  # optimiser steps
+    batch: int = 8  # pictures per step and process
+    lr: float = 2e-4  # Adam step size of both nets
+    decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
+    beta1: float = 0.5  # Adam beta1
+    l1: float = 100.0  # weight of the L1 loss
+    gan: float = 1.0  # weight of the GAN loss
+    feature_matching: float = 0.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
+    discriminator_width: int = 64  # channels of PatchGAN's first layer
+    ema: float = 0.999  # decay of the moving average of the generator's weights
+    diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
+    augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
+    flip: bool = True  # mirror half of the pairs
+    init: Path | None = None  # start from this checkpoint's weights (run folder or .safetensors file)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
+    threads: int = 0  # CPU threads; 0 = PyTorch's choice
+    seed: int = 0  # seed of everything random
+    save_every: int = 500  # steps between checkpoints and sample sheets
+
+
+@dataclass(frozen=True)
+class Export:
+    """Compress a trained generator into a model that the browser engine runs.
+
+    BatchNorm is folded, the weights become 8-bit, and the engine's output is compared with
+    PyTorch's on real drawings: the export fails where they differ by more than it promises.
+    """
+
+    run: Positional[Path]  # run folder or checkpoint.safetensors
+    model: Positional[Path]  # folder to write: manifest.json, weights.bin.gz
+    title: str = ""  # shown on the page; default: the run folder's name
+    weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
+    presets: Path | None = None  # folder of drawings for the preset button: .json strokes or .png
+    credits: tuple[str, ...] = ()  # credit lines the page must show, such as the data set's licence
+    pairs: Path | None = None  # pairs whose val drawings check the export; default: the ones trained on
+    samples: int = 8  # drawings compared with PyTorch
+    tolerance: float = 0.02  # largest mean difference to PyTorch that the export accepts, of the 0-1 range
+    format: tuple[Literal["nurie", "onnx"], ...] = ("nurie",)  # onnx also writes model.onnx, checked with ONNX Runtime
+
+
+@dataclass(frozen=True)
+class Publish:
+    """Write a static site: page, engine and model, ready for any web host and any sub-path."""
+
+    model: Positional[Path]  # model folder from `nurie export`
+    site: Positional[Path]  # folder to write
+    title: str = ""  # page title; default: the model's title
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Serve a site on this computer only. Without a site: the built-in cat model."""
+
+    site: Positional[Path | None] = None  # folder from `nurie publish`; default: the built-in model's page
+    port: int = 8000  # first port to try; the next free one is taken
+    open: bool = True  # open the browser
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Colour a folder of drawings with an exported model or a training run."""
+
+    model: Positional[Path]  # model folder (runs the engine) or run folder / checkpoint (runs PyTorch)
+    images: Positional[tuple[Path, ...]]  # drawings, or folders of them
+    output: Path = Path("predicted")  # folder to write PNG files to
+
+
+@dataclass(frozen=True)
+class Make:
+    """Do it all: photos -> pairs -> run -> model -> site. Each stage resumes when it is run again."""
+
+    photos: Positional[Path]  # folder of pictures
+    site: Positional[Path]  # folder to write the page to
+    work: Path | None = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
+    masks: Path | None = None  # as in `nurie prepare`
+    size: int = 256  # as in `nurie prepare`
+    steps: int = 20_000  # as in `nurie train`
+    batch: int = 8  # as in `nurie train`
+    title: str = ""  # as in `nurie export`
+    credits: tuple[str, ...] = field(default=())  # as in `nurie export`

@@ -1,0 +1,153 @@
+"""Batches of pairs for training. Every batch is a function of (seed, step), so that a run can resume exactly."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from nurie.augment import vary_drawing
+from nurie.errors import NurieError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
+
+
+@dataclass(frozen=True)
+class Batch:
+    drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
+    picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
+
+
+class PairFolder:
+    """A folder of A|B pictures, grouped by picture: `NAME--few.png` and `NAME--many.png` are one group."""
+
+    def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
+        self.folder, self.size, self.swap = folder, size, direction == "BtoA"
+        groups: dict[str, list[Path]] = {}
+        files = [p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES] if folder.is_dir() else []
+        for path in sorted(files):
+            groups.setdefault(path.stem.split("--")[0], []).append(path)
+        self.groups = list(groups.values())
+        self._cache: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
+        """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
+        if path in self._cache:
+            return self._cache[path]
+        both = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if both is None:
+            raise NurieError(f"{path} can not be read as a picture. Delete it or make the pairs again.")
+        h, w = both.shape[:2]
+        if w != 2 * h:
+            raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
+        both = cv2.cvtColor(both, cv2.COLOR_BGR2RGB)
+        left, right = (self._resize(half) for half in (both[:, :h], both[:, h:]))
+        pair = (right, left) if self.swap else (left, right)
+        if (len(self._cache) + 1) * 2 * left.nbytes < CACHE_BYTES:
+            self._cache[path] = pair
+        return pair
+
+    def _resize(self, half: np.ndarray) -> np.ndarray:
+        """To (size, size) by area; thin lines get darker again as they shrink, since a pen has one width."""
+        if half.shape[0] == self.size:
+            return np.ascontiguousarray(half)
+        method = cv2.INTER_AREA if half.shape[0] > self.size else cv2.INTER_CUBIC
+        return cv2.resize(half, (self.size, self.size), interpolation=method)
+
+
+def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:
+    """The train or val side of a pairs folder. NurieError when it holds no pictures."""
+    folder = PairFolder(pairs / split, size, direction)
+    if not folder.groups:
+        raise NurieError(
+            f"There are no pairs in {pairs / split}. Expected A|B pictures (PNG, JPEG, WebP); make them with "
+            f"`nurie prepare PHOTOS {pairs}`."
+        )
+    return folder
+
+
+def to_tensor(images: list[np.ndarray]) -> Tensor:
+    """uint8 (h, w, 3) pictures -> float32 (n, 3, h, w) in [-1, 1], channels last in memory."""
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return batch.float().div_(127.5).sub_(1.0)
+
+
+def to_images(batch: Tensor) -> np.ndarray:
+    """(n, 3, h, w) in [-1, 1] -> uint8 (n, h, w, 3)."""
+    scaled = batch.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
+    return scaled.permute(0, 2, 3, 1).to(torch.uint8).cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each."""
+
+    pairs: PairFolder
+    batch: int
+    seed: int
+    augment: bool
+    flip: bool
+    process: int = 0
+    processes: int = 1
+
+    def __call__(self, step: int) -> Batch:
+        drawings, pictures = [], []
+        rng = np.random.default_rng([self.seed, step, self.process, 1])
+        for i in range(self.batch):
+            position = (step * self.processes + self.process) * self.batch + i
+            epoch, index = divmod(position, len(self.pairs))
+            group = self.pairs.groups[self._order(epoch)[index]]
+            drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
+            if self.augment:
+                drawing = vary_drawing(drawing, rng)
+            if self.flip and rng.random() < 0.5:
+                drawing, picture = drawing[:, ::-1], picture[:, ::-1]
+            drawings.append(drawing)
+            pictures.append(picture)
+        return Batch(to_tensor(drawings), to_tensor(pictures))
+
+    def _order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, epoch, 2]).permutation(len(self.pairs))
+
+
+def prefetch(sampler: Sampler, start: int, end: int) -> Iterator[Batch]:
+    """Batches of steps start <= step < end, made two ahead in a thread. An error there is raised here."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(2)
+    stop = threading.Event()
+
+    def put(item: Batch | BaseException) -> None:
+        while not stop.is_set():
+            try:
+                return ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for step in range(start, end):
+                if stop.is_set():
+                    return
+                put(sampler(step))
+        except BaseException as error:
+            put(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        for _ in range(start, end):
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,352 @@
+"""Train a pix2pix generator (Isola et al. 2017). Run the same command again to resume exactly.
+
+Exactness needs no stored random state: batches, dropout and augmentation of step k are all seeded by
+(seed, k, process), so a run that is killed and resumed ends with the same bits as one that is not
+(on the CPU with one thread; other devices add up in varying order).
+"""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from torch import Tensor, nn
+
+from nurie import checkpoint, report
+from nurie.config import Train
+from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
+from nurie.errors import NurieError
+from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
+from nurie.networks import DEFAULT_WIDTH, PatchDiscriminator, build_generator, initialise, multiple_of
+
+SHEET_PICTURES = 8  # rows of the sample sheet
+VAL_PICTURES = 64  # val pairs of the L1 score
+FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init"}  # options that a resumed run may change
+
+
+class Trainer:
+    """Both nets, both optimisers and the step: everything that a checkpoint holds."""
+
+    def __init__(self, config: Train, accelerator: Accelerator) -> None:
+        self.config, self.accelerator = config, accelerator
+        torch.manual_seed(config.seed)
+        generator = build_generator(config.generator, config.width)
+        discriminator = PatchDiscriminator(config.discriminator_width)
+        initialise(discriminator)
+        self.ema = build_generator(config.generator, config.width).eval().requires_grad_(False)
+        self.ema.load_state_dict(generator.state_dict())
+        self.ema.to(accelerator.device)
+        # channels_last is the layout that convolutions are fastest in, on CPUs and GPUs alike
+        generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator, self.discriminator = accelerator.prepare(generator, discriminator)
+        self.optimizer_g = self._adam(self.generator)
+        self.optimizer_d = self._adam(self.discriminator)
+        self.step = 0
+
+    def _adam(self, net: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(net.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999))
+
+    def bare(self, net: nn.Module) -> nn.Module:
+        return self.accelerator.unwrap_model(net)
+
+    def set_lr(self) -> None:
+        """lr, then linearly to 0 over the last `decay` share of the steps."""
+        left = (self.config.steps - self.step) / max(1.0, self.config.decay * self.config.steps)
+        for optimizer in (self.optimizer_g, self.optimizer_d):
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.lr * min(1.0, left)
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """One update of the discriminator, then one of the generator. Returns the losses."""
+        seed = np.random.SeedSequence([self.config.seed, self.step, self.accelerator.process_index])
+        torch.manual_seed(int(seed.generate_state(1)[0]))
+        self.set_lr()
+        drawing = self._move(batch.drawing)
+        real = self._move(batch.picture)
+        fake = self.generator(drawing)
+        losses = self._update_discriminator(drawing, real, fake.detach())
+        losses |= self._update_generator(drawing, real, fake)
+        self._update_ema()
+        self.step += 1
+        values = torch.stack([v.detach() for v in losses.values()]).tolist()
+        return dict(zip(losses, values, strict=True))
+
+    def _move(self, images: Tensor) -> Tensor:
+        return images.to(self.accelerator.device).contiguous(memory_format=torch.channels_last)
+
+    def _augment(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, ...]:
+        return diffaugment(drawing, real, fake) if self.config.diffaugment else (drawing, real, fake)
+
+    def _update_discriminator(self, drawing: Tensor, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        drawing, real, fake = self._augment(drawing, real, fake)
+        loss = discriminator_loss(self.discriminator(drawing, real)[0], self.discriminator(drawing, fake)[0])
+        self.optimizer_d.zero_grad()
+        self.accelerator.backward(loss)
+        self.optimizer_d.step()
+        return {"discriminator": loss.detach()}
+
+    def _update_generator(self, drawing: Tensor, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        c = self.config
+        l1 = F.l1_loss(fake, real)
+        loss, losses = c.l1 * l1, {"l1": l1.detach()}
+        discriminator = self.bare(self.discriminator).requires_grad_(False)
+        drawing, real, fake = self._augment(drawing, real, fake)
+        logits, fake_features = discriminator(drawing, fake)
+        losses["gan"] = generator_gan_loss(logits)
+        loss = loss + c.gan * losses["gan"]
+        if c.feature_matching:
+            with torch.no_grad():
+                _, real_features = discriminator(drawing, real)
+            losses["feature_matching"] = feature_matching_loss(real_features, fake_features)
+            loss = loss + c.feature_matching * losses["feature_matching"]
+        self.optimizer_g.zero_grad()
+        self.accelerator.backward(loss)
+        self.optimizer_g.step()
+        discriminator.requires_grad_(True)
+        return losses
+
+    @torch.no_grad()
+    def _update_ema(self) -> None:
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        live = self.bare(self.generator).state_dict()
+        for name, average in self.ema.state_dict().items():
+            if average.is_floating_point():
+                average.lerp_(live[name], 1 - decay)
+            else:
+                average.copy_(live[name])
+
+    @torch.no_grad()
+    def predict(self, drawing: Tensor) -> Tensor:
+        """The averaged generator on (n, 3, h, w) in [-1, 1], as the exported model will compute it."""
+        return self.ema(drawing.to(self.accelerator.device)).float()
+
+    def save(self, path: Path) -> None:
+        groups = {
+            "ema": self.ema.state_dict(),
+            "generator": self.bare(self.generator).state_dict(),
+            "discriminator": self.bare(self.discriminator).state_dict(),
+            "optimizer_g": flatten(self.optimizer_g),
+            "optimizer_d": flatten(self.optimizer_d),
+        }
+        checkpoint.save(path, groups, metadata(self.config, self.step))
+
+    def resume(self, path: Path) -> None:
+        groups, meta = checkpoint.load(path)
+        refuse_other_options(self.config, meta["train"])
+        for name, net in (
+            ("ema", self.ema),
+            ("generator", self.generator),
+            ("discriminator", self.discriminator),
+        ):
+            checkpoint.load_weights(self.bare(net), groups[name], path)
+        unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
+        unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
+        self.step = meta["step"]
+
+    def start_from(self, path: Path) -> None:
+        """Take both nets' weights from another run; the discriminator's only when its width is the same."""
+        groups, meta = checkpoint.load(path, ("ema", "discriminator"))
+        for net in (self.ema, self.generator):
+            checkpoint.load_weights(self.bare(net), groups["ema"], path)
+        if meta["train"]["discriminator_width"] == self.config.discriminator_width:
+            checkpoint.load_weights(self.bare(self.discriminator), groups["discriminator"], path)
+
+
+def flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as tensors named `PARAMETER/KEY`."""
+    return {f"{i}/{key}": value for i, state in optimizer.state_dict()["state"].items() for key, value in state.items()}
+
+
+def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split("/")
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def metadata(config: Train, step: int) -> dict[str, Any]:
+    options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
+    generator = {"kind": config.generator, "width": config.width or DEFAULT_WIDTH[config.generator]}
+    return {"step": step, "train": options, "generator": generator}
+
+
+def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
+    """A run resumes only with the options it began with, else it would be neither run."""
+    now = metadata(config, 0)["train"]
+    changed = [
+        f"{k} was {saved.get(k)}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved.get(k)
+    ]
+    if changed:
+        raise NurieError(
+            f"{config.run} holds a run with other options ({'; '.join(changed)}). Use the same options to resume it, "
+            "or another run folder; --init starts a new run from its weights."
+        )
+
+
+def choose_precision(config: Train) -> str:
+    """Accelerate's name for the precision: bf16 where the hardware has it (measured about 2x on CPUs)."""
+    if config.precision != "auto":
+        return "no" if config.precision == "fp32" else "bf16"
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
+
+
+def check(config: Train) -> None:
+    multiple = multiple_of(config.generator)
+    if config.size % multiple or config.size <= 0:
+        raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
+    for name in ("steps", "batch", "save_every"):
+        if getattr(config, name) < 1:
+            raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")
+
+
+def val_tensors(val: PairFolder, count: int) -> Batch:
+    """A fixed choice of val pairs: evenly spread pictures, details in turn."""
+    chosen = np.linspace(0, len(val) - 1, min(count, len(val))).astype(int)
+    pairs = [val.read(val.groups[g][i % len(val.groups[g])]) for i, g in enumerate(chosen)]
+    return Batch(to_tensor([p[0] for p in pairs]), to_tensor([p[1] for p in pairs]))
+
+
+def val_l1(trainer: Trainer, val: Batch, batch: int) -> float:
+    """Mean absolute difference on the val pairs, of the 0-1 range."""
+    total = 0.0
+    for drawing, picture in zip(val.drawing.split(batch), val.picture.split(batch), strict=True):
+        total += (trainer.predict(drawing).cpu() - picture).abs().mean().item() / 2 * len(drawing)
+    return total / len(val.drawing)
+
+
+def write_samples(trainer: Trainer, val: Batch, run: Path) -> None:
+    """samples-STEP.png: val drawing, output, target, one row each."""
+    drawing, picture = val.drawing[:SHEET_PICTURES], val.picture[:SHEET_PICTURES]
+    columns = [to_images(drawing), to_images(trainer.predict(drawing)), to_images(picture)]
+    rows = [[column[i] for column in columns] for i in range(len(drawing))]
+    wide = [a + b for a, b in zip(rows[::2], rows[1::2], strict=False)] or rows
+    report.save_png(run / f"samples-{trainer.step:06d}.png", report.sheet(wide))
+
+
+class Log:
+    """losses.jsonl (one line per step), losses.png, and TensorBoard where it is installed."""
+
+    def __init__(self, run: Path, step: int) -> None:
+        self.run, self.path = run, run / "losses.jsonl"
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        # the run was killed after the checkpoint: those steps come again
+        self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
+        self.path.write_text("".join(json.dumps(r) + "\n" for r in self.records))
+        self.board = tensorboard(run)
+
+    def add(self, record: dict[str, float]) -> None:
+        self.records.append(record)
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        if self.board:
+            for name, value in record.items():
+                self.board.add_scalar(name, value, record["step"])
+
+    def plot(self) -> None:
+        names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))
+        curves = {}
+        for name in names:
+            rows = [r for r in self.records if name in r]
+            curves[name] = ([r["step"] for r in rows], [r[name] for r in rows])
+        report.save_png(self.run / "losses.png", report.plot(curves))
+
+
+def parse_line(line: str) -> dict[str, float] | None:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:  # the last line of a killed run may be cut off
+        return None
+
+
+def tensorboard(run: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(run / "tensorboard"))
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def train(config: Train) -> Path:
+    """Train until `config.steps`, resuming from the run folder's checkpoint. Returns the checkpoint's path."""
+    check(config)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
+    val_folder = PairFolder(config.pairs / "val", config.size, config.direction)
+    val = val_tensors(val_folder if len(val_folder) else train_pairs, VAL_PICTURES)
+    # two forward passes of the discriminator per update: buffers must not be overwritten in between
+    parallel = DistributedDataParallelKwargs(broadcast_buffers=False)
+    accelerator = Accelerator(mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
+    config.run.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(config, accelerator)
+    path = config.run / checkpoint.FILE
+    if path.exists():
+        trainer.resume(path)
+    elif config.init:
+        trainer.start_from(config.init)
+    sampler = Sampler(
+        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip,
+        accelerator.process_index, accelerator.num_processes,
+    )  # fmt: skip
+    run_steps(trainer, sampler, val, path)
+    return path
+
+
+def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> None:
+    config, main = trainer.config, trainer.accelerator.is_main_process
+    log = Log(config.run, trainer.step) if main else None
+    with progress_bar() as progress:
+        task = progress.add_task("", total=config.steps, completed=trainer.step, status="")
+        since, counted = time.perf_counter(), trainer.step
+        for batch in prefetch(sampler, trainer.step, config.steps):
+            losses = trainer.train_step(batch)
+            if not np.isfinite(list(losses.values())).all():
+                raise NurieError(
+                    f"The loss is no longer a number at step {trainer.step}. The checkpoint before it is kept; "
+                    "train again with a smaller --lr or --precision fp32."
+                )
+            rate = (trainer.step - counted) * config.batch / (time.perf_counter() - since)
+            progress.update(task, completed=trainer.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
+            record = {"step": trainer.step, **losses}
+            due = trainer.step % config.save_every == 0 or trainer.step == config.steps
+            if due and main:
+                record["val_l1"] = val_l1(trainer, val, config.batch)
+            if log:
+                log.add(record)
+            if due and main and log:
+                trainer.save(path)
+                write_samples(trainer, val, config.run)
+                log.plot()
+                since, counted = time.perf_counter(), trainer.step

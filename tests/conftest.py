@@ -1,0 +1,35 @@
+"""Made-up pairs that several tests train on."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+
+def circle_pair(seed: int, size: int = 64) -> np.ndarray:
+    """A|B pair, uint8 (size, 2 size, 3): the outline of a circle, and the circle filled with a colour."""
+    rng = np.random.default_rng(seed)
+    centre = tuple(int(v) for v in rng.integers(size // 4, 3 * size // 4, 2))
+    radius = int(rng.integers(size // 8, size // 4))
+    colour = tuple(int(v) for v in rng.integers(0, 200, 3))
+    drawing = np.full((size, size, 3), 255, np.uint8)
+    picture = drawing.copy()
+    cv2.circle(drawing, centre, radius, (0, 0, 0), 2, cv2.LINE_AA)
+    cv2.circle(picture, centre, radius, colour, -1, cv2.LINE_AA)
+    return np.hstack([drawing, picture])
+
+
+def write_pairs(folder: Path, size: int = 64, train: int = 6, val: int = 3) -> Path:
+    for split, count, offset in (("train", train, 0), ("val", val, 1000)):
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            for j, detail in enumerate(("few", "many")):
+                cv2.imwrite(str(folder / split / f"p{i}--{detail}.png"), circle_pair(offset + i + 100 * j, size))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pairs folder of 64-pixel circles: 6 train and 3 val pictures, two details each."""
+    return write_pairs(tmp_path_factory.mktemp("pairs"))

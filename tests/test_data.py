@@ -1,0 +1,98 @@
+"""Pairs on disk -> batches, and the variations of drawings."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import circle_pair
+
+from nurie.augment import is_line_drawing, vary_drawing
+from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
+from nurie.errors import NurieError
+
+
+def sampler(pairs: Path, **options) -> Sampler:
+    defaults = {"batch": 3, "seed": 1, "augment": False, "flip": False}
+    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), **(defaults | options))
+
+
+def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
+    folder = PairFolder(pairs / "train", 64)
+    assert len(folder) == 6
+    assert [path.name for path in folder.groups[0]] == ["p0--few.png", "p0--many.png"]
+
+
+def test_batch_depends_on_seed_and_step_alone(pairs: Path) -> None:
+    first, again = sampler(pairs, augment=True)(7), sampler(pairs, augment=True)(7)
+    assert torch.equal(first.drawing, again.drawing)
+    assert not torch.equal(first.drawing, sampler(pairs, augment=True)(8).drawing)
+    assert not torch.equal(first.drawing, sampler(pairs, augment=True, seed=2)(7).drawing)
+
+
+def test_every_picture_comes_once_per_epoch_over_all_processes(pairs: Path) -> None:
+    seen = []
+    for process in range(2):
+        for step in range(2):  # 2 processes x 2 steps x 3 pictures = 2 epochs of 6
+            s = sampler(pairs, process=process, processes=2)
+            rank = (step * 2 + process) * 3
+            seen += [int(s._order((rank + i) // 6)[(rank + i) % 6]) for i in range(3)]
+    assert sorted(seen) == sorted([*range(6), *range(6)])
+
+
+def test_btoa_swaps_the_halves(pairs: Path) -> None:
+    path = PairFolder(pairs / "train", 64).groups[0][0]
+    drawing, picture = PairFolder(pairs / "train", 64, "AtoB").read(path)
+    right, left = PairFolder(pairs / "train", 64, "BtoA").read(path)
+    assert np.array_equal(drawing, left) and np.array_equal(picture, right)
+    assert is_line_drawing(drawing) and not is_line_drawing(np.full((8, 8, 3), 90, np.uint8))
+
+
+def test_uint8_survives_the_round_trip() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    tensor = to_tensor([image])
+    assert tensor.min() >= -1 and tensor.max() <= 1
+    assert np.array_equal(to_images(tensor)[0], image)
+
+
+def test_pairs_are_resized_by_area(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    cv2.imwrite(str(tmp_path / "train" / "a.png"), circle_pair(3, 128))
+    drawing, picture = PairFolder(tmp_path / "train", 64).read(tmp_path / "train" / "a.png")
+    assert drawing.shape == picture.shape == (64, 64, 3)
+
+
+def test_picture_that_is_no_pair_gives_its_size(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(NurieError, match=r"a.png is 30x20 pixels; a pair is two squares side by side, such as 40x20"):
+        PairFolder(tmp_path, 32).read(tmp_path / "a.png")
+
+
+def test_unreadable_pair_is_named_in_the_consumer(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(NurieError, match="broken.png can not be read"):
+        list(prefetch(sampler(tmp_path), 0, 2))
+
+
+def test_prefetch_gives_the_same_batches_in_order(pairs: Path) -> None:
+    s = sampler(pairs)
+    got = list(prefetch(s, 2, 6))
+    assert all(isinstance(b, Batch) and torch.equal(b.drawing, s(2 + i).drawing) for i, b in enumerate(got))
+    assert len(got) == 4
+
+
+def test_varied_drawings_are_still_drawings_and_differ() -> None:
+    drawing = np.ascontiguousarray(circle_pair(1, 256)[:, :256])
+    varied = [vary_drawing(drawing, np.random.default_rng(i)) for i in range(40)]
+    assert all(v.shape == drawing.shape and v.dtype == np.uint8 for v in varied)
+    assert sum(not np.array_equal(v, drawing) for v in varied) >= 30
+    ink = np.array([(255.0 - v).mean() for v in varied]) / (255.0 - drawing).mean()
+    assert ink.min() < 0.9 and ink.max() > 1.3  # thinner and thicker
+    assert (ink > 0.1).all()  # the outline is never lost
+
+
+def test_colour_input_is_not_varied() -> None:
+    labels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    assert vary_drawing(labels, np.random.default_rng(0)) is labels

@@ -1,0 +1,66 @@
+"""Generators and discriminator against their published figures."""
+
+import pytest
+import torch
+
+from nurie.errors import NurieError
+from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
+from nurie.networks import PatchDiscriminator, build_generator, multiple_of
+
+
+def parameters(net: torch.nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize(("kind", "millions"), [("unet256", 54.41), ("unet128", 41.83), ("fast", 1.69)])
+def test_generator_has_the_published_number_of_parameters(kind: str, millions: float) -> None:
+    assert parameters(build_generator(kind)) / 1e6 == pytest.approx(millions, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["fast", "unet128", "unet256"])
+def test_generator_keeps_the_shape_and_range(kind: str) -> None:
+    size = multiple_of(kind)
+    generator = build_generator(kind, 8).eval()
+    output = generator(torch.randn(2, 3, size, 2 * size))
+    assert output.shape == (2, 3, size, 2 * size)
+    assert output.abs().max() <= 1
+    assert output.std() > 0
+
+
+def test_unknown_generator_lists_the_choices() -> None:
+    with pytest.raises(NurieError, match="no generator 'resnet'; choose one of fast, unet256, unet128"):
+        build_generator("resnet")
+
+
+def test_patchgan_sees_70_pixels_and_has_the_published_size() -> None:
+    net = PatchDiscriminator(64).eval()
+    assert parameters(net) / 1e6 == pytest.approx(2.77, abs=0.01)
+    drawing = torch.zeros(1, 3, 256, 256, requires_grad=True)
+    logits, features = net(drawing, torch.zeros(1, 3, 256, 256))
+    assert logits.shape == (1, 1, 30, 30)
+    assert len(features) == 4
+    (gradient,) = torch.autograd.grad(logits[0, 0, 15, 15], drawing)
+    rows = gradient.abs().sum((0, 1, 3)).nonzero()
+    assert rows.max() - rows.min() + 1 == 70
+
+
+def test_gan_losses_at_known_logits() -> None:
+    zero = torch.zeros(1, 1, 3, 3)
+    log2 = 0.6931
+    assert generator_gan_loss(zero).item() == pytest.approx(log2, abs=1e-4)
+    assert discriminator_loss(zero, zero).item() == pytest.approx(log2, abs=1e-4)
+    assert discriminator_loss(zero + 9, zero - 9).item() < 1e-3
+    assert feature_matching_loss([zero, zero], [zero + 1, zero + 3]).item() == 2
+
+
+def test_diffaugment_moves_all_alike_and_keeps_gradients() -> None:
+    torch.manual_seed(0)
+    picture = torch.rand(4, 3, 32, 32, requires_grad=True)
+    drawing, real, fake = diffaugment(picture.detach(), picture, picture)
+    assert torch.equal(real, fake)
+    assert not torch.equal(real, picture)
+    assert drawing.shape == picture.shape
+    # the drawing is moved but not recoloured: each value is one of the original ones, or the hole's
+    assert set(drawing[0, 0].flatten().tolist()) <= set(picture[0, 0].flatten().tolist()) | {0.0}
+    real.sum().backward()
+    assert picture.grad is not None and picture.grad.abs().sum() > 0

@@ -1,0 +1,155 @@
+"""Training: resume, losses, checkpoints, and what a user gets told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from safetensors import safe_open
+
+from nurie import checkpoint
+from nurie.config import Train
+from nurie.errors import NurieError
+from nurie.train import train
+
+TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerate():
+    """Accelerate keeps the precision of the first run in a process; every test begins anew. One thread only here."""
+    threads = torch.get_num_threads()
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+    torch.set_num_threads(threads)
+
+
+def tensors(path: Path) -> dict[str, torch.Tensor]:
+    with safe_open(path, framework="pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+
+def command(pairs: Path, run: Path, steps: int) -> list[str]:
+    options = [word for key, value in TINY.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    return [
+        sys.executable,
+        "-m",
+        "nurie",
+        "train",
+        str(pairs),
+        str(run),
+        f"--steps={steps}",
+        "--save-every=3",
+        *options,
+    ]
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path) -> None:
+    steps, environment = 40, {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command(pairs, tmp_path / "whole", steps), check=True, env=environment, capture_output=True)
+
+    broken = tmp_path / "broken"
+    process = subprocess.Popen(
+        command(pairs, broken, steps), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while lines(broken / "losses.jsonl") < 4 and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed_at = lines(broken / "losses.jsonl")
+    assert 4 <= killed_at < steps, "the process must die in the middle for this test to mean anything"
+
+    subprocess.run(command(pairs, broken, steps), check=True, env=environment, capture_output=True)
+    whole, resumed = tensors(tmp_path / "whole" / checkpoint.FILE), tensors(broken / checkpoint.FILE)
+    assert whole.keys() == resumed.keys()
+    assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []
+    assert (tmp_path / "whole" / "losses.jsonl").read_text() == (broken / "losses.jsonl").read_text()
+
+
+def test_training_learns_and_leaves_pictures_to_look_at(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, steps=60, save_every=30, gan=0.0, lr=2e-3, ema=0.5, augment_drawing=False, **TINY)
+    train(config)
+    records = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert [r["step"] for r in records] == list(range(1, 61))
+    assert records[-1]["l1"] < 0.5 * records[0]["l1"]
+    assert records[-1]["val_l1"] < 0.25
+    for name in ("samples-000030.png", "samples-000060.png", "losses.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_checkpoint_alone_gives_the_averaged_generator(pairs: Path, tmp_path: Path) -> None:
+    path = train(Train(pairs, tmp_path, steps=3, save_every=3, **TINY))
+    moved = tmp_path / "moved.safetensors"
+    path.rename(moved)
+    generator, meta = checkpoint.load_generator(moved)
+    assert meta["generator"] == {"kind": "fast", "width": 8}
+    assert meta["step"] == 3
+    saved = tensors(moved)
+    assert all(torch.equal(value, saved[f"ema/{name}"]) for name, value in generator.state_dict().items())
+    assert not generator.training
+
+
+def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
+    train(config)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", lr=0.0, steps=1))
+    a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
+    assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
+
+
+def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, steps=1, **TINY)
+    train(config)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    with pytest.raises(NurieError, match=r"other options \(l1 was 100.0, now 50.0\)"):
+        train(replace(config, l1=50.0))
+
+
+def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
+    train(config)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    train(replace(config, run=tmp_path / "b", feature_matching=10.0))
+    assert "feature_matching" in (tmp_path / "b" / "losses.jsonl").read_text()
+    a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
+    assert not torch.equal(a["generator/head.weight"], b["generator/head.weight"])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"size": 60}, "--size must be a multiple of 32 for fast, but it is 60"),
+        ({"generator": "unet256"}, "--size must be a multiple of 256 for unet256"),
+        ({"batch": 0}, "--batch must be at least 1, but it is 0"),
+        ({"width": 6}, "width must be a multiple of 4, but it is 6"),
+    ],
+)
+def test_impossible_options_give_a_sentence(pairs: Path, tmp_path: Path, change: dict, sentence: str) -> None:
+    with pytest.raises(NurieError, match=sentence):
+        train(replace(Train(pairs, tmp_path / "run", steps=1, **TINY), **change))
+
+
+def test_empty_pairs_folder_gives_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NurieError, match=r"There are no pairs in .*train.*nurie prepare"):
+        train(Train(tmp_path, tmp_path / "run", steps=1, **TINY))
+
+
+def test_damaged_checkpoint_gives_a_sentence(pairs: Path, tmp_path: Path) -> None:
+    path = train(Train(pairs, tmp_path, steps=1, **TINY))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(NurieError, match="is damaged or not a safetensors file"):
+        checkpoint.load_generator(tmp_path)
+    with pytest.raises(NurieError, match="There is no checkpoint at"):
+        checkpoint.load_generator(tmp_path / "nowhere")

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The built-in cat model, from photos to the exported bundle.
+#
+#   examples/cats/recipe.sh CATS OUT
+#
+# CATS holds photos/ and masks/ (white = cat) of the Oxford-IIIT Pet data set; OUT gets pairs/, run128/, run256/
+# and model/. Run it again to resume. Training goes from small to large pictures: at 128 pixels a CPU sees five
+# times as many pictures per second, and what it learns there carries over.
+set -euo pipefail
+cats=$1 out=$2
+here=$(cd "$(dirname "$0")" && pwd)
+
+nurie prepare "$cats/photos" "$out/pairs" --masks "$cats/masks"
+
+options=(--discriminator-width 32 --l1 30 --feature-matching 5 --batch 16 --save-every 250)
+nurie train "$out/pairs" "$out/run128" "${options[@]}" --size 128 --steps "${STEPS128:-1500}" --decay 0
+nurie train "$out/pairs" "$out/run256" "${options[@]}" --batch 8 --steps "${STEPS256:-2500}" --init "$out/run128"
+
+nurie export "$out/run256" "$out/model" --title Cats --presets "$here/presets" --credits \
+    "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

@@ -34,7 +34,7 @@ from nurie.errors import NurieError
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
 from nurie.networks import DEFAULT_WIDTH, PatchDiscriminator, build_generator, initialise, multiple_of
 
-SHEET_PICTURES = 8  # rows of the sample sheet
+SHEET_PICTURES = 8  # pictures on the sample sheet
 VAL_PICTURES = 64  # val pairs of the L1 score
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init"}  # options that a resumed run may change
 
@@ -234,8 +234,9 @@ def val_l1(trainer: Trainer, val: Batch, batch: int) -> float:
 
 
 def write_samples(trainer: Trainer, val: Batch, run: Path) -> None:
-    """samples-STEP.png: val drawing, output, target, one row each."""
-    drawing, picture = val.drawing[:SHEET_PICTURES], val.picture[:SHEET_PICTURES]
+    """samples-STEP.png: val drawing, output, target, two pictures to a row."""
+    chosen = np.linspace(0, len(val.drawing) - 1, min(SHEET_PICTURES, len(val.drawing))).astype(int)
+    drawing, picture = val.drawing[chosen], val.picture[chosen]
     columns = [to_images(drawing), to_images(trainer.predict(drawing)), to_images(picture)]
     rows = [[column[i] for column in columns] for i in range(len(drawing))]
     wide = [a + b for a, b in zip(rows[::2], rows[1::2], strict=False)] or rows

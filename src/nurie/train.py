@@ -286,7 +286,7 @@ def tensorboard(run: Path) -> Any:
     return SummaryWriter(str(run / "tensorboard"))
 
 
-def progress_bar() -> Progress:
+def progress_bar(shown: bool) -> Progress:
     return Progress(
         TextColumn("train"),
         BarColumn(),
@@ -296,6 +296,7 @@ def progress_bar() -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        disable=not shown,
     )
 
 
@@ -328,7 +329,7 @@ def train(config: Train) -> Path:
 def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> None:
     config, main = trainer.config, trainer.accelerator.is_main_process
     log = Log(config.run, trainer.step) if main else None
-    with progress_bar() as progress:
+    with progress_bar(main) as progress:
         task = progress.add_task("", total=config.steps, completed=trainer.step, status="")
         since, counted = time.perf_counter(), trainer.step
         for batch in prefetch(sampler, trainer.step, config.steps):

@@ -1,0 +1,89 @@
+// What the host calls, in this order: plan, weights, load, resize, run.
+#include "engine.h"
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+typedef enum { EMPTY, PLANNED, WEIGHTED, LOADED, SIZED } Stage;
+
+static Engine engine;
+static Stage stage;
+static void *after_weights;  // the heap's top after load(): what resize() lays out begins here
+
+EXPORT(plan) int plan(int tensors, int ops) {
+  stage = EMPTY;
+  heap_rewind(0);
+  if (tensors < 1 || ops < 1 || tensors > MAX_COUNT || ops > MAX_COUNT) return BAD_PLAN;
+  engine = (Engine){.tensor_count = tensors, .op_count = ops};
+  engine.channels = allocate(4 * (int64_t)tensors + (int64_t)sizeof(Op) * ops);
+  engine.tensors = allocate((int64_t)sizeof(Tensor) * tensors);
+  engine.packed = allocate((int64_t)sizeof(Packed) * ops);
+  if (!engine.channels || !engine.tensors || !engine.packed) return NO_MEMORY;
+  engine.ops = (Op *)(engine.channels + tensors);
+  stage = PLANNED;
+  return (int)engine.channels;
+}
+
+EXPORT(weights) int weights(int bytes) {
+  if (stage != PLANNED) return BAD_ORDER;
+  if (bytes < 0) return SHORT_WEIGHTS;
+  engine.raw = allocate(bytes);
+  if (!engine.raw) return NO_MEMORY;
+  engine.raw_bytes = bytes;
+  stage = WEIGHTED;
+  return (int)engine.raw;
+}
+
+EXPORT(load) int load_plan(void) {
+  if (stage != WEIGHTED) return BAD_ORDER;
+  stage = EMPTY;
+  int error = check_plan(&engine);
+  if (!error) error = pack_weights(&engine);
+  if (error) return error;
+  after_weights = heap_top();
+  stage = LOADED;
+  return DONE;
+}
+
+EXPORT(resize) int resize(int height, int width) {
+  if (stage < LOADED) return BAD_ORDER;
+  stage = LOADED;
+  heap_rewind(after_weights);
+  int error = lay_out(&engine, height, width);
+  if (!error) stage = SIZED;
+  return error;
+}
+
+EXPORT(input) int input(void) { return stage == SIZED ? (int)engine.input : BAD_ORDER; }
+EXPORT(output) int output(void) { return stage == SIZED ? (int)engine.output : BAD_ORDER; }
+EXPORT(peak) int peak(void) { return stage == SIZED ? heap_bytes() : BAD_ORDER; }
+
+static void run_op(int index) {
+  const Op *op = &engine.ops[index];
+  const Packed *packed = &engine.packed[index];
+  if (op->op != OUTPUT && engine.tensors[op->output].first == index) clear_border(&engine.tensors[op->output]);
+  switch (op->op) {
+    case INPUT: run_input(&engine, op); break;
+    case OUTPUT: run_output(&engine, op); break;
+    case COPY: run_copy(&engine, op); break;
+    default:
+      if (packed->winograd) run_winograd(&engine, op, packed);
+      else run_direct(&engine, op, packed);
+  }
+}
+
+EXPORT(run) int run(int first, int end) {
+  if (stage != SIZED) return BAD_ORDER;
+  if (first < 0 || first > end || end > engine.op_count) return BAD_PLAN;
+  for (int i = first; i < end; i++) run_op(i);
+  return DONE;
+}
+
+EXPORT(tensor) int tensor(int index) {
+  static int view[6];
+  if (stage != SIZED) return BAD_ORDER;
+  if (index < 0 || index >= engine.tensor_count || engine.tensors[index].first < 0) return BAD_PLAN;
+  const Tensor *t = &engine.tensors[index];
+  int values[6] = {(int)t->data, t->height, t->width, t->channels, t->pixel, t->row};
+  for (int i = 0; i < 6; i++) view[i] = values[i];
+  return (int)view;
+}

@@ -1,0 +1,122 @@
+// Is the plan one that the kernels can run? Everything they later take for granted is checked here,
+// so that a bad plan gives an error code and never a trap or a wrong picture.
+#include "engine.h"
+
+static int between(int low, int value, int high) { return low <= value && value <= high; }
+static int quads(int channels) { return (channels + 3) / 4; }
+
+// Channels [first, first + count) lie in tensor `index` and begin at a vector.
+static int slice_exists(const Engine *e, int index, int first, int count) {
+  return between(0, index, e->tensor_count - 1) && first >= 0 && first % 4 == 0 && count >= 1 &&
+         (int64_t)first + count <= e->channels[index];
+}
+
+static int slices_overlap(int first_a, int count_a, int first_b, int count_b) {
+  return first_a < first_b + round_up(count_b, 4) && first_b < first_a + round_up(count_a, 4);
+}
+
+static int fields_valid(const Op *op) {
+  int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
+  if (!sizes || !between(1, op->shuffle, 2) || !between(NO_ACTIVATION, op->activation, TANH)) return 0;
+  switch (op->op) {
+    case INPUT: return op->residual == -1 && op->activation == NO_ACTIVATION;
+    case CONV:
+      return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
+             op->out_channels % (op->shuffle * op->shuffle) == 0;
+    case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
+    case COPY: return op->residual == -1;
+    case OUTPUT: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
+    default: return 0;
+  }
+}
+
+static int slices_valid(const Engine *e, const Op *op) {
+  int reads = op->op != INPUT, writes = op->op != OUTPUT, adds = op->residual != -1;
+  int written = channels_written(op);
+  if (reads && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
+  if (writes && !slice_exists(e, op->output, op->output_channel, written)) return 0;
+  if (adds && !slice_exists(e, op->residual, op->residual_channel, written)) return 0;
+  // Kernels write while they read: what is read must lie elsewhere.
+  if (reads && writes && op->input == op->output &&
+      slices_overlap(op->input_channel, channels_read(op), op->output_channel, written)) return 0;
+  return !(adds && op->residual == op->output &&
+           slices_overlap(op->residual_channel, written, op->output_channel, written));
+}
+
+// `bytes` at `offset` lie in the weights file, floats on their natural boundary.
+static int check_range(const Engine *e, int offset, int64_t bytes, int alignment) {
+  if (offset < 0 || offset % alignment) return BAD_PLAN;
+  return offset + bytes <= e->raw_bytes ? DONE : SHORT_WEIGHTS;
+}
+
+static int check_weights(const Engine *e, const Op *op) {
+  int quantised = op->scale != -1;
+  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * op->in_channels;
+  int error = check_range(e, op->weight, quantised ? codes : 4 * codes, quantised ? 1 : 4);
+  if (!error && quantised) error = check_range(e, op->scale, 4 * (int64_t)op->out_channels, 4);
+  if (!error && op->bias != -1) error = check_range(e, op->bias, 4 * (int64_t)op->out_channels, 4);
+  return error;
+}
+
+// Marks the quads (vectors of 4 channels) of a slice as written; false if one was before.
+static int mark_written(uint8_t *written, int first, int count) {
+  int fresh = 1;
+  for (int q = first / 4; q < first / 4 + quads(count); q++) {
+    fresh &= !written[q];
+    written[q] = 1;
+  }
+  return fresh;
+}
+
+static int all_written(const uint8_t *written, int first, int count) {
+  for (int q = first / 4; q < first / 4 + quads(count); q++)
+    if (!written[q]) return 0;
+  return 1;
+}
+
+// Every slice is written once, and before it is read. `place[i]` is where tensor i's marks begin.
+static int order_valid(const Engine *e, uint8_t *written, const int *place) {
+  for (int i = 0; i < e->op_count; i++) {
+    const Op *op = &e->ops[i];
+    if (op->op != INPUT && !all_written(written + place[op->input], op->input_channel, channels_read(op))) return 0;
+    if (op->residual != -1 &&
+        !all_written(written + place[op->residual], op->residual_channel, channels_written(op))) return 0;
+    if (op->op != OUTPUT && !mark_written(written + place[op->output], op->output_channel, channels_written(op)))
+      return 0;
+  }
+  return 1;
+}
+
+static int check_order(const Engine *e) {
+  void *before = heap_top();
+  int64_t total = 0;
+  for (int i = 0; i < e->tensor_count; i++) total += quads(e->channels[i]);
+  int *place = allocate(4 * (int64_t)e->tensor_count);
+  uint8_t *written = allocate(total);
+  if (!place || !written) return NO_MEMORY;
+  for (int64_t i = 0; i < total; i++) written[i] = 0;
+  for (int i = 0, next = 0; i < e->tensor_count; i++) {
+    place[i] = next;
+    next += quads(e->channels[i]);
+  }
+  int valid = order_valid(e, written, place);
+  heap_rewind(before);
+  return valid ? DONE : BAD_PLAN;
+}
+
+int check_plan(const Engine *e) {
+  for (int i = 0; i < e->tensor_count; i++)
+    if (!between(1, e->channels[i], MAX_CHANNELS)) return BAD_PLAN;
+  int outputs = 0;
+  for (int i = 0; i < e->op_count; i++) {
+    const Op *op = &e->ops[i];
+    if (!fields_valid(op) || !slices_valid(e, op)) return BAD_PLAN;
+    outputs += op->op == OUTPUT;
+  }
+  if (outputs != 1) return BAD_PLAN;
+  for (int i = 0; i < e->op_count; i++) {
+    int error = is_conv(&e->ops[i]) ? check_weights(e, &e->ops[i]) : DONE;
+    if (error) return error;
+  }
+  return check_order(e);
+}

@@ -1,0 +1,100 @@
+// What the parts of the engine share: the plan as the host writes it, tensors, and errors.
+// The meaning of every field is in docs/formats.md, "The plan" and "The engine".
+#pragma once
+#include <stdint.h>
+
+enum {
+  DONE = 0,
+  BAD_PLAN = -1,
+  NO_MEMORY = -2,
+  SHORT_WEIGHTS = -3,
+  BAD_SIZE = -4,
+  BAD_ORDER = -5,
+};
+
+enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT };
+enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH };
+
+// Limits that keep every offset below in an int, however strange the plan.
+enum { MAX_COUNT = 4096, MAX_CHANNELS = 16384, MAX_SIDE = 32768, MAX_KERNEL = 7 };
+
+// One row of 17 int32, in the order of docs/formats.md: the engine reads what the host wrote.
+typedef struct {
+  int op, input, input_channel, output, output_channel, in_channels, out_channels;
+  int kernel, stride, pad, activation, shuffle, residual, residual_channel, weight, scale, bias;
+} Op;
+
+// Float32 NHWC with a border of zeros, so that no kernel ever asks whether a pixel is inside.
+typedef struct {
+  int channels;       // as the plan says
+  int border;         // zero pixels before the first row and column: the largest padding of its readers
+  int whole_tiles;    // a Winograd reader also wants zeros up to the next multiple of 4, and one more
+  int first, last;    // operations that write it first and use it last: its place is free outside
+  int height, width;  // 0 until known
+  int pixel, row;     // floats from one pixel, one row, to the next
+  int below, right;   // zero pixels after the last row and column
+  int64_t start;      // bytes from the arena's beginning
+  int64_t bytes;
+  float *data;        // pixel (0, 0), channel 0
+} Tensor;
+
+// Weights as the kernels read them (pack.c). The order of packed channels is that of Target (target.h).
+typedef struct {
+  float *weights;
+  float *bias;        // one float per packed channel, zeros where there is none
+  int winograd;       // transformed for F(4x4, 3x3)
+} Packed;
+
+typedef struct {
+  int tensor_count, op_count;
+  int *channels;      // tensor_count numbers, then the operations: written by the host
+  Op *ops;
+  Tensor *tensors;
+  Packed *packed;     // one per operation
+  uint8_t *raw;       // the weights file; gone after load()
+  int raw_bytes;
+  uint8_t *input, *output;  // RGBA
+  int input_height, input_width, output_height, output_width;
+  float *scratch;     // for Winograd's transformed tiles
+} Engine;
+
+static inline int min(int a, int b) { return a < b ? a : b; }
+static inline int max(int a, int b) { return a > b ? a : b; }
+static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
+static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE; }
+
+// How many channels an operation reads from its input, and writes to its output.
+static inline int channels_read(const Op *op) { return op->op == INPUT ? 0 : op->op == OUTPUT ? 3 : op->in_channels; }
+static inline int channels_written(const Op *op) {
+  switch (op->op) {
+    case INPUT: return 3 * op->shuffle * op->shuffle;
+    case CONV: return op->out_channels / (op->shuffle * op->shuffle);
+    case CONV_TRANSPOSE: return op->out_channels;
+    case COPY: return op->in_channels;
+    default: return 0;
+  }
+}
+
+// memory.c: one heap that only grows, taken back as a stack.
+void *allocate(int64_t bytes);           // 64-byte aligned; null when there is no more memory
+void *heap_top(void);
+void heap_rewind(void *top);             // everything above is free again; null: everything
+int heap_bytes(void);
+
+int check_plan(const Engine *e);         // check.c
+int pack_weights(Engine *e);             // pack.c
+int lay_out(Engine *e, int height, int width);  // layout.c
+void clear_border(const Tensor *t);      // layout.c
+
+// The operations.
+void run_input(const Engine *e, const Op *op);
+void run_output(const Engine *e, const Op *op);
+void run_copy(const Engine *e, const Op *op);
+void run_direct(const Engine *e, const Op *op, const Packed *packed);
+void run_winograd(const Engine *e, const Op *op, const Packed *packed);
+
+// winograd.c
+int suits_winograd(const Op *op);
+int64_t winograd_weight_floats(const Op *op);
+int64_t winograd_scratch_floats(const Op *op);
+void winograd_pack(const Engine *e, const Op *op, float *to);

@@ -1,0 +1,177 @@
+// Where every tensor lies for one input size: shapes by walking the plan, zero borders as wide as the
+// readers need, and one arena in which a tensor's place is used again after its last reader.
+#include "engine.h"
+#include "simd.h"
+
+typedef struct { int height, width; } Size;
+
+static int conv_side(const Op *op, int side) {
+  int steps = side + 2 * op->pad - op->kernel;
+  return steps < 0 ? 0 : (steps / op->stride + 1) * op->shuffle;
+}
+
+// The size of what an operation writes; 0 where there is none.
+static Size written_size(const Engine *e, const Op *op, Size image) {
+  if (op->op == INPUT) {
+    if (image.height % op->shuffle || image.width % op->shuffle) return (Size){0, 0};
+    return (Size){image.height / op->shuffle, image.width / op->shuffle};
+  }
+  const Tensor *in = &e->tensors[op->input];
+  switch (op->op) {
+    case CONV: return (Size){conv_side(op, in->height), conv_side(op, in->width)};
+    case CONV_TRANSPOSE: return (Size){2 * in->height, 2 * in->width};
+    case COPY: return (Size){op->shuffle * in->height, op->shuffle * in->width};
+    default: return (Size){in->height, in->width};
+  }
+}
+
+static int same_size(const Tensor *t, Size size) { return t->height == size.height && t->width == size.width; }
+
+static void use(Tensor *t, int op) {
+  if (t->first < 0) t->first = op;
+  t->last = op;
+}
+
+// Sizes and lifetimes.
+static int walk(Engine *e, Size image) {
+  for (int i = 0; i < e->op_count; i++) {
+    const Op *op = &e->ops[i];
+    Size size = written_size(e, op, image);
+    if (size.height < 1 || size.width < 1 || size.height > MAX_SIDE || size.width > MAX_SIDE) return BAD_SIZE;
+    if (op->op != INPUT) use(&e->tensors[op->input], i);
+    if (op->op == OUTPUT) {
+      e->output_height = size.height;
+      e->output_width = size.width;
+      continue;
+    }
+    Tensor *out = &e->tensors[op->output];
+    if (out->height == 0) {
+      out->height = size.height;
+      out->width = size.width;
+    } else if (!same_size(out, size)) {
+      return BAD_SIZE;
+    }
+    use(out, i);
+    if (op->residual == -1) continue;
+    if (!same_size(&e->tensors[op->residual], size)) return BAD_SIZE;
+    use(&e->tensors[op->residual], i);
+  }
+  return DONE;
+}
+
+static void reset_tensors(Engine *e) {
+  for (int i = 0; i < e->tensor_count; i++)
+    e->tensors[i] = (Tensor){.channels = e->channels[i], .pixel = round_up(e->channels[i], 4), .first = -1, .last = -1};
+  for (int i = 0; i < e->op_count; i++) {
+    const Op *op = &e->ops[i];
+    if (!is_conv(op)) continue;
+    Tensor *t = &e->tensors[op->input];
+    t->border = max(t->border, op->pad);
+    t->whole_tiles |= e->packed[i].winograd;
+  }
+}
+
+static int border_after(const Tensor *t, int side) {
+  return t->whole_tiles ? max(t->border, round_up(side, 4) - side + 1) : t->border;
+}
+
+static void measure(Tensor *t) {
+  t->below = border_after(t, t->height);
+  t->right = border_after(t, t->width);
+  t->row = (t->border + t->width + t->right) * t->pixel;
+  t->bytes = ((int64_t)(t->border + t->height + t->below) * t->row * 4 + 63) & ~(int64_t)63;
+}
+
+static int live_together(const Tensor *a, const Tensor *b) { return a->first <= b->last && b->first <= a->last; }
+
+// The lowest place where `t` meets no placed tensor that lives at the same time. `placed` is in order of place.
+static int64_t lowest_place(const Tensor *t, Tensor *const *placed, int count) {
+  int64_t start = 0;
+  for (int i = 0; i < count; i++) {
+    const Tensor *other = placed[i];
+    if (!live_together(t, other)) continue;
+    if (start + t->bytes <= other->start) break;
+    if (start < other->start + other->bytes) start = other->start + other->bytes;
+  }
+  return start;
+}
+
+static void insert_placed(Tensor **placed, int count, Tensor *t) {
+  for (; count > 0 && placed[count - 1]->start > t->start; count--) placed[count] = placed[count - 1];
+  placed[count] = t;
+}
+
+static Tensor *largest_unplaced(Engine *e) {
+  Tensor *largest = 0;
+  for (int i = 0; i < e->tensor_count; i++) {
+    Tensor *t = &e->tensors[i];
+    if (t->first >= 0 && t->start < 0 && (!largest || t->bytes > largest->bytes)) largest = t;
+  }
+  return largest;
+}
+
+// Largest first, each at the lowest free place (Pisarchyk & Lee 2020, "greedy by size"). Returns the arena's
+// bytes, or -1 without memory for the bookkeeping.
+static int64_t place_tensors(Engine *e) {
+  void *before = heap_top();
+  Tensor **placed = allocate((int64_t)sizeof(Tensor *) * e->tensor_count);
+  if (!placed) return -1;
+  for (int i = 0; i < e->tensor_count; i++) e->tensors[i].start = -1;
+  int64_t arena = 0;
+  int count = 0;
+  for (Tensor *t; (t = largest_unplaced(e)); count++) {
+    t->start = lowest_place(t, placed, count);
+    insert_placed(placed, count, t);
+    if (t->start + t->bytes > arena) arena = t->start + t->bytes;
+  }
+  heap_rewind(before);
+  return arena;
+}
+
+static int64_t scratch_floats(const Engine *e) {
+  int64_t most = 0;
+  for (int i = 0; i < e->op_count; i++) {
+    int64_t floats = e->packed[i].winograd ? winograd_scratch_floats(&e->ops[i]) : 0;
+    if (floats > most) most = floats;
+  }
+  return most;
+}
+
+int lay_out(Engine *e, int height, int width) {
+  if (height < 1 || width < 1 || height > MAX_SIDE || width > MAX_SIDE) return BAD_SIZE;
+  reset_tensors(e);
+  int error = walk(e, (Size){height, width});
+  if (error) return error;
+  for (int i = 0; i < e->tensor_count; i++)
+    if (e->tensors[i].first >= 0) measure(&e->tensors[i]);
+  int64_t bytes = place_tensors(e);
+  if (bytes < 0) return NO_MEMORY;
+  uint8_t *arena = allocate(bytes);
+  e->input = allocate((int64_t)height * width * 4);
+  e->output = allocate((int64_t)e->output_height * e->output_width * 4);
+  e->scratch = allocate(4 * scratch_floats(e));
+  if (!arena || !e->input || !e->output || !e->scratch) return NO_MEMORY;
+  e->input_height = height;
+  e->input_width = width;
+  for (int i = 0; i < e->tensor_count; i++) {
+    Tensor *t = &e->tensors[i];
+    if (t->first >= 0) t->data = (float *)(arena + t->start) + t->border * (t->row + t->pixel);
+  }
+  return DONE;
+}
+
+static void clear(float *from, int floats) {
+  for (int i = 0; i < floats; i += 4) store(from + i, splat(0.0f));
+}
+
+// Another tensor lay here before: the border must become zero again in every run.
+void clear_border(const Tensor *t) {
+  float *row = t->data - t->border * (t->row + t->pixel);
+  clear(row, t->border * t->row);
+  row += t->border * t->row;
+  for (int y = 0; y < t->height; y++, row += t->row) {
+    clear(row, t->border * t->pixel);
+    clear(row + (t->border + t->width) * t->pixel, t->right * t->pixel);
+  }
+  clear(row, t->below * t->row);
+}

@@ -1,0 +1,100 @@
+// Weights from the file's order [out][kernel y][kernel x][in], 8-bit or float, to the order in which the register
+// tiles read them: blocks of 8 packed channels (the last may be 4), within a block [tap][in][channel of the block].
+#include "engine.h"
+#include "pack.h"
+#include "target.h"
+
+// The file's output channel behind a packed one; -1 for padding.
+static int source_channel(const Op *op, int packed) {
+  int width = 4 * quads_per_phase(op), phase = packed / width, channel = packed % width;
+  return channel < channels_written(op) ? channel * phases(op) + phase : -1;
+}
+
+static const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
+
+static float weight_at(const Engine *e, const Op *op, int out, int index) {
+  if (op->scale == -1) return floats_at(e, op->weight)[index];
+  return floats_at(e, op->scale)[out] * (float)(int8_t)e->raw[op->weight + index];
+}
+
+Vec weights_of_quad(const Engine *e, const Op *op, int quad, int tap, int in) {
+  float lanes[4] = {0, 0, 0, 0};
+  for (int i = 0; i < 4 && in < op->in_channels; i++) {
+    int out = source_channel(op, 4 * quad + i);
+    if (out >= 0) lanes[i] = weight_at(e, op, out, (out * op->kernel * op->kernel + tap) * op->in_channels + in);
+  }
+  return load(lanes);
+}
+
+static float *pack_taps(const Engine *e, const Op *op, const int *taps, int count, float *to) {
+  int quads = packed_channels(op) / 4;
+  for (int q = 0; q < quads; q += 2)
+    for (int i = 0; i < count; i++)
+      for (int in = 0; in < round_up(op->in_channels, 4); in++)
+        for (int v = q; v < min(q + 2, quads); v++, to += 4) store(to, weights_of_quad(e, op, v, taps[i], in));
+  return to;
+}
+
+// Phase (dy, dx) of a transposed convolution meets kernel rows 3 - dy and 1 - dy, in this order, and columns likewise.
+static void pack_transposed(const Engine *e, const Op *op, float *to) {
+  for (int phase = 0; phase < 4; phase++) {
+    int y = 3 - (phase >> 1), x = 3 - (phase & 1);
+    int taps[4] = {4 * y + x, 4 * y + x - 2, 4 * (y - 2) + x, 4 * (y - 2) + x - 2};
+    to = pack_taps(e, op, taps, 4, to);
+  }
+}
+
+static void pack_direct(const Engine *e, const Op *op, float *to) {
+  int taps[MAX_KERNEL * MAX_KERNEL], count = op->kernel * op->kernel;
+  for (int i = 0; i < count; i++) taps[i] = i;
+  pack_taps(e, op, taps, count, to);
+}
+
+static void pack_bias(const Engine *e, const Op *op, float *to) {
+  for (int i = 0; i < packed_channels(op); i++) {
+    int out = source_channel(op, i);
+    to[i] = op->bias == -1 || out < 0 ? 0.0f : floats_at(e, op->bias)[out];
+  }
+}
+
+static int64_t weight_floats(const Op *op, int winograd) {
+  if (winograd) return winograd_weight_floats(op);
+  return (int64_t)op->kernel * op->kernel * round_up(op->in_channels, 4) * packed_channels(op);
+}
+
+static int pack_op(const Engine *e, const Op *op, Packed *packed) {
+  packed->winograd = suits_winograd(op);
+  packed->weights = allocate(4 * weight_floats(op, packed->winograd));
+  packed->bias = allocate(4 * (int64_t)packed_channels(op));
+  if (!packed->weights || !packed->bias) return NO_MEMORY;
+  pack_bias(e, op, packed->bias);
+  if (packed->winograd) winograd_pack(e, op, packed->weights);
+  else if (op->op == CONV) pack_direct(e, op, packed->weights);
+  else pack_transposed(e, op, packed->weights);
+  return DONE;
+}
+
+// The file's bytes are done with: the packed weights move down into their place.
+static void drop_raw(Engine *e, const uint8_t *first) {
+  const uint8_t *end = heap_top();
+  int distance = (int)(first - e->raw);
+  for (int i = 0; i < end - first; i += 16) wasm_v128_store(e->raw + i, wasm_v128_load(first + i));
+  for (int i = 0; i < e->op_count; i++) {
+    if (!is_conv(&e->ops[i])) continue;
+    e->packed[i].weights -= distance / 4;
+    e->packed[i].bias -= distance / 4;
+  }
+  heap_rewind((void *)(end - distance));
+  e->raw = 0;
+}
+
+int pack_weights(Engine *e) {
+  const uint8_t *first = heap_top();
+  for (int i = 0; i < e->op_count; i++) {
+    e->packed[i] = (Packed){0};
+    int error = is_conv(&e->ops[i]) ? pack_op(e, &e->ops[i], &e->packed[i]) : DONE;
+    if (error) return error;
+  }
+  drop_raw(e, first);
+  return DONE;
+}

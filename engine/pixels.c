@@ -1,0 +1,74 @@
+// Bytes to numbers and back, and copies: the operations without weights.
+#include "activation.h"
+#include "engine.h"
+#include "simd.h"
+
+// A whole RGBA pixel is one 32-bit lane: the channel sits at bit 8 * channel.
+static Vec channel_of(Vec pixels, int channel, Vec scale, Vec offset) {
+  Vec bytes = wasm_v128_and(wasm_u32x4_shr(pixels, 8 * channel), wasm_i32x4_splat(255));
+  return add(wasm_f32x4_div(wasm_f32x4_convert_i32x4(bytes), scale), offset);
+}
+
+// 2x2 pixels as lanes (0,0) (0,1) (1,0) (1,1) are already the order of PixelUnshuffle: channel c of the four
+// becomes channels 4c ... 4c + 3.
+static void unshuffle_row(const uint8_t *top, const uint8_t *bottom, float *to, int width, int step, Vec scale, Vec offset) {
+  for (int x = 0; x < width; x++, top += 8, bottom += 8, to += step) {
+    Vec pixels = wasm_v128_load64_lane(bottom, wasm_v128_load64_zero(top), 1);
+    for (int c = 0; c < 3; c++) store(to + 4 * c, channel_of(pixels, c, scale, offset));
+  }
+}
+
+static void plain_row(const uint8_t *from, float *to, int width, int step, Vec scale, Vec offset) {
+  Vec rgb = lane_mask(3);
+  for (int x = 0; x < width; x++, from += 4, to += step) {
+    Vec bytes = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(from)));
+    Vec v = add(wasm_f32x4_div(wasm_f32x4_convert_i32x4(bytes), scale), offset);
+    store(to, wasm_v128_and(v, rgb));
+  }
+}
+
+void run_input(const Engine *e, const Op *op) {
+  const Tensor *t = &e->tensors[op->output];
+  int unit = op->scale == 1;  // range [0, 1] instead of [-1, 1]
+  Vec scale = splat(unit ? 255.0f : 127.5f), offset = splat(unit ? 0.0f : -1.0f);
+  int row_bytes = 4 * e->input_width;
+  for (int y = 0; y < t->height; y++) {
+    float *to = t->data + y * t->row + op->output_channel;
+    const uint8_t *from = e->input + y * op->shuffle * row_bytes;
+    if (op->shuffle == 2) unshuffle_row(from, from + row_bytes, to, t->width, t->pixel, scale, offset);
+    else plain_row(from, to, t->width, t->pixel, scale, offset);
+  }
+}
+
+void run_output(const Engine *e, const Op *op) {
+  const Tensor *t = &e->tensors[op->input];
+  int unit = op->scale == 1;
+  Vec scale = splat(unit ? 255.0f : 127.5f), offset = splat(unit ? 0.0f : 1.0f);
+  Vec rgb = lane_mask(3), opaque = wasm_i32x4_splat(255);
+  uint8_t *to = e->output;
+  for (int y = 0; y < t->height; y++) {
+    const float *from = t->data + y * t->row + op->input_channel;
+    for (int x = 0; x < t->width; x++, from += t->pixel, to += 4) {
+      Vec value = wasm_f32x4_nearest(mul(add(load(from), offset), scale));
+      Vec whole = wasm_v128_bitselect(wasm_i32x4_trunc_sat_f32x4(value), opaque, rgb);
+      Vec words = wasm_i16x8_narrow_i32x4(whole, whole);
+      wasm_v128_store32_lane(to, wasm_u8x16_narrow_i16x8(words, words), 0);
+    }
+  }
+}
+
+void run_copy(const Engine *e, const Op *op) {
+  const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
+  Vec last = lane_mask(op->in_channels - (round_up(op->in_channels, 4) - 4));
+  int halve = op->shuffle - 1;
+  for (int y = 0; y < out->height; y++) {
+    for (int x = 0; x < out->width; x++) {
+      const float *from = in->data + (y >> halve) * in->row + (x >> halve) * in->pixel + op->input_channel;
+      float *to = out->data + y * out->row + x * out->pixel + op->output_channel;
+      for (int c = 0; c < op->in_channels; c += 4) {
+        Vec v = activate(op->activation, load(from + c));
+        store(to + c, c + 4 < op->in_channels ? v : wasm_v128_and(v, last));
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// Where the results of a convolution go: bias is in already; residual, activation and pixel shuffle happen on the
+// way to memory, so none of them is an operation of its own.
+//
+// Packed channels: with a pixel shuffle, output channel c of phase p (p = 2 * dy + dx) is the network's channel
+// 4c + p. The engine computes them phase by phase, each padded to a multiple of 4, so that one vector (a "quad"
+// of channels) always goes to one pixel.
+#pragma once
+#include "activation.h"
+#include "engine.h"
+#include "simd.h"
+
+static inline int phases(const Op *op) { return op->op == CONV ? op->shuffle * op->shuffle : 1; }
+static inline int quads_per_phase(const Op *op) { return (channels_written(op) + 3) / 4; }
+static inline int packed_channels(const Op *op) { return 4 * phases(op) * quads_per_phase(op); }
+
+typedef struct {
+  float *data;
+  int pixel, row;  // floats from one computed pixel to the next; with a shuffle that is two pixels
+} Slice;
+
+typedef struct {
+  Slice out, residual;        // residual.data is null without one
+  int out_phase[4], residual_phase[4];
+  int phase_quads;
+  int activation;
+  Vec last_mask;              // keeps the padding channels of a phase zero
+} Target;
+
+static inline Slice slice_of(const Tensor *t, int channel, int step, int dy, int dx) {
+  return (Slice){t->data + dy * t->row + dx * t->pixel + channel, step * t->pixel, step * t->row};
+}
+
+// Computed pixel (y, x) is written at (step * y + dy, step * x + dx), plus its phase of a pixel shuffle.
+static inline Target target_of(const Engine *e, const Op *op, int step, int dy, int dx) {
+  const Tensor *out = &e->tensors[op->output];
+  int quads = quads_per_phase(op);
+  Target t = {
+    .out = slice_of(out, op->output_channel, step, dy, dx),
+    .phase_quads = quads,
+    .activation = op->activation,
+    .last_mask = lane_mask(channels_written(op) - 4 * (quads - 1)),
+  };
+  const Tensor *residual = op->residual == -1 ? 0 : &e->tensors[op->residual];
+  if (residual) t.residual = slice_of(residual, op->residual_channel, step, dy, dx);
+  for (int p = 0; p < phases(op); p++) {
+    t.out_phase[p] = (p >> 1) * out->row + (p & 1) * out->pixel;
+    t.residual_phase[p] = residual ? (p >> 1) * residual->row + (p & 1) * residual->pixel : 0;
+  }
+  return t;
+}
+
+// One quad of packed channels: where it lies within a computed pixel.
+typedef struct {
+  int out, residual;
+  Vec mask;
+} Quad;
+
+static inline Quad quad_of(const Target *t, int index) {
+  int phase = index / t->phase_quads, q = index - phase * t->phase_quads;
+  Vec mask = q == t->phase_quads - 1 ? t->last_mask : wasm_i32x4_splat(-1);
+  return (Quad){t->out_phase[phase] + 4 * q, t->residual_phase[phase] + 4 * q, mask};
+}
+
+static inline void finish(const Target *t, const Quad *q, int y, int x, Vec v) {
+  const Slice *r = &t->residual, *o = &t->out;
+  if (r->data) v = add(v, load(r->data + y * r->row + x * r->pixel + q->residual));
+  v = activate(t->activation, v);
+  store(o->data + y * o->row + x * o->pixel + q->out, wasm_v128_and(v, q->mask));
+}

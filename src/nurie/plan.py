@@ -1,0 +1,247 @@
+"""The plan: a generator as a linear list of engine operations (docs/formats.md, "The plan").
+
+Height and width are never stored: they follow from the size of the input by walking the list.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from nurie.errors import NurieError
+
+OPS = ("input", "conv", "conv_transpose", "copy", "output")
+ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
+MAX_KERNEL = 7
+
+Size = tuple[int, int]  # height, width in pixels
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation. The fields, their order and their defaults are the engine's interface."""
+
+    op: str
+    input: int = 0
+    input_channel: int = 0
+    output: int = 0
+    output_channel: int = 0
+    in_channels: int = 0
+    out_channels: int = 0
+    kernel: int = 0
+    stride: int = 1
+    pad: int = 0
+    activation: int = 0
+    shuffle: int = 1
+    residual: int = -1
+    residual_channel: int = 0
+    weight: int = 0
+    scale: int = -1
+    bias: int = -1
+
+    @property
+    def is_conv(self) -> bool:
+        return self.op in ("conv", "conv_transpose")
+
+    @property
+    def channels_read(self) -> int:
+        """Channels of the input slice."""
+        return {"input": 0, "output": 3}.get(self.op, self.in_channels)
+
+    @property
+    def channels_written(self) -> int:
+        """Channels of the output slice: after the pixel shuffle, for a convolution."""
+        if self.op == "conv":
+            return self.out_channels // self.shuffle**2
+        other = {"input": 3 * self.shuffle**2, "conv_transpose": self.out_channels, "copy": self.in_channels}
+        return other.get(self.op, 0)
+
+    def row(self) -> tuple[int, ...]:
+        """The 17 integers that the engine reads."""
+        return (OPS.index(self.op), *astuple(self)[1:])
+
+    def to_json(self) -> dict[str, Any]:
+        """Only the fields that differ from their defaults, as the manifest stores them."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`tensors[i]` is the channel count of tensor i."""
+
+    tensors: tuple[int, ...]
+    ops: tuple[Op, ...]
+
+    def rows(self) -> np.ndarray:
+        """Operations as int32 (ops, 17)."""
+        return np.array([op.row() for op in self.ops], dtype="<i4").reshape(len(self.ops), 17)
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's keys `tensors` and `ops`."""
+        return {"tensors": list(self.tensors), "ops": [op.to_json() for op in self.ops]}
+
+    def sizes(self, height: int, width: int) -> list[Size]:
+        """(height, width) of every tensor for an input of this size; (0, 0) for a tensor that is never written.
+
+        Raises NurieError when the size does not fit the plan.
+        """
+        sizes = [(0, 0)] * len(self.tensors)
+        for index, op in enumerate(self.ops):
+            size = _written_size(index, op, (height, width), sizes)
+            if op.op == "output":
+                continue
+            if sizes[op.output] not in ((0, 0), size):
+                why = f"writes {_text(size)} pixels into a tensor of {_text(sizes[op.output])}"
+                raise _misfit(height, width, index, op, why)
+            if op.residual != -1 and sizes[op.residual] != size:
+                why = f"adds a tensor of {_text(sizes[op.residual])} pixels to one of {_text(size)}"
+                raise _misfit(height, width, index, op, why)
+            sizes[op.output] = size
+        return sizes
+
+    def macs(self, height: int, width: int) -> int:
+        """Multiplications in all convolutions for one picture of this size (padding counted as if it were pixels)."""
+        sizes = self.sizes(height, width)
+        total = 0
+        for op in self.ops:
+            if op.is_conv:
+                h, w = sizes[op.output if op.op == "conv" else op.input]
+                total += h * w // op.shuffle**2 * op.in_channels * op.out_channels * op.kernel**2
+        return total
+
+
+def parse_plan(manifest: Mapping[str, Any]) -> Plan:
+    """The plan of a manifest, checked. Raises NurieError."""
+    tensors, ops = manifest.get("tensors"), manifest.get("ops")
+    if not isinstance(tensors, list) or not all(_is_int(n) for n in tensors):
+        raise NurieError('The plan needs "tensors", a list of channel counts. Export the model again.')
+    if not isinstance(ops, list) or not all(isinstance(op, dict) for op in ops):
+        raise NurieError('The plan needs "ops", a list of operations. Export the model again.')
+    return checked(Plan(tuple(tensors), tuple(_parse_op(i, op) for i, op in enumerate(ops))))
+
+
+def make_plan(tensors: Sequence[int], ops: Iterable[Mapping[str, Any] | Op]) -> Plan:
+    """A checked plan from operations or their dictionaries. Raises NurieError."""
+    made = tuple(op if isinstance(op, Op) else _parse_op(i, op) for i, op in enumerate(ops))
+    return checked(Plan(tuple(tensors), made))
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan itself, when the engine can run it: every rule of the engine's own check. Raises NurieError."""
+    for index, channels in enumerate(plan.tensors):
+        if not 1 <= channels <= 16384:
+            raise NurieError(f"Tensor {index} has {channels} channels; the engine takes 1 to 16384.")
+    if sum(op.op == "output" for op in plan.ops) != 1:
+        raise NurieError('The plan needs exactly one "output" operation. Export the model again.')
+    written: set[tuple[int, int]] = set()
+    for index, op in enumerate(plan.ops):
+        fault = _field_fault(op) or _slice_fault(plan, op) or _order_fault(op, written)
+        if fault:
+            raise NurieError(f"Operation {index} ({op.op}) of the plan {fault}. Export the model again.")
+    return plan
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _parse_op(index: int, values: Mapping[str, Any]) -> Op:
+    known = {field.name for field in fields(Op)}
+    if values.get("op") not in OPS:
+        raise NurieError(f"Operation {index} of the plan is {values.get('op')!r}; known are {', '.join(OPS)}.")
+    for name, value in values.items():
+        if name not in known:
+            raise NurieError(f"Operation {index} of the plan has the unknown field {name!r}. Update Nurie.")
+        if name != "op" and (not _is_int(value) or not -(2**31) <= value < 2**31):
+            raise NurieError(f"Operation {index} of the plan: {name} must be an integer, but it is {value!r}.")
+    return Op(**values)
+
+
+def _field_fault(op: Op) -> str:
+    """What is wrong with single fields, as the end of a sentence; empty when nothing is."""
+    if op.shuffle not in (1, 2):
+        return f"has shuffle {op.shuffle}; it must be 1 or 2"
+    if not 0 <= op.activation < len(ACTIVATIONS):
+        return f"has activation {op.activation}; known are 0 to {len(ACTIVATIONS) - 1}"
+    if op.op == "conv":
+        if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in (1, 2) or not 0 <= op.pad < op.kernel:
+            found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}"
+            return f"{found}; the engine takes kernels 1 to 7, stride 1 or 2, and pads smaller than the kernel"
+        if op.out_channels % op.shuffle**2:
+            return f"cannot shuffle {op.out_channels} channels by {op.shuffle}"
+    elif op.op == "conv_transpose":
+        if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1):
+            return f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}; only 4, 2, 1 is supported"
+    elif op.residual != -1 or (op.op != "copy" and op.activation) or (op.op == "output" and op.shuffle != 1):
+        return "has fields that it cannot have"
+    return ""
+
+
+def _slice_fault(plan: Plan, op: Op) -> str:
+    slices = _slices_read(op)
+    if op.op != "output":
+        slices.append((op.output, op.output_channel, op.channels_written))
+    for tensor, first, count in slices:
+        if not 0 <= tensor < len(plan.tensors):
+            return f"uses tensor {tensor}, but there are {len(plan.tensors)}"
+        if first < 0 or first % 4 or count < 1 or first + count > plan.tensors[tensor]:
+            return f"uses channels {first} to {first + count - 1} of tensor {tensor}, which has {plan.tensors[tensor]}"
+    if op.op != "output" and set(_quads(*slices[-1])) & {quad for read in slices[:-1] for quad in _quads(*read)}:
+        return "reads what it writes"
+    return ""
+
+
+def _order_fault(op: Op, written: set[tuple[int, int]]) -> str:
+    """Every slice is written once and before it is read. Adds this operation's slice to `written`."""
+    for read in _slices_read(op):
+        if not written.issuperset(_quads(*read)):
+            return f"reads channels of tensor {read[0]} that nothing has written"
+    if op.op != "output":
+        mine = set(_quads(op.output, op.output_channel, op.channels_written))
+        if mine & written:
+            return f"writes channels of tensor {op.output} a second time"
+        written |= mine
+    return ""
+
+
+def _slices_read(op: Op) -> list[tuple[int, int, int]]:
+    """(tensor, first channel, channels) of the input and the residual."""
+    slices = [] if op.op == "input" else [(op.input, op.input_channel, op.channels_read)]
+    if op.residual != -1:
+        slices.append((op.residual, op.residual_channel, op.channels_written))
+    return slices
+
+
+def _quads(tensor: int, first: int, count: int) -> Iterable[tuple[int, int]]:
+    return ((tensor, quad) for quad in range(first // 4, (first + count + 3) // 4))
+
+
+def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:
+    height, width = image if op.op == "input" else sizes[op.input]
+    if op.op == "input":
+        if height % op.shuffle or width % op.shuffle:
+            raise _misfit(*image, index, op, f"needs height and width that are multiples of {op.shuffle}")
+        size = height // op.shuffle, width // op.shuffle
+    elif op.op == "conv":
+        h, w = ((side + 2 * op.pad - op.kernel) // op.stride + 1 for side in (height, width))
+        size = h * op.shuffle, w * op.shuffle
+    elif op.op == "conv_transpose":
+        size = 2 * height, 2 * width
+    else:
+        size = height * op.shuffle, width * op.shuffle
+    if min(size) < 1:
+        raise _misfit(*image, index, op, f"has nothing left to compute of {_text((height, width))}")
+    return size
+
+
+def _text(size: Size) -> str:
+    return f"{size[1]}x{size[0]}"
+
+
+def _misfit(height: int, width: int, index: int, op: Op, why: str) -> NurieError:
+    return NurieError(
+        f"This model cannot take a picture of {width}x{height} pixels: operation {index} ({op.op}) {why}. "
+        "Use the size in the manifest."
+    )

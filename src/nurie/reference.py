@@ -1,0 +1,104 @@
+"""A slow, obvious interpreter of the plan in NumPy: what the engine must compute. Used by the tests only.
+
+Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
+"""
+
+import numpy as np
+
+from nurie.plan import Op, Plan
+
+Array = np.ndarray
+
+
+def run_reference(plan: Plan, weights: bytes, rgba: Array) -> tuple[Array, list[Array]]:
+    """uint8 (h, w, 3 or 4) -> the picture, uint8 (h, w, 3), and every tensor as it was written."""
+    sizes = plan.sizes(*rgba.shape[:2])
+    tensors = [np.zeros((*size, channels)) for size, channels in zip(sizes, plan.tensors, strict=True)]
+    picture = np.zeros((0, 0, 3), np.uint8)
+    for op in plan.ops:
+        x = tensors[op.input][:, :, op.input_channel : op.input_channel + op.channels_read]
+        if op.op == "output":
+            picture = to_bytes(x, unit=op.scale == 1)
+            continue
+        if op.op == "input":
+            y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
+        elif op.op == "copy":
+            y = activated(x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1), op.activation)
+        else:
+            y = convolved(op, x, weights)
+            if op.residual != -1:
+                y = y + tensors[op.residual][:, :, op.residual_channel : op.residual_channel + y.shape[2]]
+            y = activated(y, op.activation)
+        tensors[op.output][:, :, op.output_channel : op.output_channel + y.shape[2]] = y
+    return picture, tensors
+
+
+def from_bytes(rgb: Array, unit: bool) -> Array:
+    """Bytes -> [0, 1] when `unit`, else [-1, 1]."""
+    return rgb / 255.0 if unit else rgb / 127.5 - 1.0
+
+
+def to_bytes(x: Array, unit: bool) -> Array:
+    """The inverse of `from_bytes`: clamped, halves rounded to even."""
+    return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def unshuffled(x: Array, factor: int) -> Array:
+    """torch.nn.PixelUnshuffle: (h, w, c) -> (h/f, w/f, c f f)."""
+    h, w, c = x.shape
+    return (
+        x.reshape(h // factor, factor, w // factor, factor, c)
+        .transpose(0, 2, 4, 1, 3)
+        .reshape(h // factor, w // factor, c * factor**2)
+    )
+
+
+def shuffled(x: Array, factor: int) -> Array:
+    """torch.nn.PixelShuffle: (h, w, c f f) -> (h f, w f, c)."""
+    h, w, c = x.shape
+    parts = x.reshape(h, w, c // factor**2, factor, factor)
+    return parts.transpose(0, 3, 1, 4, 2).reshape(h * factor, w * factor, c // factor**2)
+
+
+def activated(x: Array, activation: int) -> Array:
+    return [lambda: x, lambda: np.maximum(x, 0), lambda: np.maximum(x, 0.2 * x), lambda: np.tanh(x)][activation]()
+
+
+def convolved(op: Op, x: Array, data: bytes) -> Array:
+    """Convolution, bias and pixel shuffle."""
+    weights = read_weights(op, data)  # (out, kernel y, kernel x, in)
+    y = conv2d(x, weights, op.stride, op.pad) if op.op == "conv" else conv_transpose2d(x, weights)
+    return shuffled(y + read_floats(data, op.bias, op.out_channels), op.shuffle)
+
+
+def read_floats(data: bytes, offset: int, count: int) -> Array:
+    """float32 numbers of the weights file; zeros when the offset is -1."""
+    return np.zeros(count) if offset == -1 else np.frombuffer(data, "<f4", count, offset).astype(np.float64)
+
+
+def read_weights(op: Op, data: bytes) -> Array:
+    """(out, kernel y, kernel x, in)"""
+    shape = (op.out_channels, op.kernel, op.kernel, op.in_channels)
+    if op.scale == -1:
+        return read_floats(data, op.weight, int(np.prod(shape))).reshape(shape)
+    codes = np.frombuffer(data, np.int8, int(np.prod(shape)), op.weight).reshape(shape)
+    return codes * read_floats(data, op.scale, op.out_channels)[:, None, None, None]
+
+
+def conv2d(x: Array, weights: Array, stride: int, pad: int) -> Array:
+    """torch.nn.Conv2d: (h, w, in), (out, ky, kx, in) -> (h', w', out)."""
+    kernel = weights.shape[1]
+    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(0, 1))[::stride, ::stride]
+    return np.einsum("hwikl,okli->hwo", windows, weights, optimize=True)
+
+
+def conv_transpose2d(x: Array, weights: Array) -> Array:
+    """torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: each pixel adds its 4x4 stamp to the result."""
+    h, w, _ = x.shape
+    full = np.zeros((2 * h + 2, 2 * w + 2, weights.shape[0]))
+    stamps = np.einsum("hwi,okli->hwklo", x, weights, optimize=True)
+    for ky in range(4):
+        for kx in range(4):
+            full[ky : ky + 2 * h : 2, kx : kx + 2 * w : 2] += stamps[:, :, ky, kx]
+    return full[1:-1, 1:-1]

@@ -1,6 +1,157 @@
+// 3x3 convolution with stride 1 by Winograd's F(4x4, 3x3) (Lavin & Gray 2016): 36 multiplications for 16 pixels
+// instead of 144, and transforms made of additions around them.
+//
+// A tile is 4x4 pixels of the result and the 6x6 pixels of the input that they need. For a block of tiles: transform
+// the inputs, one matrix product for each of the 36 places in a tile, transform the sums back.
 #include "engine.h"
-int suits_winograd(const Op *op) { (void)op; return 0; }
-int64_t winograd_weight_floats(const Op *op) { (void)op; return 0; }
-int64_t winograd_scratch_floats(const Op *op) { (void)op; return 0; }
-void winograd_pack(const Engine *e, const Op *op, float *to) { (void)e; (void)op; (void)to; }
-void run_winograd(const Engine *e, const Op *op, const Packed *packed) { (void)e; (void)op; (void)packed; }
+#include "gemm.h"
+#include "pack.h"
+#include "target.h"
+
+enum { PLACES = 36 };
+// Floats of transformed inputs and sums in one block: half a megabyte, for the second-level cache.
+enum { BLOCK_FLOATS = 1 << 17, MAX_TILES = 4 * TILE_ROWS };
+// Between two places: 64 bytes more than the tiles take. Without them a power of two puts all 36 into one cache set.
+enum { PLANE_GAP = 16 };
+
+static int padded_in(const Op *op) { return round_up(op->in_channels, 4); }
+
+static int tiles_in_block(const Op *op) {
+  int fit = BLOCK_FLOATS / (PLACES * (padded_in(op) + packed_channels(op)));
+  return min(MAX_TILES, max(TILE_ROWS, fit / TILE_ROWS * TILE_ROWS));
+}
+
+int suits_winograd(const Op *op) {
+  return op->op == CONV && op->kernel == 3 && op->stride == 1 && op->pad == 1 && op->in_channels >= 8 &&
+         op->out_channels >= 8;
+}
+
+int64_t winograd_weight_floats(const Op *op) { return (int64_t)PLACES * padded_in(op) * packed_channels(op); }
+
+int64_t winograd_scratch_floats(const Op *op) {
+  return (int64_t)PLACES * (tiles_in_block(op) * (padded_in(op) + packed_channels(op)) + 2 * PLANE_GAP);
+}
+
+// G: three weights in a line -> six.
+static inline void transform_weights(const Vec *g, int from, Vec *to, int step) {
+  Vec even = mul(add(g[0], g[2 * from]), splat(-1.0f / 6)), odd = mul(g[from], splat(-1.0f / 6));
+  Vec outer = mul_add(g[2 * from], splat(1.0f / 6), mul(g[0], splat(1.0f / 24))), inner = mul(g[from], splat(1.0f / 12));
+  to[0] = mul(g[0], splat(0.25f));
+  to[step] = add(even, odd);
+  to[2 * step] = sub(even, odd);
+  to[3 * step] = add(outer, inner);
+  to[4 * step] = sub(outer, inner);
+  to[5 * step] = g[2 * from];
+}
+
+void winograd_pack(const Engine *e, const Op *op, float *to) {
+  int quads = packed_channels(op) / 4, depth = padded_in(op);
+  for (int q = 0; q < quads; q++) {
+    int block = q & ~1, vectors = min(2, quads - block);
+    for (int in = 0; in < depth; in++) {
+      Vec taps[9], columns[18], places[PLACES];
+      for (int i = 0; i < 9; i++) taps[i] = weights_of_quad(e, op, q, i, in);
+      for (int x = 0; x < 3; x++) transform_weights(taps + x, 3, columns + x, 3);
+      for (int y = 0; y < 6; y++) transform_weights(columns + 3 * y, 1, places + 6 * y, 1);
+      float *at = to + 4 * (block * depth + in * vectors + q - block);
+      for (int i = 0; i < PLACES; i++) store(at + (int64_t)i * 4 * quads * depth, places[i]);
+    }
+  }
+}
+
+// B transposed: six inputs in a line -> six.
+static inline __attribute__((always_inline)) void transform_input(const Vec d[6], Vec *to, int step) {
+  Vec four = splat(4.0f), five = splat(5.0f);
+  Vec a = mul_sub(four, d[2], d[4]), b = mul_sub(four, d[1], d[3]);
+  Vec c = sub(d[4], d[2]), f = mul(splat(2.0f), sub(d[3], d[1]));
+  to[0] = mul_add(four, d[0], mul_sub(five, d[2], d[4]));
+  to[step] = add(a, b);
+  to[2 * step] = sub(a, b);
+  to[3 * step] = add(c, f);
+  to[4 * step] = sub(c, f);
+  to[5 * step] = mul_add(four, d[1], mul_sub(five, d[3], d[5]));
+}
+
+// A transposed: six sums in a line -> four pixels.
+static inline __attribute__((always_inline)) void transform_sums(const Vec m[6], Vec *to, int step) {
+  Vec s12 = add(m[1], m[2]), d12 = sub(m[1], m[2]), s34 = add(m[3], m[4]), d34 = sub(m[3], m[4]);
+  to[0] = add(add(m[0], s12), s34);
+  to[step] = mul_add(splat(2.0f), d34, d12);
+  to[2 * step] = mul_add(splat(4.0f), s34, s12);
+  to[3 * step] = add(mul_add(splat(8.0f), d34, d12), m[5]);
+}
+
+// `from` is the input's pixel one up and left of the tile; place i of channel c goes to to[i * plane + c].
+static void read_tile(const float *from, int pixel, int row, int channels, float *to, int plane) {
+  for (int c = 0; c < channels; c += 4, from += 4, to += 4) {
+    Vec columns[PLACES];
+    for (int x = 0; x < 6; x++) {
+      Vec line[6];
+      for (int y = 0; y < 6; y++) line[y] = load(from + y * row + x * pixel);
+      transform_input(line, columns + x, 6);
+    }
+    for (int y = 0; y < 6; y++) {
+      Vec line[6];
+      transform_input(columns + 6 * y, line, 1);
+      for (int x = 0; x < 6; x++) store(to + (6 * y + x) * plane, line[x]);
+    }
+  }
+}
+
+typedef struct { int y, x, height, width; } Tile;  // its first pixel, and how much of it lies in the picture
+
+static void write_tile(const float *from, int plane, const Target *t, Tile tile, int quads, const float *bias) {
+  for (int q = 0; q < quads; q++, from += 4, bias += 4) {
+    Quad quad = quad_of(t, q);
+    Vec rows[24];
+    for (int x = 0; x < 6; x++) {
+      Vec line[6];
+      for (int y = 0; y < 6; y++) line[y] = load(from + (6 * y + x) * plane);
+      transform_sums(line, rows + x, 6);
+    }
+    for (int y = 0; y < tile.height; y++) {
+      Vec line[4];
+      transform_sums(rows + 6 * y, line, 1);
+      for (int x = 0; x < tile.width; x++) finish(t, &quad, tile.y + y, tile.x + x, add(line[x], load(bias)));
+    }
+  }
+}
+
+static void multiply_places(const float *inputs, int in_plane, int depth, int tiles, const float *weights, float *sums,
+                            int sum_plane, int quads) {
+  static const float no_bias[8];
+  const float *rows[MAX_TILES];
+  for (int i = 0; i < tiles; i++) rows[i] = inputs + i * depth;
+  for (int place = 0; place < PLACES; place++, sums += sum_plane) {
+    int start = place * in_plane;
+    for (int q = 0; q < quads; q += 2) {
+      int vectors = min(2, quads - q);
+      multiply(rows, tiles, (Reach){1, depth, &start}, weights, vectors, no_bias, sums + 4 * q, 4 * quads);
+      weights += 4 * vectors * depth;
+    }
+  }
+}
+
+void run_winograd(const Engine *e, const Op *op, const Packed *packed) {
+  const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
+  Target t = target_of(e, op, op->shuffle, 0, 0);
+  int height = out->height / op->shuffle, width = out->width / op->shuffle;
+  int across = (width + 3) / 4, tiles = across * ((height + 3) / 4);
+  int depth = padded_in(op), quads = packed_channels(op) / 4, block = tiles_in_block(op);
+  int in_plane = block * depth + PLANE_GAP, sum_plane = block * 4 * quads + PLANE_GAP;
+  float *inputs = e->scratch, *sums = inputs + PLACES * in_plane;
+  const float *corner = in->data - in->row - in->pixel + op->input_channel;
+  for (int first = 0; first < tiles; first += block) {
+    int count = min(block, tiles - first);
+    for (int i = 0; i < count; i++) {
+      int y = (first + i) / across * 4, x = (first + i) % across * 4;
+      read_tile(corner + y * in->row + x * in->pixel, in->pixel, in->row, depth, inputs + i * depth, in_plane);
+    }
+    multiply_places(inputs, in_plane, depth, count, packed->weights, sums, sum_plane, quads);
+    for (int i = 0; i < count; i++) {
+      int y = (first + i) / across * 4, x = (first + i) % across * 4;
+      Tile tile = {y, x, min(4, height - y), min(4, width - x)};
+      write_tile(sums + i * 4 * quads, sum_plane, &t, tile, quads, packed->bias);
+    }
+  }
+}

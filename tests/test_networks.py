@@ -27,6 +27,12 @@ def test_generator_keeps_the_shape_and_range(kind: str) -> None:
     assert output.std() > 0
 
 
+def test_fresh_fast_generator_draws_no_checkerboard() -> None:
+    output = build_generator("fast", 8)(torch.randn(1, 3, 64, 64))
+    blocks = output.unfold(2, 2, 2).unfold(3, 2, 2)
+    assert torch.allclose(blocks.amax((4, 5)), blocks.amin((4, 5)), atol=1e-6)
+
+
 def test_unknown_generator_lists_the_choices() -> None:
     with pytest.raises(NurieError, match="no generator 'resnet'; choose one of fast, unet256, unet128"):
         build_generator("resnet")

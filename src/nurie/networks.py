@@ -168,6 +168,14 @@ def initialise(net: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
+def initialise_shuffled(conv: nn.Module) -> None:
+    """Give the four channels of each 2x2 block of a pixel shuffle the same weights, so that a fresh net draws
+    no checkerboard (ICNR, Aitken et al. 2017)."""
+    assert isinstance(conv, nn.Conv2d)
+    with torch.no_grad():
+        conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
+
+
 def build_generator(kind: str, width: int = 0) -> nn.Module:
     """A freshly initialised generator. `width` 0 takes the kind's default; an unknown kind raises NurieError."""
     if kind not in DEFAULT_WIDTH:
@@ -177,6 +185,11 @@ def build_generator(kind: str, width: int = 0) -> nn.Module:
         raise NurieError(f"The generator's width must be a multiple of 4, but it is {width}.")
     net = FastGenerator(width) if kind == "fast" else UNetGenerator(8 if kind == "unet256" else 7, width)
     initialise(net)
+    if isinstance(net, FastGenerator):
+        initialise_shuffled(net.head)
+        for module in net.modules():
+            if isinstance(module, UpBlock):
+                initialise_shuffled(module.expand[0])
     return net
 
 

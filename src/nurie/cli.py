@@ -1,0 +1,75 @@
+"""The command line: `nurie COMMAND`, one command per dataclass of config.py.
+
+The stages are imported only when they run: `nurie --help` and `nurie serve` load neither PyTorch nor OpenCV.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import tyro
+
+from nurie import __version__
+from nurie.config import Export, Make, Predict, Prepare, Publish, Serve, Train
+from nurie.errors import NurieError
+
+DESCRIPTION = """Draw line art on a web page and see it coloured live: train, compress and publish pix2pix generators.
+
+Each command reads one artifact and writes the next:
+
+  photos/  --prepare-->  pairs/  --train-->  run/  --export-->  model/  --publish-->  site/  --serve-->  the page
+
+`nurie make photos/ site/` runs the whole chain, `nurie predict model/ drawings/` colours a folder of drawings,
+and `nurie serve` alone shows the page with the built-in cat model. Every command can be stopped with Ctrl-C and
+run again: it goes on where it stopped. `nurie COMMAND --help` explains every option.
+
+prepare, train, export and make need PyTorch and its company: pip install "nurie[train]".
+"""
+
+# What `nurie[train]` brings: the name that Python imports, not the name on PyPI.
+TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime"}
+
+# Spelled out, not built in a loop, so that the type checker sees the union.
+Command = (
+    Annotated[Prepare, tyro.conf.subcommand("prepare")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Publish, tyro.conf.subcommand("publish")]
+    | Annotated[Serve, tyro.conf.subcommand("serve")]
+    | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[Make, tyro.conf.subcommand("make")]
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command. Exits with 1 and one sentence for what the user can mend, with 130 after Ctrl-C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        print(f"nurie {__version__}")
+        return
+    config = tyro.cli(
+        Command,  # pyright: ignore[reportArgumentType]
+        prog="nurie",
+        description=DESCRIPTION,
+        args=arguments or ["--help"],
+    )
+    name = type(config).__name__.lower()
+    try:
+        stage = getattr(importlib.import_module(f"nurie.{name}"), name)
+        stage(config)
+    except NurieError as error:
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in TRAIN_EXTRA:
+            raise
+        _fail(f'`nurie {name}` needs {missing}, which is not installed: pip install "nurie[train]"')
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where this one stopped.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _fail(sentence: str) -> None:
+    print(f"nurie: {sentence}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,197 @@
+"""Photos -> pairs/. Parallel over cores; run the same command again to resume."""
+
+import dataclasses
+import json
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nurie.config import Prepare
+from nurie.errors import NurieError
+from nurie.lineart import draw_lines
+from nurie.pairs import picture_name, split_of, write_pair, write_sheet
+from nurie.subject import list_pictures, place, read_mask, read_picture
+
+OPTIONS_FILE = "prepare.json"
+NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One picture to turn into pairs."""
+
+    photo: Path
+    mask: Path | None
+    drawing: Path | None  # mode folders
+    outputs: tuple[Path, ...]  # one file per detail, or one
+
+
+def prepare(config: Prepare) -> Path:
+    """Write train/, val/ and sheet.png. Returns the pairs folder.
+
+    Files that can not be used are named at the end and left out. Raises NurieError when no pair could be made or
+    when the folder holds pairs made with other options.
+    """
+    check(config)
+    jobs = plan_jobs(config)
+    config.pairs.mkdir(parents=True, exist_ok=True)
+    remember_options(config)
+    todo = [job for job in jobs if not all(path.exists() for path in job.outputs)]
+    console = Console(stderr=True)
+    console.print(f"{len(jobs)} pictures, {len(jobs) - len(todo)} of them done already")
+    problems = run_jobs(config, todo, console)
+    for problem in problems:
+        console.print(f"left out: {problem}", style="yellow", markup=False, highlight=False)
+    done = [list(job.outputs) for job in jobs if all(path.exists() for path in job.outputs)]
+    if not done:
+        raise NurieError(
+            f"No pair could be made from the {len(jobs)} pictures in {config.photos}; the reasons are above."
+        )
+    write_sheet(config.pairs / "sheet.png", done, config.direction)
+    counts = Counter(files[0].parent.name for files in done)
+    console.print(
+        f"{counts['train']} pictures to train on, {counts['val']} to validate; "
+        f"{len(problems)} left out. Look at {config.pairs / 'sheet.png'}"
+    )
+    return config.pairs
+
+
+def check(config: Prepare) -> None:
+    if not config.photos.is_dir():
+        raise NurieError(f"There is no folder {config.photos}. Expected a folder of JPEG, PNG or WebP pictures.")
+    if config.masks is not None and not config.masks.is_dir():
+        raise NurieError(f"There is no folder {config.masks} for --masks.")
+    if (config.mode == "folders") != (config.inputs is not None):
+        raise NurieError(
+            "--mode folders and --inputs FOLDER go together: the inputs have the same names as the photos."
+        )
+    if config.inputs is not None and not config.inputs.is_dir():
+        raise NurieError(f"There is no folder {config.inputs} for --inputs.")
+    if config.size < 16 or config.size % 2:
+        raise NurieError(f"--size must be an even number of at least 16 pixels, but it is {config.size}.")
+    if not 0 <= config.val_percent <= 90:
+        raise NurieError(f"--val-percent must be between 0 and 90, but it is {config.val_percent}.")
+    if not config.details:
+        raise NurieError("--details needs at least one of few, some, many.")
+
+
+def plan_jobs(config: Prepare) -> list[Job]:
+    photos = list_pictures(config.photos)
+    if not photos:
+        raise NurieError(f"There are no JPEG, PNG or WebP pictures in {config.photos}.")
+    stems = Counter(str(p.relative_to(config.photos).with_suffix("")) for p in photos)
+    twins = {stem for stem, count in stems.items() if count > 1}
+    masks, inputs = by_stem(config.masks), by_stem(config.inputs)
+    jobs = []
+    for photo in photos:
+        stem = str(photo.relative_to(config.photos).with_suffix(""))
+        name = picture_name(photo, config.photos, twins)
+        suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
+        folder = config.pairs / split_of(name, config.val_percent)
+        outputs = tuple(folder / f"{name}{suffix}.png" for suffix in suffixes)
+        jobs.append(Job(photo, masks.get(stem), inputs.get(stem), outputs))
+    return jobs
+
+
+def by_stem(folder: Path | None) -> dict[str, Path]:
+    if folder is None:
+        return {}
+    return {str(path.relative_to(folder).with_suffix("")): path for path in list_pictures(folder)}
+
+
+def remember_options(config: Prepare) -> None:
+    """Save the options beside the result, or refuse to mix pairs made with different ones."""
+    path = config.pairs / OPTIONS_FILE
+    options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    if path.exists():
+        saved = json.loads(path.read_text())
+        changed = [
+            f"{k} was {saved.get(k)}, now {v}"
+            for k, v in options.items()
+            if k not in NOT_IN_RESULT and saved.get(k) != v
+        ]
+        if changed:
+            raise NurieError(
+                f"{config.pairs} holds pairs made with other options ({'; '.join(changed)}). "
+                "Use the same options, another folder, or delete it."
+            )
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(options, indent=2) + "\n")
+    os.replace(temporary, path)
+
+
+def run_jobs(config: Prepare, jobs: list[Job], console: Console) -> list[str]:
+    """Run all jobs on all cores with a progress bar. Returns a sentence for each picture that was left out."""
+    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        results = progress.track(results_of(config, jobs), total=len(jobs))
+        return [problem for problem in results if problem]
+
+
+def results_of(config: Prepare, jobs: list[Job]) -> Iterable[str | None]:
+    workers = min(config.workers or os.cpu_count() or 1, len(jobs))
+    if workers <= 1:
+        yield from (make_pair(config, job) for job in jobs)
+        return
+    # spawn: forking a process that has threads (a progress bar, PyTorch) may hang
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        yield from pool.map(make_pair, [config] * len(jobs), jobs, chunksize=2)
+
+
+def make_pair(config: Prepare, job: Job) -> str | None:
+    """Write one picture's pairs. Returns None, or a sentence that says why it was left out."""
+    try:
+        drawings, picture = MODES[config.mode](config, job)
+    except NurieError as error:
+        text = str(error)
+        return text if str(job.photo) in text else f"{job.photo}: {text}"
+    for path, drawing in zip(job.outputs, drawings, strict=True):
+        write_pair(path, drawing, picture, config.direction)
+    return None
+
+
+def read_subject(config: Prepare, job: Job) -> tuple[np.ndarray, np.ndarray | None]:
+    picture, alpha = read_picture(job.photo)
+    if config.masks is None:
+        return picture, alpha
+    if job.mask is None:
+        raise NurieError(f"there is no mask of the same name in {config.masks}")
+    return picture, read_mask(job.mask, *picture.shape[:2])
+
+
+def from_lines(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
+    picture, mask = place(*read_subject(config, job), 2 * config.size, config.fit, config.margin)
+    drawings = draw_lines(picture, mask, config.details)
+    return [drawings[detail] for detail in config.details], shrink(picture, config.size)
+
+
+def from_folders(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
+    if job.drawing is None:
+        raise NurieError(f"there is no input of the same name in {config.inputs}")
+    fit = "pad" if config.fit == "subject" else config.fit
+    picture, _ = place(*read_subject(config, job), config.size, fit, config.margin)
+    drawing, _ = place(*read_picture(job.drawing), config.size, fit, config.margin)
+    return [drawing], picture
+
+
+def from_gray(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
+    picture, _ = place(*read_subject(config, job), config.size, config.fit, config.margin)
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return [np.repeat(gray[:, :, None], 3, axis=2)], picture
+
+
+MODES = {"lines": from_lines, "folders": from_folders, "gray": from_gray}
+
+
+def shrink(picture: np.ndarray, size: int) -> np.ndarray:
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,111 @@
+"""From a file to a square picture with its subject on white."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nurie.errors import NurieError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """JPEG, PNG and WebP files below a folder, sorted."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def read_picture(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Picture, uint8 (h, w, 3) RGB, upright by its EXIF rotation, and its alpha as float32 (h, w) in [0, 1] or None.
+
+    Raises NurieError when the file is no picture.
+    """
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            if image.mode.startswith("I"):  # 16 bits per pixel
+                values = np.asarray(image, np.float32) / 257.0
+                image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+            has_alpha = "A" in image.mode or "transparency" in image.info
+            array = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NurieError(f"{path} can not be read as a picture ({error})") from error
+    if not has_alpha:
+        return array, None
+    return np.ascontiguousarray(array[:, :, :3]), array[:, :, 3].astype(np.float32) / 255.0
+
+
+def read_mask(path: Path, height: int, width: int) -> np.ndarray:
+    """A mask file as float32 (height, width) in [0, 1]; 1 (white) is the subject."""
+    picture, alpha = read_picture(path)
+    mask = picture.max(axis=2).astype(np.float32) / 255.0 if alpha is None else alpha
+    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float) -> tuple[int, int, int]:
+    """The square to cut out: its top, left and side in pixels; it may reach beyond the picture.
+
+    subject: the mask's box with a margin on each side; pad: the whole picture; crop: the largest centred square.
+    Raises NurieError when the mask is empty.
+    """
+    top, left, bottom, right = 0, 0, height, width
+    side = min(height, width) if fit == "crop" else max(height, width)
+    if fit == "subject" and mask is not None:
+        ys, xs = np.nonzero(mask > 0.5)
+        if len(ys) == 0:
+            raise NurieError("its mask is empty: nothing in it is white (or opaque)")
+        top, bottom, left, right = int(ys.min()), int(ys.max()) + 1, int(xs.min()), int(xs.max()) + 1
+        side = max(1, round(max(bottom - top, right - left) * (1 + 2 * margin)))
+    return (top + bottom - side) // 2, (left + right - side) // 2, side
+
+
+def cut(image: np.ndarray, square: tuple[int, int, int], size: int, fill: float | None) -> np.ndarray:
+    """Cut a (top, left, side) square out and resize it by area to (size, size); outside is `fill`, or the border's
+    colour when it is None."""
+    top, left, side = square
+    h, w = image.shape[:2]
+    above, below, before, after = max(0, -top), max(0, top + side - h), max(0, -left), max(0, left + side - w)
+    kind = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
+    colour = [fill or 0.0] * 3
+    image = cv2.copyMakeBorder(image, above, below, before, after, kind, value=colour)
+    top, left = top + above, left + before
+    part = np.ascontiguousarray(image[top : top + side, left : left + side])
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC if image.dtype == np.uint8 else cv2.INTER_LINEAR
+    return cv2.resize(part, (size, size), interpolation=method)
+
+
+def mend(mask: np.ndarray, share: float = 0.015) -> np.ndarray:
+    """Fill holes and drop islands smaller than this share of the subject: masks made by networks have both."""
+    solid = (mask > 0.5).astype(np.uint8)
+    smallest = share * max(1, int(solid.sum()))
+    mended = mask.copy()
+    for value, fill in ((0, 1.0), (1, 0.0)):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((solid == value).astype(np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < smallest
+        small[0] = False
+        mended[small[labels]] = fill
+    return mended
+
+
+def soften(mask: np.ndarray) -> np.ndarray:
+    """Smooth a mask's staircase and draw its edge in a little, so that no background shines through."""
+    blurred = cv2.GaussianBlur(mask, (0, 0), 1.2)
+    return np.clip((blurred - 0.35) / 0.4, 0, 1)
+
+
+def on_white(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Blend uint8 (h, w, 3) over white by a float (h, w) mask."""
+    blended = picture * mask[:, :, None] + 255.0 * (1 - mask[:, :, None])
+    return np.rint(blended).astype(np.uint8)
+
+
+def place(
+    picture: np.ndarray, mask: np.ndarray | None, size: int, fit: str, margin: float
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Square picture, uint8 (size, size, 3), with white where the mask is 0, and its mask, float32 (size, size)."""
+    square = window(*picture.shape[:2], mask, fit, margin)
+    if mask is None:
+        return cut(picture, square, size, 255.0), None
+    mask = soften(cut(mask, square, size, 0.0))
+    return on_white(cut(picture, square, size, None), mask), mask

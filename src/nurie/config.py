@@ -1,17 +1,18 @@
 """Every option of every command: one frozen dataclass per command.
 
-The comment behind a field is its help text. Each command reads one artifact and writes the next:
+The comment behind a field, or above it, is its help text. Each command reads one artifact and writes the next:
 photos -> (prepare) pairs/ -> (train) run/ -> (export) model/ -> (publish) site/ -> (serve).
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 Generator = Literal["fast", "unet256", "unet128"]
 Detail = Literal["few", "some", "many"]
+Folder = Annotated[Path | None, arg(metavar="FOLDER")]
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,16 @@ class Prepare:
     Run the same command again to resume: pairs that exist already are kept.
     """
 
-    photos: Positional[Path]  # folder of JPEG, PNG or WebP pictures (read recursively)
-    pairs: Positional[Path]  # folder to write: train/, val/, sheet.png
-    mode: Literal["lines", "folders", "gray"] = "lines"
+    # folder of JPEG, PNG or WebP pictures (read recursively)
+    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]
+    pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder to write: train/, val/, sheet.png
     # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray
-    inputs: Path | None = None  # mode folders: folder of input pictures with the same names as the photos
-    masks: Path | None = None  # folder of masks with the same names (white = subject); default: the alpha channel
+    mode: Literal["lines", "folders", "gray"] = "lines"
+    inputs: Folder = None  # mode folders: folder of input pictures with the same names as the photos
+    masks: Folder = None  # folder of masks with the same names (white = subject); default: the alpha channel
     size: int = 256  # width and height of one half of a pair, pixels
-    fit: Literal["subject", "pad", "crop"] = "subject"
     # square the picture: crop to the masked subject, pad with white, or crop the centre
+    fit: Literal["subject", "pad", "crop"] = "subject"
     margin: float = 0.06  # white margin around the subject, as a fraction of its longer side
     details: tuple[Detail, ...] = ("few", "some", "many")  # how many lines to draw: one pair is written for each
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA puts the picture on the left
@@ -44,8 +46,10 @@ class Train:
     Run the same command again to resume exactly where it stopped.
     """
 
-    pairs: Positional[Path]  # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
-    run: Positional[Path]  # folder to write: checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
+    # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
+    pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
+    # folder to write: checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
     width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
     size: int = 256  # train at this resolution, pixels; pairs are resized by area when they differ
@@ -63,7 +67,8 @@ class Train:
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
     flip: bool = True  # mirror half of the pairs
-    init: Path | None = None  # start from this checkpoint's weights (run folder or .safetensors file)
+    # start from this checkpoint's weights (run folder or .safetensors file)
+    init: Annotated[Path | None, arg(metavar="PATH")] = None
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
     threads: int = 0  # CPU threads; 0 = PyTorch's choice
     seed: int = 0  # seed of everything random
@@ -78,13 +83,13 @@ class Export:
     PyTorch's on real drawings: the export fails where they differ by more than it promises.
     """
 
-    run: Positional[Path]  # run folder or checkpoint.safetensors
-    model: Positional[Path]  # folder to write: manifest.json, weights.bin.gz
+    run: Annotated[Positional[Path], arg(metavar="RUN")]  # run folder or checkpoint.safetensors
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.bin.gz
     title: str = ""  # shown on the page; default: the run folder's name
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
-    presets: Path | None = None  # folder of drawings for the preset button: .json strokes or .png
+    presets: Folder = None  # folder of drawings for the preset button: .json strokes or .png
     credits: tuple[str, ...] = ()  # credit lines the page must show, such as the data set's licence
-    pairs: Path | None = None  # pairs whose val drawings check the export; default: the ones trained on
+    pairs: Folder = None  # pairs whose val drawings check the export; default: the ones trained on
     samples: int = 8  # drawings compared with PyTorch
     tolerance: float = 0.02  # largest mean difference to PyTorch that the export accepts, of the 0-1 range
     format: tuple[Literal["nurie", "onnx"], ...] = ("nurie",)  # onnx also writes model.onnx, checked with ONNX Runtime
@@ -94,8 +99,8 @@ class Export:
 class Publish:
     """Write a static site: page, engine and model, ready for any web host and any sub-path."""
 
-    model: Positional[Path]  # model folder from `nurie export`
-    site: Positional[Path]  # folder to write
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # model folder from `nurie export`
+    site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write
     title: str = ""  # page title; default: the model's title
 
 
@@ -103,7 +108,8 @@ class Publish:
 class Serve:
     """Serve a site on this computer only. Without a site: the built-in cat model."""
 
-    site: Positional[Path | None] = None  # folder from `nurie publish`; default: the built-in model's page
+    # folder from `nurie publish`; default: the built-in model's page
+    site: Annotated[Positional[Path | None], arg(metavar="[SITE]")] = None
     port: int = 8000  # first port to try; the next free one is taken
     open: bool = True  # open the browser
 
@@ -112,8 +118,9 @@ class Serve:
 class Predict:
     """Colour a folder of drawings with an exported model or a training run."""
 
-    model: Positional[Path]  # model folder (runs the engine) or run folder / checkpoint (runs PyTorch)
-    images: Positional[tuple[Path, ...]]  # drawings, or folders of them
+    # model folder (runs the engine) or run folder / checkpoint (runs PyTorch)
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
+    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGES...")]  # drawings, or folders of them
     output: Path = Path("predicted")  # folder to write PNG files to
 
 
@@ -121,10 +128,10 @@ class Predict:
 class Make:
     """Do it all: photos -> pairs -> run -> model -> site. Each stage resumes when it is run again."""
 
-    photos: Positional[Path]  # folder of pictures
-    site: Positional[Path]  # folder to write the page to
-    work: Path | None = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
-    masks: Path | None = None  # as in `nurie prepare`
+    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]  # folder of pictures
+    site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write the page to
+    work: Folder = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
+    masks: Folder = None  # as in `nurie prepare`
     size: int = 256  # as in `nurie prepare`
     steps: int = 20_000  # as in `nurie train`
     batch: int = 8  # as in `nurie train`

@@ -110,7 +110,8 @@ def strokes(response: np.ndarray, inside: np.ndarray, threshold: float, shortest
 
 def drop_specks(lines: np.ndarray, smallest: int) -> np.ndarray:
     """Keep 8-connected components of at least `smallest` pixels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    _, components, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    labels = np.asarray(components, np.int32)
     keep = stats[:, cv2.CC_STAT_AREA] >= smallest
     keep[0] = False
     return keep[labels]
@@ -135,11 +136,11 @@ def thin(shape: np.ndarray) -> np.ndarray:
     weights = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
     image = shape.astype(np.uint8)
     before = -1
-    while (count := int(image.sum())) != before:
+    while (count := cv2.countNonZero(image)) != before:
         before = count
         for table in thinning_tables():
             code = cv2.filter2D(image, cv2.CV_8U, weights, borderType=cv2.BORDER_CONSTANT)
-            image = image & cv2.LUT(code, table)
+            image = cv2.bitwise_and(image, cv2.LUT(code, table))
     return image.astype(bool)
 
 

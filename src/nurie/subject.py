@@ -104,7 +104,7 @@ def place(
     picture: np.ndarray, mask: np.ndarray | None, size: int, fit: str, margin: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Square picture, uint8 (size, size, 3), with white where the mask is 0, and its mask, float32 (size, size)."""
-    square = window(*picture.shape[:2], mask, fit, margin)
+    square = window(picture.shape[0], picture.shape[1], mask, fit, margin)
     if mask is None:
         return cut(picture, square, size, 255.0), None
     mask = soften(cut(mask, square, size, 0.0))

@@ -1,0 +1,225 @@
+"""model/ -> site/: the page, the engine and one model as static files whose names carry a hash of their content.
+
+A browser may keep every file but index.html for ever: changed content has a new name. All references are relative,
+so the site works under any path of any host.
+"""
+
+import hashlib
+import html
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nurie.config import Publish
+from nurie.errors import NurieError
+
+PAGE = Path(__file__).parent / "page"
+MARKER = "site.json"  # says that the folder is a site, which publish may replace
+TEXT = (".js", ".css")  # the files that refer to others
+MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
+# './name' or "./name" in scripts, ./name in url(...) of a stylesheet
+REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=['")])""")
+
+
+def publish(config: Publish) -> Path:
+    """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
+    site = config.site.resolve()  # a link to a folder stays a link
+    refuse_foreign(site)
+    manifest = read_manifest(config.model)
+    index = PAGE / "index.html"
+    if not index.is_file():
+        raise NurieError(f"The page is missing from {PAGE}. Install Nurie again.")
+    site.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the site, so that the swap is a rename within one file system.
+    temporary = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
+    try:
+        temporary.chmod(0o755)
+        names = write_assets(PAGE, temporary / "assets")
+        manifest_name = write_model(config.model, manifest, temporary / "model")
+        title = config.title or manifest.get("title") or "Nurie"
+        page = rewrite_index(index.read_text(encoding="utf-8"), names, manifest_name, title)
+        (temporary / "index.html").write_text(page, encoding="utf-8")
+        marker = {"format": "nurie-site", "version": 1, "title": title, "model": f"model/{manifest_name}"}
+        (temporary / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        swap(temporary, site)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    print(f"{config.site}: {total / 1e6:.2f} MB for any web host; to look at it: nurie serve {config.site}", flush=True)
+    return config.site
+
+
+def refuse_foreign(site: Path) -> None:
+    """Publish replaces folders that it made itself, and nothing else."""
+    if site.exists() and not site.is_dir():
+        raise NurieError(f"{site} is a file. Expected the name of a folder to write the site to.")
+    if site.is_dir() and any(site.iterdir()) and not (site / MARKER).is_file():
+        raise NurieError(
+            f"{site} is not empty and was not made by `nurie publish` (it has no {MARKER}). "
+            "Choose another folder, or empty this one."
+        )
+
+
+def read_manifest(model: Path) -> dict[str, Any]:
+    """The model's manifest, with the weights compared with their checksum. Raises NurieError."""
+    path = model / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        known = manifest["format"] == "nurie-model" and manifest["version"] == 1
+        name, digest = manifest["weights"]["file"], manifest["weights"]["sha256"]
+    except OSError as error:
+        raise NurieError(
+            f"There is no manifest.json in {model}. Expected a model folder from `nurie export`."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise NurieError(f"{path} is not the manifest of a model. Export it again with `nurie export`.") from error
+    if not known:
+        raise NurieError(f"{path} has a format that this version of Nurie does not know. Export the model again.")
+    if hashlib.sha256(member(model, name).read_bytes()).hexdigest() != digest:
+        raise NurieError(
+            f"{model / name} is damaged: its checksum differs from the manifest's. Export the model again."
+        )
+    return manifest
+
+
+def member(model: Path, name: str) -> Path:
+    """A file that the manifest names, which must lie in the model folder itself."""
+    if Path(name).name != name or not (model / name).is_file():
+        raise NurieError(f"{model / 'manifest.json'} names the file {name!r}, which is not in {model}.")
+    return model / name
+
+
+def hashed(name: str, data: bytes) -> str:
+    """main.js -> main.0123456789ab.js; weights.bin.gz -> weights.0123456789ab.bin
+
+    The engine's page unpacks the weights itself; without .gz no web host adds a Content-Encoding.
+    """
+    name = name.removesuffix(".gz")
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}{dot}{suffix}"
+
+
+def write_assets(page: Path, folder: Path) -> dict[str, str]:
+    """Copy scripts, styles and engines under hashed names. Returns the new name of each old one."""
+    contents = {
+        path.name: path.read_bytes()
+        for path in sorted(page.iterdir())
+        if path.is_file() and path.suffix != ".html" and not path.name.startswith(".")
+    }
+    folder.mkdir(parents=True)
+    names: dict[str, str] = {}
+    for group in dependency_order({name: references(name, data, contents) for name, data in contents.items()}):
+        if len(group) == 1:
+            name = group[0]
+            names[name] = hashed(name, rewrite(name, contents[name], names))
+        else:
+            # Files that refer to each other: none can have its own final content's hash, so all share one.
+            together = b"\0".join(rewrite(name, contents[name], names) for name in group)
+            names.update({name: hashed(name, name.encode() + b"\0" + together) for name in group})
+    for name, data in contents.items():
+        (folder / names[name]).write_bytes(rewrite(name, data, names))
+    return names
+
+
+def references(name: str, data: bytes, known: Iterable[str]) -> set[str]:
+    """The page files that this one names. Its own name (a worker that starts itself) counts too."""
+    if not name.endswith(TEXT):
+        return set()
+    found = set(REFERENCE.findall(data.decode("utf-8")))
+    missing = sorted(other for other in found - set(known) if other.endswith((*TEXT, ".wasm")))
+    if missing:
+        raise NurieError(
+            f"{name} needs {missing[0]}, which is missing from {PAGE}. "
+            "Install Nurie again, or in a clone run `python hatch_build.py`."
+        )
+    return found & set(known)
+
+
+def rewrite(name: str, data: bytes, names: dict[str, str]) -> bytes:
+    if not name.endswith(TEXT):
+        return data
+    return REFERENCE.sub(lambda match: f"./{names.get(match[1], match[1])}", data.decode("utf-8")).encode()
+
+
+def dependency_order(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Strongly connected components, each after the ones it refers to (Tarjan 1972)."""
+    order: list[list[str]] = []
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+
+    def visit(node: str) -> None:
+        number[node] = low[node] = len(number)
+        stack.append(node)
+        for target in sorted(graph[node]):
+            if target not in number:
+                visit(target)
+                low[node] = min(low[node], low[target])
+            elif target in stack:
+                low[node] = min(low[node], number[target])
+        if low[node] == number[node]:
+            start = stack.index(node)
+            order.append(sorted(stack[start:]))
+            del stack[start:]
+
+    for node in sorted(graph):
+        if node not in number:
+            visit(node)
+    return order
+
+
+def write_model(model: Path, manifest: dict, folder: Path) -> str:
+    """Copy the weights and preset pictures under hashed names. Returns the manifest's new name."""
+    folder.mkdir(parents=True)
+    manifest = {
+        **manifest,
+        "weights": {**manifest["weights"]},
+        "presets": [dict(p) for p in manifest.get("presets", [])],
+    }
+    weights = manifest["weights"]
+    weights["file"] = copy_hashed(model, weights["file"], folder)
+    for preset in manifest["presets"]:
+        if "image" in preset:
+            preset["image"] = copy_hashed(model, preset["image"], folder)
+    data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
+    name = hashed("manifest.json", data)
+    (folder / name).write_bytes(data)
+    return name
+
+
+def copy_hashed(model: Path, name: str, folder: Path) -> str:
+    data = member(model, name).read_bytes()
+    new = hashed(name, data)
+    (folder / new).write_bytes(data)
+    return new
+
+
+def rewrite_index(text: str, names: dict[str, str], manifest: str, title: str) -> str:
+    if MANIFEST_META not in text:
+        raise NurieError(f"The page's index.html has no {MANIFEST_META}. Install Nurie again.")
+    text = text.replace(MANIFEST_META, MANIFEST_META.replace("manifest.json", manifest))
+    text = re.sub(
+        r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL
+    )
+    return REFERENCE.sub(lambda match: f"./assets/{names[match[1]]}" if match[1] in names else match[0], text)
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put the new folder in the old one's place; the old one comes back when that fails."""
+    if not site.exists():
+        new.rename(site)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{site.name}-old-", dir=new.parent)) / site.name
+    try:
+        site.rename(old)
+        try:
+            new.rename(site)
+        except OSError:
+            old.rename(site)
+            raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)

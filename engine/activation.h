@@ -23,11 +23,17 @@ static inline Vec tanh4(Vec x) {
   return wasm_f32x4_div(sub(e, splat(1.0f)), add(e, splat(1.0f)));
 }
 
-static inline Vec activate(int activation, Vec v) {
-  switch (activation) {
-    case RELU: return wasm_f32x4_pmax(splat(0.0f), v);
-    case LEAKY_RELU: return wasm_f32x4_pmax(mul(v, splat(0.2f)), v);
-    case TANH: return tanh4(v);
-    default: return v;
-  }
+// What is not tanh is max(v, slope * v): one path without a branch.
+typedef struct {
+  int is_tanh;
+  Vec slope;
+} Activation;
+
+static inline Activation activation_of(const Op *op) {
+  float slope = op->activation == RELU ? 0.0f : op->activation == LEAKY_RELU ? 0.2f : 1.0f;
+  return (Activation){op->activation == TANH, splat(slope)};
+}
+
+static inline Vec activate(const Activation *a, Vec v) {
+  return a->is_tanh ? tanh4(v) : wasm_f32x4_pmax(v, mul(a->slope, v));
 }

@@ -16,17 +16,17 @@ typedef struct {
 
 typedef struct {
   int count;
-  const float *rows[CHUNK];
-  short y[CHUNK], x[CHUNK];
+  const float *rows[CHUNK];            // where each pixel reads
+  int out[CHUNK], residual[CHUNK];     // its offsets in the target
 } Chunk;
 
-static void gather(Chunk *chunk, const Source *s, int first, int count) {
+static void gather(Chunk *chunk, const Source *s, const Target *t, int first, int count) {
   int y = first / s->width, x = first % s->width;
   chunk->count = count;
   for (int i = 0; i < count; i++) {
     chunk->rows[i] = s->first + y * s->row + x * s->pixel;
-    chunk->y[i] = (short)y;
-    chunk->x[i] = (short)x;
+    chunk->out[i] = offset_of(&t->out, y, x);
+    chunk->residual[i] = offset_of(&t->residual, y, x);
     if (++x == s->width) {
       x = 0;
       y++;
@@ -37,7 +37,7 @@ static void gather(Chunk *chunk, const Source *s, int first, int count) {
 static void finish_chunk(const Target *t, const Chunk *chunk, int quad, int vectors, const float *sums) {
   for (int v = 0; v < vectors; v++) {
     Quad q = quad_of(t, quad + v);
-    for (int i = 0; i < chunk->count; i++) finish(t, &q, chunk->y[i], chunk->x[i], load(sums + 8 * i + 4 * v));
+    for (int i = 0; i < chunk->count; i++) finish(t, &q, chunk->out[i], chunk->residual[i], load(sums + 8 * i + 4 * v));
   }
 }
 
@@ -46,7 +46,7 @@ static void convolve(const Source *s, const Target *t, const float *weights, con
   Chunk chunk;
   int pixels = s->height * s->width, depth = s->reach.runs * s->reach.length;
   for (int first = 0; first < pixels; first += CHUNK) {
-    gather(&chunk, s, first, min(CHUNK, pixels - first));
+    gather(&chunk, s, t, first, min(CHUNK, pixels - first));
     for (int q = 0; q < quads; q += 2) {
       int vectors = min(2, quads - q);
       multiply(chunk.rows, chunk.count, s->reach, weights + 4 * q * depth, vectors, bias + 4 * q, sums, 8);

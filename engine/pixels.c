@@ -60,13 +60,14 @@ void run_output(const Engine *e, const Op *op) {
 void run_copy(const Engine *e, const Op *op) {
   const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
   Vec last = lane_mask(op->in_channels - (round_up(op->in_channels, 4) - 4));
+  Activation activation = activation_of(op);
   int halve = op->shuffle - 1;
   for (int y = 0; y < out->height; y++) {
     for (int x = 0; x < out->width; x++) {
       const float *from = in->data + (y >> halve) * in->row + (x >> halve) * in->pixel + op->input_channel;
       float *to = out->data + y * out->row + x * out->pixel + op->output_channel;
       for (int c = 0; c < op->in_channels; c += 4) {
-        Vec v = activate(op->activation, load(from + c));
+        Vec v = activate(&activation, load(from + c));
         store(to + c, c + 4 < op->in_channels ? v : wasm_v128_and(v, last));
       }
     }

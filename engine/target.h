@@ -22,7 +22,7 @@ typedef struct {
   Slice out, residual;        // residual.data is null without one
   int out_phase[4], residual_phase[4];
   int phase_quads;
-  int activation;
+  Activation activation;
   Vec last_mask;              // keeps the padding channels of a phase zero
 } Target;
 
@@ -37,7 +37,7 @@ static inline Target target_of(const Engine *e, const Op *op, int step, int dy, 
   Target t = {
     .out = slice_of(out, op->output_channel, step, dy, dx),
     .phase_quads = quads,
-    .activation = op->activation,
+    .activation = activation_of(op),
     .last_mask = lane_mask(channels_written(op) - 4 * (quads - 1)),
   };
   const Tensor *residual = op->residual == -1 ? 0 : &e->tensors[op->residual];
@@ -61,9 +61,10 @@ static inline Quad quad_of(const Target *t, int index) {
   return (Quad){t->out_phase[phase] + 4 * q, t->residual_phase[phase] + 4 * q, mask};
 }
 
-static inline void finish(const Target *t, const Quad *q, int y, int x, Vec v) {
-  const Slice *r = &t->residual, *o = &t->out;
-  if (r->data) v = add(v, load(r->data + y * r->row + x * r->pixel + q->residual));
-  v = activate(t->activation, v);
-  store(o->data + y * o->row + x * o->pixel + q->out, wasm_v128_and(v, q->mask));
+static inline int offset_of(const Slice *s, int y, int x) { return y * s->row + x * s->pixel; }
+
+// `out` and `residual` are the computed pixel's offsets in the two slices.
+static inline void finish(const Target *t, const Quad *q, int out, int residual, Vec v) {
+  if (t->residual.data) v = add(v, load(t->residual.data + residual + q->residual));
+  store(t->out.data + out + q->out, wasm_v128_and(activate(&t->activation, v), q->mask));
 }

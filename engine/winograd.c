@@ -101,6 +101,7 @@ static void read_tile(const float *from, int pixel, int row, int channels, float
 typedef struct { int y, x, height, width; } Tile;  // its first pixel, and how much of it lies in the picture
 
 static void write_tile(const float *from, int plane, const Target *t, Tile tile, int quads, const float *bias) {
+  int out = offset_of(&t->out, tile.y, tile.x), residual = offset_of(&t->residual, tile.y, tile.x);
   for (int q = 0; q < quads; q++, from += 4, bias += 4) {
     Quad quad = quad_of(t, q);
     Vec rows[24];
@@ -112,7 +113,10 @@ static void write_tile(const float *from, int plane, const Target *t, Tile tile,
     for (int y = 0; y < tile.height; y++) {
       Vec line[4];
       transform_sums(rows + 6 * y, line, 1);
-      for (int x = 0; x < tile.width; x++) finish(t, &quad, tile.y + y, tile.x + x, add(line[x], load(bias)));
+      for (int x = 0; x < 4; x++) {
+        if (x >= tile.width) break;
+        finish(t, &quad, out + offset_of(&t->out, y, x), residual + offset_of(&t->residual, y, x), add(line[x], load(bias)));
+      }
     }
   }
 }

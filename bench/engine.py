@@ -1,0 +1,123 @@
+"""Milliseconds of every operation of a plan in the engine, one thread, in Chromium.
+
+    python bench/engine.py --ops                a net of bench/nets.py with random weights
+    python bench/engine.py --model model/       an exported model
+    python bench/engine.py --against old.wasm   another build in the same run
+
+Compare times within one run only: the rounds of all builds are interleaved, and a ratio is the median of the
+ratios of neighbours. (Node is no stand-in: version 20 schedules vector code so differently that its order of two
+kernels can be the reverse of Chromium 156's.)
+"""
+
+import argparse
+import gzip
+import json
+import shutil
+import statistics
+import sys
+from pathlib import Path
+from urllib.parse import urlparse
+
+from playwright.sync_api import Route, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from nets import NETS  # noqa: E402
+
+from nurie.plan import Op, Plan, parse_plan  # noqa: E402
+
+PAGE = ROOT / "src" / "nurie" / "page"
+# Cross-origin isolation gives the page a clock of 5 microseconds instead of 100.
+HEADERS = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--net", choices=NETS, default="fast")
+    parser.add_argument("--model", type=Path, help="folder with manifest.json and weights.bin.gz")
+    parser.add_argument("--size", default="256x256", help="width x height")
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--against", type=Path, nargs="*", default=[], help="more wasm files")
+    parser.add_argument("--ops", action="store_true", help="one line for every operation")
+    args = parser.parse_args()
+
+    plan, weights = read_model(args.model) if args.model else NETS[args.net]()
+    width, height = map(int, args.size.split("x"))
+    builds = {"plain": PAGE / "nurie.wasm", "relaxed": PAGE / "nurie-relaxed.wasm"}
+    builds |= {path.stem + "*": path for path in args.against}
+    results = measure(plan, weights, height, width, args.rounds, builds)
+    report(plan, height, width, results)
+    if args.ops:
+        report_ops(plan, height, width, results)
+
+
+def read_model(folder: Path) -> tuple[Plan, bytes]:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return parse_plan(manifest), gzip.decompress((folder / manifest["weights"]["file"]).read_bytes())
+
+
+def measure(plan: Plan, weights: bytes, height: int, width: int, rounds: int, builds: dict[str, Path]) -> dict:
+    """Times in a headless Chromium: {build: {load_ms, resize_ms, peak_bytes, total_ms: [...], op_ms: [[...]]}}."""
+    urls = {name: f"/build/{i}.wasm" for i, name in enumerate(builds)}
+    files = {
+        "/": (b"<!doctype html><title>measure</title>", "text/html"),
+        "/weights.bin": (weights, "application/octet-stream"),
+        "/measure.js": ((ROOT / "bench" / "measure.js").read_bytes(), "text/javascript"),
+        "/src/nurie/page/engine.js": ((PAGE / "engine.js").read_bytes(), "text/javascript"),
+    }
+    files |= {urls[name]: (path.read_bytes(), "application/wasm") for name, path in builds.items()}
+
+    def serve(route: Route) -> None:
+        body, kind = files.get(urlparse(route.request.url).path, (b"", "text/plain"))
+        route.fulfill(body=body, content_type=kind, headers=HEADERS)
+
+    task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls}
+    with sync_playwright() as playwright:
+        bundled = Path(playwright.chromium.executable_path)
+        browser = playwright.chromium.launch(executable_path=None if bundled.exists() else shutil.which("chromium"))
+        page = browser.new_page()
+        page.route("**/*", serve)
+        page.goto("http://localhost/")
+        results = page.evaluate("async task => (await import('/measure.js')).measure(task)", task)
+        browser.close()
+    return results
+
+
+def report(plan: Plan, height: int, width: int, results: dict) -> None:
+    """One line for every build."""
+    macs = plan.macs(height, width)
+    first, base = next(iter(results.items()))
+    print(f"{macs / 1e9:.3f} GMAC, {len(plan.ops)} operations, {width}x{height}, one thread")
+    for name, r in results.items():
+        ratio = statistics.median(a / b for a, b in zip(r["total_ms"], base["total_ms"], strict=True))
+        median = statistics.median(r["total_ms"])
+        print(
+            f"{name:12}{median:7.2f} ms  {ratio:5.3f}x {first}  {macs / median / 1e6:5.1f} GMAC/s"
+            f"  load {r['load_ms']:.0f} ms, resize {r['resize_ms']:.1f} ms, memory {r['peak_bytes'] / 1e6:.1f} MB"
+        )
+
+
+def report_ops(plan: Plan, height: int, width: int, results: dict) -> None:
+    """One line for every operation; GMAC/s as if all were direct, so Winograd passes the machine's peak."""
+    print(f"{'':38}  MMAC" + "".join(f"{name:>11} ms  GMAC/s" for name in results))
+    sizes = plan.sizes(height, width)
+    for i, op in enumerate(plan.ops):
+        before, upto = Plan(plan.tensors, plan.ops[:i]), Plan(plan.tensors, plan.ops[: i + 1])
+        macs = upto.macs(height, width) - before.macs(height, width)
+        h, w = sizes[op.input if op.op == "output" else op.output]
+        line = f"{i:3} {describe(op):23} {w:4}x{h:<5}{macs / 1e6:7.1f}"
+        for r in results.values():
+            ms = statistics.median(times[i] for times in r["op_ms"])
+            line += f"{ms:14.3f}{macs / ms / 1e6:8.1f}"
+        print(line)
+
+
+def describe(op: Op) -> str:
+    if not op.is_conv:
+        return op.op
+    return f"{op.op.replace('conv_transpose', 'tconv')} {op.kernel}/{op.stride} {op.in_channels}->{op.out_channels}"
+
+
+if __name__ == "__main__":
+    main()

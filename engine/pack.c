@@ -12,26 +12,28 @@ static int source_channel(const Op *op, int packed) {
 
 static const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
 
-static float weight_at(const Engine *e, const Op *op, int out, int index) {
-  if (op->scale == -1) return floats_at(e, op->weight)[index];
-  return floats_at(e, op->scale)[out] * (float)(int8_t)e->raw[op->weight + index];
-}
-
-Vec weights_of_quad(const Engine *e, const Op *op, int quad, int tap, int in) {
-  float lanes[4] = {0, 0, 0, 0};
-  for (int i = 0; i < 4 && in < op->in_channels; i++) {
-    int out = source_channel(op, 4 * quad + i);
-    if (out >= 0) lanes[i] = weight_at(e, op, out, (out * op->kernel * op->kernel + tap) * op->in_channels + in);
+QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
+  QuadWeights w = {.quantised = op->scale != -1, .inputs = op->in_channels};
+  int64_t channel_bytes = (int64_t)op->kernel * op->kernel * op->in_channels * (w.quantised ? 1 : 4);
+  float scale[4];
+  for (int i = 0; i < 4; i++) {
+    int channel = source_channel(op, 4 * quad + i), padding = channel < 0;
+    w.from[i] = e->raw + op->weight + (padding ? 0 : channel * channel_bytes);
+    scale[i] = padding ? 0.0f : w.quantised ? floats_at(e, op->scale)[channel] : 1.0f;
   }
-  return load(lanes);
+  w.scale = load(scale);
+  return w;
 }
 
 static float *pack_taps(const Engine *e, const Op *op, const int *taps, int count, float *to) {
   int quads = packed_channels(op) / 4;
-  for (int q = 0; q < quads; q += 2)
+  for (int q = 0; q < quads; q += 2) {
+    int vectors = min(2, quads - q);
+    QuadWeights w[2] = {weights_of_quad(e, op, q), weights_of_quad(e, op, q + vectors - 1)};
     for (int i = 0; i < count; i++)
       for (int in = 0; in < round_up(op->in_channels, 4); in++)
-        for (int v = q; v < min(q + 2, quads); v++, to += 4) store(to, weights_of_quad(e, op, v, taps[i], in));
+        for (int v = 0; v < vectors; v++, to += 4) store(to, weight(&w[v], taps[i], in));
+  }
   return to;
 }
 

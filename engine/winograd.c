@@ -48,9 +48,10 @@ void winograd_pack(const Engine *e, const Op *op, float *to) {
   int quads = packed_channels(op) / 4, depth = padded_in(op);
   for (int q = 0; q < quads; q++) {
     int block = q & ~1, vectors = min(2, quads - block);
+    QuadWeights w = weights_of_quad(e, op, q);
     for (int in = 0; in < depth; in++) {
       Vec taps[9], columns[18], places[PLACES];
-      for (int i = 0; i < 9; i++) taps[i] = weights_of_quad(e, op, q, i, in);
+      for (int i = 0; i < 9; i++) taps[i] = weight(&w, i, in);
       for (int x = 0; x < 3; x++) transform_weights(taps + x, 3, columns + x, 3);
       for (int y = 0; y < 6; y++) transform_weights(columns + 3 * y, 1, places + 6 * y, 1);
       float *at = to + 4 * (block * depth + in * vectors + q - block);

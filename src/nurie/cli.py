@@ -28,7 +28,7 @@ prepare, train, export and make need PyTorch and its company: pip install "nurie
 """
 
 # What `nurie[train]` brings: the name that Python imports, not the name on PyPI.
-TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime"}
+TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime", "rich"}
 
 # Spelled out, not built in a loop, so that the type checker sees the union.
 Command = (

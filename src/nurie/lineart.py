@@ -52,13 +52,11 @@ def prepare_gray(picture: np.ndarray) -> np.ndarray:
 
 
 def tangent_flow(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors (x, y) along the edges: the minor eigenvector of the smoothed structure tensor."""
+    """Unit vectors (x, y) along the edges: the minor eigenvectors of the smoothed structure tensor."""
     gx, gy = (cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0))
     e, f, g = (cv2.GaussianBlur(p, (0, 0), SIGMA_TENSOR) for p in (gx * gx, gx * gy, gy * gy))
-    major = 0.5 * (e + g + np.sqrt((e - g) ** 2 + 4 * f * f))
-    tx, ty = major - e, -f
-    length = np.hypot(tx, ty) + 1e-9
-    return tx / length, ty / length
+    across = 0.5 * np.arctan2(2 * f, e - g)  # angle of the major eigenvector, the gradient
+    return -np.sin(across), np.cos(across)
 
 
 def sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

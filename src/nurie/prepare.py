@@ -50,7 +50,7 @@ def prepare(config: Prepare) -> Path:
     console.print(f"{len(jobs)} pictures, {len(jobs) - len(todo)} of them done already")
     problems = run_jobs(config, todo, console)
     for problem in problems:
-        console.print(f"left out: {problem}", style="yellow", markup=False, highlight=False)
+        console.print(f"left out: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     done = [list(job.outputs) for job in jobs if all(path.exists() for path in job.outputs)]
     if not done:
         raise NurieError(
@@ -60,7 +60,8 @@ def prepare(config: Prepare) -> Path:
     counts = Counter(files[0].parent.name for files in done)
     console.print(
         f"{counts['train']} pictures to train on, {counts['val']} to validate; "
-        f"{len(problems)} left out. Look at {config.pairs / 'sheet.png'}"
+        f"{len(problems)} left out. Look at {config.pairs / 'sheet.png'}",
+        soft_wrap=True,
     )
     return config.pairs
 

@@ -1,0 +1,224 @@
+"""Photos of every kind -> pairs."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from nurie.config import Prepare
+from nurie.errors import NurieError
+from nurie.pairs import picture_name, split_of
+from nurie.prepare import prepare
+from nurie.subject import mend, place, read_picture
+
+
+def photo(width: int = 60, height: int = 40, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    image = np.full((height, width, 3), 220, np.uint8)
+    colour = tuple(int(v) for v in rng.integers(0, 150, 3))
+    cv2.ellipse(image, (width // 2, height // 2), (width // 4, height // 4), 0, 0, 360, colour, -1)
+    return image
+
+
+def save(path: Path, image: np.ndarray, **options) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path, **options)
+
+
+def config(tmp_path: Path, **options) -> Prepare:
+    return Prepare(tmp_path / "photos", tmp_path / "pairs", **({"size": 32, "workers": 1, "val_percent": 0} | options))
+
+
+def halves(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    left, right = np.hsplit(np.asarray(Image.open(path)), 2)
+    return left, right
+
+
+def test_jpeg_png_and_webp_give_three_details_each(tmp_path: Path) -> None:
+    for i, suffix in enumerate(("jpg", "png", "webp")):
+        save(tmp_path / "photos" / f"p{i}.{suffix}", photo(seed=i))
+    prepare(config(tmp_path))
+    names = sorted(path.name for path in (tmp_path / "pairs" / "train").iterdir())
+    assert names == sorted(f"p{i}--{detail}.png" for i in range(3) for detail in ("few", "some", "many"))
+    with Image.open(tmp_path / "pairs" / "train" / "p0--few.png") as image:
+        assert (image.size, image.mode) == ((64, 32), "RGB")
+    assert (tmp_path / "pairs" / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_mask_puts_the_subject_on_white_and_crops_to_it(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", np.full((100, 200, 3), (200, 30, 30), np.uint8))
+    mask = np.zeros((50, 100), np.uint8)  # half the size: masks are resized
+    mask[20:30, 70:90] = 255
+    save(tmp_path / "masks" / "a.png", mask)
+    prepare(config(tmp_path, masks=tmp_path / "masks", details=("some",), size=64))
+    drawing, picture = halves(tmp_path / "pairs" / "train" / "a--some.png")
+    assert (picture[0] == 255).all() and (picture[:, 0] == 255).all()
+    red = np.abs(picture.astype(int) - (200, 30, 30)).max(axis=2) < 3
+    _, xs = np.nonzero(red)
+    assert 50 <= xs.max() - xs.min() + 1 <= 58  # the subject's longer side fills the square but for the margin
+    assert (drawing < 128).any()
+
+
+def test_alpha_is_the_mask_when_there_is_no_mask_folder(tmp_path: Path) -> None:
+    rgba = np.zeros((80, 80, 4), np.uint8)
+    rgba[20:60, 30:50] = (10, 200, 10, 255)
+    save(tmp_path / "photos" / "a.png", rgba)
+    prepare(config(tmp_path, details=("few",)))
+    _, picture = halves(tmp_path / "pairs" / "train" / "a--few.png")
+    assert tuple(picture[16, 16]) == (10, 200, 10)
+    assert (picture[:, 0] == 255).all()
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    image = np.full((20, 40, 3), 255, np.uint8)
+    image[:, :10] = (255, 0, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    save(tmp_path / "a.png", image, exif=exif)
+    upright, _ = read_picture(tmp_path / "a.png")
+    assert upright.shape == (40, 20, 3)
+    assert tuple(upright[2, 10]) == (255, 0, 0) and tuple(upright[30, 10]) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "I;16", "LA", "RGBA", "1"])
+def test_every_pixel_format_is_read(tmp_path: Path, mode: str) -> None:
+    suffix = "tiff.jpg" if mode == "CMYK" else "png"
+    deep = Image.fromarray(np.full((40, 60), 65535, np.uint16))
+    source = deep if mode == "I;16" else Image.fromarray(photo()).convert(mode)
+    source.save(tmp_path / f"a.{suffix}", "JPEG" if mode == "CMYK" else "PNG")
+    picture, alpha = read_picture(tmp_path / f"a.{suffix}")
+    assert picture.shape == (40, 60, 3) and picture.dtype == np.uint8
+    assert (alpha is not None) == (mode in ("LA", "RGBA"))
+    if mode == "I;16":
+        assert (picture == 255).all()
+
+
+def test_unreadable_files_are_named_and_the_rest_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    save(tmp_path / "photos" / "good.png", photo())
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no picture")
+    prepare(config(tmp_path, details=("few",)))
+    said = capsys.readouterr().err.replace("\n", "")
+    assert "left out:" in said and "broken.jpg can not be read as a picture" in said
+    assert [path.name for path in (tmp_path / "pairs" / "train").iterdir()] == ["good--few.png"]
+
+
+def test_same_command_resumes_and_keeps_what_is_done(tmp_path: Path) -> None:
+    for i in range(2):
+        save(tmp_path / "photos" / f"p{i}.png", photo(seed=i))
+    prepare(config(tmp_path, details=("few",)))
+    kept, lost = (tmp_path / "pairs" / "train" / f"p{i}--few.png" for i in range(2))
+    kept.write_bytes(kept.read_bytes() + b"kept")
+    lost.unlink()
+    prepare(config(tmp_path, details=("few",)))
+    assert kept.read_bytes().endswith(b"kept") and lost.exists()
+
+
+def test_other_options_are_not_mixed(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    prepare(config(tmp_path))
+    with pytest.raises(NurieError, match=r"made with other options \(size was 32, now 64\)"):
+        prepare(config(tmp_path, size=64))
+
+
+def test_processes_give_the_same_files(tmp_path: Path) -> None:
+    for i in range(3):
+        save(tmp_path / "photos" / f"p{i}.png", photo(seed=i))
+    prepare(config(tmp_path, details=("few",)))
+    prepare(dataclasses.replace(config(tmp_path, details=("few",)), pairs=tmp_path / "other", workers=2))
+    for i in range(3):
+        one, two = (tmp_path / folder / "train" / f"p{i}--few.png" for folder in ("pairs", "other"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_gray_mode_asks_for_the_colours(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    prepare(config(tmp_path, mode="gray", fit="pad"))
+    gray, picture = halves(tmp_path / "pairs" / "train" / "a.png")
+    assert np.ptp(gray, axis=2).max() == 0 and np.ptp(picture, axis=2).max() > 0
+    assert np.abs(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(int) - gray[:, :, 0]).max() <= 1
+
+
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_two_folders_become_pairs(tmp_path: Path, direction: str) -> None:
+    save(tmp_path / "photos" / "sub" / "a.png", np.full((40, 40, 3), 200, np.uint8))
+    save(tmp_path / "inputs" / "sub" / "a.jpg", np.full((20, 20, 3), 50, np.uint8))
+    prepare(config(tmp_path, mode="folders", inputs=tmp_path / "inputs", direction=direction))
+    left, right = halves(tmp_path / "pairs" / "train" / "sub-a.png")
+    assert (int(left.mean()), int(right.mean())) == ((50, 200) if direction == "AtoB" else (200, 50))
+
+
+def test_names_never_collide_and_details_stay_apart() -> None:
+    root = Path("photos")
+    assert picture_name(root / "x" / "a b.png", root, set()) == "x-a b"
+    assert picture_name(root / "a--few.png", root, set()) == "a-few"
+    assert {picture_name(root / f"a.{s}", root, {"a"}) for s in ("png", "jpg")} == {"a-png", "a-jpg"}
+
+
+def test_split_is_a_stable_hash_of_the_name() -> None:
+    sides = [split_of(f"cat {i}", 10) for i in range(1000)]
+    assert sides == [split_of(f"cat {i}", 10) for i in range(1000)]
+    assert 60 < sides.count("val") < 140
+    assert split_of("塗り絵", 0) == "train" and split_of("Abyssinian_1", 10) == "train"
+
+
+def test_all_details_of_a_picture_lie_on_one_side(tmp_path: Path) -> None:
+    for i in range(8):
+        save(tmp_path / "photos" / f"猫 {i}.png", photo(24, 24, i))
+    prepare(config(tmp_path, val_percent=50))
+    sides = {s: {p.name.split("--")[0] for p in (tmp_path / "pairs" / s).iterdir()} for s in ("train", "val")}
+    assert sides["train"] and sides["val"] and not sides["train"] & sides["val"]
+
+
+def test_empty_mask_and_missing_mask_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name in ("good", "empty", "missing"):
+        save(tmp_path / "photos" / f"{name}.png", photo())
+    save(tmp_path / "masks" / "good.png", np.full((40, 60), 255, np.uint8))
+    save(tmp_path / "masks" / "empty.png", np.zeros((40, 60), np.uint8))
+    prepare(config(tmp_path, masks=tmp_path / "masks", details=("few",)))
+    said = capsys.readouterr().err.replace("\n", "")
+    assert "empty.png: its mask is empty" in said and "missing.png: there is no mask of the same name" in said
+
+
+def test_tiny_picture_and_wide_picture_fit(tmp_path: Path) -> None:
+    one, _ = place(np.zeros((1, 1, 3), np.uint8), None, 32, "pad", 0.06)
+    assert one.shape == (32, 32, 3)
+    wide, _ = place(np.zeros((10, 40, 3), np.uint8), None, 32, "pad", 0.06)
+    assert (wide[0] == 255).all() and (wide[16] == 0).all()
+    cropped, _ = place(np.zeros((10, 40, 3), np.uint8), None, 32, "crop", 0.06)
+    assert (cropped == 0).all()
+
+
+def test_small_holes_of_a_mask_are_filled_and_islands_dropped() -> None:
+    mask = np.zeros((60, 60), np.float32)
+    mask[10:50, 10:50] = 1
+    mask[20:22, 20:22] = 0
+    mask[30:45, 30:45] = 0  # large enough to be meant
+    mask[2:4, 2:4] = 1
+    mended = mend(mask)
+    assert mended[21, 21] == 1 and mended[3, 3] == 0 and mended[40, 40] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mode": "folders"}, "--mode folders and --inputs FOLDER go together"),
+        ({"masks": Path("nowhere")}, "There is no folder nowhere for --masks"),
+        ({"size": 31}, "--size must be an even number of at least 16 pixels, but it is 31"),
+        ({"val_percent": 100}, "--val-percent must be between 0 and 90, but it is 100"),
+        ({}, "There are no JPEG, PNG or WebP pictures in"),
+    ],
+)
+def test_impossible_options_give_a_sentence(tmp_path: Path, options: dict, sentence: str) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(NurieError, match=sentence):
+        prepare(config(tmp_path, **options))
+
+
+def test_no_usable_picture_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(b"")
+    with pytest.raises(NurieError, match="No pair could be made from the 1 pictures"):
+        prepare(config(tmp_path))

@@ -1,0 +1,176 @@
+"""Publishing made-up models with a made-up page."""
+
+import hashlib
+import html.parser
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from nurie import publish as module
+from nurie.config import Publish
+from nurie.errors import NurieError
+from nurie.publish import dependency_order, publish
+
+CREDIT = "Pictures by <somebody>, CC BY-SA 4.0"
+
+
+def write_model(folder: Path, weights: bytes = b"weights", title: str = "Cats") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "weights.bin.gz").write_bytes(weights)
+    (folder / "preset-2.png").write_bytes(b"picture")
+    digest = hashlib.sha256(weights).hexdigest()
+    manifest = {
+        "format": "nurie-model", "version": 1, "title": title,
+        "weights": {"file": "weights.bin.gz", "encoding": "gzip", "sha256": digest},
+        "presets": [{"title": {"en": "One"}, "strokes": []}, {"title": {"en": "Two"}, "image": "preset-2.png"}],
+        "credits": [CREDIT],
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "page"
+    folder.mkdir()
+    files = {
+        "index.html": f'<title>Nurie</title>{module.MANIFEST_META}<link rel="stylesheet" href="./style.css">'
+        '<script type="module" src="./main.js"></script>',
+        "main.js": "import { a } from './a.js'; import('./leaf.js'); import './b.js';",
+        "a.js": "import { b } from \"./b.js\"; new URL('./engine.wasm', import.meta.url); export const a = './unknown'",
+        "b.js": "import { a } from './a.js';",  # a cycle with a.js
+        "leaf.js": "new Worker(new URL('./main.js', import.meta.url))",  # a longer cycle with main.js
+        "style.css": "p { background: url(./paper.png) }",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    (folder / "engine.wasm").write_bytes(b"\0asm './a.js'")
+    (folder / "paper.png").write_bytes(b"paper")
+    monkeypatch.setattr(module, "PAGE", folder)
+    return folder
+
+
+def files(site: Path) -> set[str]:
+    return {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+
+
+def check_references(site: Path) -> None:
+    """Every reference of every file leads to a file of the site, by a relative path."""
+    index = (site / "index.html").read_text()
+    names = re.findall(r'(?:href|src|content)="(\./[^"]+)"', index)
+    assert len(names) >= 3
+    assert all((site / name).is_file() for name in names)
+    for path in (site / "assets").iterdir():
+        if path.suffix in (".js", ".css"):
+            for name in module.REFERENCE.findall(path.read_text()):
+                assert (path.parent / name).is_file(), f"{path.name} -> {name}"
+    (manifest,) = (site / "model").glob("manifest.*.json")
+    content = json.loads(manifest.read_text())
+    for name in [content["weights"]["file"], content["presets"][1]["image"]]:
+        assert (site / "model" / name).is_file()
+        assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.(bin|png)", name)
+    assert content["credits"] == [CREDIT]
+
+
+def test_the_site_is_complete(tmp_path: Path, page: Path):
+    site = publish(Publish(write_model(tmp_path / "model"), tmp_path / "deep" / "site"))
+    check_references(site)
+    names = files(site)
+    assert {"index.html", "site.json"} <= names
+    assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in names - {"index.html", "site.json"})
+    assert len([name for name in names if name.startswith("assets/")]) == 7
+    assert next(site.glob("assets/engine.*.wasm")).read_bytes() == b"\0asm './a.js'"
+    assert not [path for path in site.parent.iterdir() if path.name.startswith(".")]
+    first = {name: (site / name).read_bytes() for name in names}
+    publish(Publish(tmp_path / "model", site))
+    assert {name: (site / name).read_bytes() for name in files(site)} == first
+
+
+def test_names_change_with_the_content_and_with_what_it_refers_to(tmp_path: Path, page: Path):
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    before = files(publish(Publish(model, site)))
+    (page / "engine.wasm").write_bytes(b"\0asm new")
+    after = files(publish(Publish(model, site)))
+    check_references(site)
+    changed = {name.split(".")[0] for name in before - after}
+    assert changed == {"assets/engine", "assets/a", "assets/b", "assets/main", "assets/leaf"}
+    write_model(model, b"other weights")
+    again = files(publish(Publish(model, site)))
+    assert {name.split(".")[0] for name in after - again} == {"model/weights", "model/manifest"}
+    check_references(site)
+
+
+def test_the_title_is_escaped(tmp_path: Path, page: Path):
+    title = "</title><script>alert('\\1')</script> & 猫"
+    site = publish(Publish(write_model(tmp_path / "model", title="x"), tmp_path / "site", title=title))
+    texts: list[str] = []
+
+    class Parser(html.parser.HTMLParser):
+        def handle_data(self, data: str) -> None:
+            texts.append(data)
+
+    text = (site / "index.html").read_text(encoding="utf-8")
+    Parser().feed(text)
+    assert texts == [title]
+    assert text.count("<script") == 1
+
+
+@pytest.mark.parametrize("name", ["index.html", "photo.jpg"])
+def test_somebody_elses_folder_is_refused(tmp_path: Path, page: Path, name: str):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / name).write_text("mine")
+    with pytest.raises(NurieError, match="is not empty and was not made by `nurie publish`"):
+        publish(Publish(write_model(tmp_path / "model"), site))
+    assert files(site) == {name}
+    with pytest.raises(NurieError, match="is a file"):
+        publish(Publish(tmp_path / "model", site / name))
+
+
+def test_a_failure_leaves_the_old_site(tmp_path: Path, page: Path):
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    before = files(publish(Publish(model, site)))
+    (page / "engine.wasm").unlink()
+    with pytest.raises(NurieError, match=r"a.js needs engine.wasm, which is missing .*hatch_build.py"):
+        publish(Publish(model, site))
+    assert files(site) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "page", "site"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda model: (model / "manifest.json").unlink(), "no manifest.json"),
+        (lambda model: (model / "manifest.json").write_text("{"), "not the manifest of a model"),
+        (lambda model: (model / "weights.bin.gz").write_bytes(b"weigh"), "is damaged"),
+        (lambda model: (model / "weights.bin.gz").unlink(), "which is not in"),
+        (lambda model: (model / "preset-2.png").unlink(), "which is not in"),
+    ],
+)
+def test_a_damaged_model_is_a_sentence(tmp_path: Path, page: Path, damage, sentence: str):
+    damage(write_model(tmp_path / "model"))
+    with pytest.raises(NurieError, match=sentence):
+        publish(Publish(tmp_path / "model", tmp_path / "site"))
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_manifest_cannot_name_files_outside_its_folder(tmp_path: Path, page: Path):
+    model = write_model(tmp_path / "model")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    text = (model / "manifest.json").read_text().replace("preset-2.png", "../secret.png")
+    (model / "manifest.json").write_text(text)
+    with pytest.raises(NurieError, match="which is not in"):
+        publish(Publish(model, tmp_path / "site"))
+
+
+def test_dependency_order():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}
+    assert dependency_order(graph) == [["d"], ["b", "c"], ["a"], ["e"]]
+
+
+def test_the_real_page(tmp_path: Path):
+    if not (module.PAGE / "index.html").is_file() or not (module.PAGE / "nurie.wasm").is_file():
+        pytest.skip("the page is not built")
+    check_references(publish(Publish(write_model(tmp_path / "model"), tmp_path / "site")))

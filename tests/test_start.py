@@ -1,0 +1,74 @@
+"""start.py's decisions; the installation itself is what every test run begins with."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parent.parent / "start.py"
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """start.py as a module, in a made-up repository."""
+    spec = importlib.util.spec_from_file_location("start", SCRIPT)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("engine/api.c", "src/nurie/page/nurie.wasm", ".venv/bin/python", "pyproject.toml", "hatch_build.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    return module
+
+
+@pytest.mark.parametrize("changed", ["engine/api.c", "pyproject.toml", "hatch_build.py"])
+def test_the_stamp_expires_with_what_was_installed(start: ModuleType, tmp_path: Path, changed: str):
+    assert not start.stamped("base")
+    start.stamp("base")
+    assert start.stamped("base") and not start.stamped("test")
+    (tmp_path / changed).write_text("changed")
+    assert not start.stamped("base")
+
+
+def test_the_stamp_expires_without_the_engine(start: ModuleType, tmp_path: Path):
+    start.stamp("base")
+    (tmp_path / "src/nurie/page/nurie.wasm").unlink()
+    assert not start.stamped("base")
+
+
+def test_an_old_python_is_a_sentence(start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(start.sys, "version_info", (3, 9, 2))
+    assert start.main([]) == 1
+    assert "needs Python 3.11 or newer, but this is Python 3.9" in capsys.readouterr().err
+
+
+def test_a_python_without_venv_is_a_sentence(start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(start, "run", lambda command, quiet=False: 1)
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    assert start.main(["--no-open"]) == 1
+    assert "python3-venv" in capsys.readouterr().err
+
+
+def test_torch_falls_back_to_the_cpu_index_on_linux(start: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    calls: list[list[str]] = []
+
+    def run(command, quiet=False):
+        calls.append([str(part) for part in command])
+        return 1 if "install" not in calls[-1] or start.TORCH in calls[-1] else 0
+
+    monkeypatch.setattr(start, "run", run)
+    monkeypatch.setattr(start.sys, "platform", "linux")
+    start.install_torch()
+    assert calls[-1][-3:] == ["torch", "--index-url", start.TORCH_CPU]
+
+
+def test_help():
+    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0
+    assert "start.py test" in done.stdout and "--no-open" in done.stdout

@@ -1,0 +1,114 @@
+"""Generators in the engine give PyTorch's pictures."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nurie.data import to_images
+from nurie.engine import Engine
+from nurie.errors import NurieError
+from nurie.lower import lower
+from nurie.networks import build_generator
+from nurie.quantise import quantise
+
+
+def trained(generator: nn.Module, seed: int = 0) -> nn.Module:
+    """A generator with the statistics and the spread of weights of a trained one, in eval mode."""
+    torch.manual_seed(seed)
+    for module in generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.3, 2.0)
+            nn.init.normal_(module.weight, 1.0, 0.2)
+            nn.init.normal_(module.bias, 0.0, 0.2)
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight)
+    return generator.eval()
+
+
+def drawing(size: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
+
+
+@torch.no_grad()
+def compare(generator: nn.Module, size: int, int8: bool = False) -> tuple[float, float]:
+    """Largest difference of the last tensor (only meaningful in float weights) and of the bytes."""
+    image = drawing(size)
+    x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
+    expected = generator(x)
+    plan, weights = lower(generator, size, int8)
+    engine = Engine(plan, weights=weights)
+    got = engine.run(image)
+    tensor = engine.tensor(plan.ops[-1].input)[:, :, :3]
+    difference = np.abs(tensor - expected[0].permute(1, 2, 0).numpy()).max()
+    return float(difference), float(np.abs(got.astype(int) - to_images(expected)[0]).max())
+
+
+@pytest.mark.parametrize(("kind", "width", "size"), [("fast", 8, 64), ("fast", 24, 96), ("unet128", 4, 128)])
+def test_engine_equals_pytorch_in_float_weights(kind: str, width: int, size: int) -> None:
+    difference, levels = compare(trained(build_generator(kind, width)), size)
+    assert difference < 1e-4
+    assert levels <= 1
+
+
+def test_8_bit_weights_stay_close() -> None:
+    _, levels = compare(trained(build_generator("fast", 8)), 64, int8=True)
+    assert 0 < levels < 60
+
+
+def test_other_nets_of_the_same_modules_are_lowered() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Conv2d(3, 8, 7, padding=3)
+            self.up = nn.Upsample(scale_factor=2)
+            self.b = nn.Conv2d(8, 16, 4, 2, 1)
+            self.norm = nn.BatchNorm2d(16)
+            self.drop = nn.Dropout(0.5)
+            self.tanh = nn.Tanh()
+            self.c = nn.Conv2d(24, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.a(x)
+            y = self.drop(self.norm(self.b(self.up(x))))
+            return self.tanh(self.c(torch.cat([self.tanh(x), y], 1)))
+
+    difference, levels = compare(trained(Net()), 10)
+    assert difference < 1e-4 and levels <= 1
+
+
+def test_unknown_module_is_named() -> None:
+    with pytest.raises(NurieError, match=r"no operation for _1 \(InstanceNorm2d\)"):
+        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.InstanceNorm2d(3)), 8)
+    with pytest.raises(NurieError, match="slope 0.1; the engine has 0.2 only"):
+        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.LeakyReLU(0.1)), 8)
+    with pytest.raises(NurieError, match="groups, dilation"):
+        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1, groups=3)), 8)
+    with pytest.raises(NurieError, match="has 4 channels; the engine shows 3"):
+        lower(nn.Sequential(nn.Conv2d(3, 4, 1)), 8)
+
+
+def test_concatenation_at_an_odd_channel_is_refused() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = nn.Conv2d(3, 6, 1), nn.Conv2d(3, 6, 1), nn.Conv2d(12, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.c(torch.cat([self.a(x), self.b(x)], 1))
+
+    with pytest.raises(NurieError, match="concatenates at channel 6; the engine needs a multiple of 4"):
+        lower(Net(), 8)
+
+
+def test_codes_and_scales_restore_the_weights() -> None:
+    weights = np.random.default_rng(0).normal(size=(8, 3, 3, 16)).astype(np.float32)
+    weights[3] = 0
+    codes, scales = quantise(weights)
+    restored = codes * scales.reshape(-1, 1, 1, 1)
+    assert codes.dtype == np.int8 and scales.dtype == np.float32
+    assert np.abs(restored - weights).max() <= scales.max() / 2 + 1e-7
+    assert (restored[3] == 0).all()
+    signal, noise = (weights**2).mean(), ((restored - weights) ** 2).mean()
+    assert 10 * np.log10(signal / noise) > 38

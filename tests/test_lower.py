@@ -32,8 +32,8 @@ def drawing(size: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def compare(generator: nn.Module, size: int, int8: bool = False) -> tuple[float, float]:
-    """Largest difference of the last tensor (only meaningful in float weights) and of the bytes."""
+def compare(generator: nn.Module, size: int, int8: bool = False) -> tuple[float, np.ndarray]:
+    """Largest difference of the last tensor, and the differences of the bytes in levels."""
     image = drawing(size)
     x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
     expected = generator(x)
@@ -42,19 +42,19 @@ def compare(generator: nn.Module, size: int, int8: bool = False) -> tuple[float,
     got = engine.run(image)
     tensor = engine.tensor(plan.ops[-1].input)[:, :, :3]
     difference = np.abs(tensor - expected[0].permute(1, 2, 0).numpy()).max()
-    return float(difference), float(np.abs(got.astype(int) - to_images(expected)[0]).max())
+    return float(difference), np.abs(got.astype(int) - to_images(expected)[0])
 
 
 @pytest.mark.parametrize(("kind", "width", "size"), [("fast", 8, 64), ("fast", 24, 96), ("unet128", 4, 128)])
 def test_engine_equals_pytorch_in_float_weights(kind: str, width: int, size: int) -> None:
     difference, levels = compare(trained(build_generator(kind, width)), size)
     assert difference < 1e-4
-    assert levels <= 1
+    assert levels.max() <= 1
 
 
 def test_8_bit_weights_stay_close() -> None:
     _, levels = compare(trained(build_generator("fast", 8)), 64, int8=True)
-    assert 0 < levels < 60
+    assert 0 < levels.mean() < 6
 
 
 def test_other_nets_of_the_same_modules_are_lowered() -> None:
@@ -75,13 +75,13 @@ def test_other_nets_of_the_same_modules_are_lowered() -> None:
             return self.tanh(self.c(torch.cat([self.tanh(x), y], 1)))
 
     difference, levels = compare(trained(Net()), 10)
-    assert difference < 1e-4 and levels <= 1
+    assert difference < 1e-4 and levels.max() <= 1
 
 
 def test_unknown_module_is_named() -> None:
     with pytest.raises(NurieError, match=r"no operation for _1 \(InstanceNorm2d\)"):
         lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.InstanceNorm2d(3)), 8)
-    with pytest.raises(NurieError, match="slope 0.1; the engine has 0.2 only"):
+    with pytest.raises(NurieError, match=r"slope 0\.1; the engine has 0.2 only"):
         lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.LeakyReLU(0.1)), 8)
     with pytest.raises(NurieError, match="groups, dilation"):
         lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1, groups=3)), 8)

@@ -12,10 +12,10 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from nurie.config import Publish
 from nurie.errors import NurieError
+from nurie.modelfile import member, read_manifest
 
 PAGE = Path(__file__).parent / "page"
 MARKER = "site.json"  # says that the folder is a site, which publish may replace
@@ -62,35 +62,6 @@ def refuse_foreign(site: Path) -> None:
             f"{site} is not empty and was not made by `nurie publish` (it has no {MARKER}). "
             "Choose another folder, or empty this one."
         )
-
-
-def read_manifest(model: Path) -> dict[str, Any]:
-    """The model's manifest, with the weights compared with their checksum. Raises NurieError."""
-    path = model / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        known = manifest["format"] == "nurie-model" and manifest["version"] == 1
-        name, digest = manifest["weights"]["file"], manifest["weights"]["sha256"]
-    except OSError as error:
-        raise NurieError(
-            f"There is no manifest.json in {model}. Expected a model folder from `nurie export`."
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise NurieError(f"{path} is not the manifest of a model. Export it again with `nurie export`.") from error
-    if not known:
-        raise NurieError(f"{path} has a format that this version of Nurie does not know. Export the model again.")
-    if hashlib.sha256(member(model, name).read_bytes()).hexdigest() != digest:
-        raise NurieError(
-            f"{model / name} is damaged: its checksum differs from the manifest's. Export the model again."
-        )
-    return manifest
-
-
-def member(model: Path, name: str) -> Path:
-    """A file that the manifest names, which must lie in the model folder itself."""
-    if Path(name).name != name or not (model / name).is_file():
-        raise NurieError(f"{model / 'manifest.json'} names the file {name!r}, which is not in {model}.")
-    return model / name
 
 
 def hashed(name: str, data: bytes) -> str:

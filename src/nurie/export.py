@@ -1,0 +1,189 @@
+"""run/ -> model/: fold, lower, quantise, compress, and compare with PyTorch before anything is handed over."""
+
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from torch import nn
+
+from nurie.checkpoint import load_generator
+from nurie.config import Export
+from nurie.data import PairFolder, to_images, to_tensor
+from nurie.engine import Engine
+from nurie.errors import NurieError
+from nurie.lower import lower
+from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
+from nurie.networks import multiple_of
+from nurie.plan import Plan
+from nurie.report import save_png
+
+WEIGHTS = "weights.bin.gz"
+DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
+ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of values in [-1, 1]
+
+
+def export(config: Export) -> Path:
+    """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
+    generator, meta = load_generator(config.run)
+    refuse_foreign(config.model)
+    size = meta["train"]["size"]
+    drawings = val_drawings(config, meta)
+    plan, weights = lower(generator, size, config.weights == "int8")
+    parity = compare(generator, plan, weights, drawings[: config.samples], config.tolerance)
+    config.model.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{config.model.name}-", dir=config.model.parent))
+    try:
+        temporary.chmod(0o755)
+        presets = write_presets(config.presets, drawings, temporary)
+        packed = gzip.compress(weights, 9, mtime=0)
+        (temporary / WEIGHTS).write_bytes(packed)
+        manifest = describe(config, meta, generator, plan) | {
+            "weights": {
+                "file": WEIGHTS, "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
+                "sha256": hashlib.sha256(packed).hexdigest(),
+            },
+            **plan.to_json(), "presets": presets, "credits": list(config.credits), "parity": parity,
+        }  # fmt: skip
+        (temporary / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False) + "\n", encoding="utf-8")
+        if "onnx" in config.format:
+            write_onnx(generator, drawings[0], temporary / "model.onnx")
+        shutil.rmtree(config.model, ignore_errors=True)
+        temporary.rename(config.model)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    Console(stderr=True).print(
+        f"{config.model}: {len(packed) / 1e6:.2f} MB, {plan.macs(size, size) / 1e9:.2f} GMAC; engine against "
+        f"PyTorch on {parity['samples']} drawings: mean difference {parity['mean_difference']:.4f}, largest "
+        f"{parity['max_difference']:.3f} of 1",
+        soft_wrap=True,
+    )
+    return config.model
+
+
+def refuse_foreign(model: Path) -> None:
+    """Export replaces models, and nothing else."""
+    if model.is_file() or (model.is_dir() and any(model.iterdir()) and not is_model(model)):
+        raise NurieError(f"{model} exists and is no model folder. Choose another folder, or empty this one.")
+
+
+def val_drawings(config: Export, meta: dict[str, Any]) -> list[np.ndarray]:
+    """Drawings to check the export with, spread over the val pairs: uint8 (size, size, 3) each."""
+    options = meta["train"]
+    pairs = config.pairs or Path(options["pairs"])
+    folder = PairFolder(pairs / "val", options["size"], options["direction"])
+    if not len(folder):
+        folder = PairFolder(pairs / "train", options["size"], options["direction"])
+    if not len(folder):
+        raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
+    count = min(len(folder), max(config.samples, DEFAULT_PRESETS))
+    chosen = np.linspace(0, len(folder) - 1, count).astype(int)
+    return [folder.read(folder.groups[g][i % len(folder.groups[g])])[0] for i, g in enumerate(chosen)]
+
+
+@torch.no_grad()
+def compare(
+    generator: nn.Module, plan: Plan, weights: bytes, drawings: list[np.ndarray], tolerance: float
+) -> dict[str, Any]:
+    """The manifest's parity record. Raises NurieError when the engine's pictures are not PyTorch's."""
+    if not drawings:
+        raise NurieError("--samples must be at least 1: an export is not handed over unchecked.")
+    engine = Engine(plan, weights=weights)
+    differences = []
+    for drawing in drawings:
+        expected = to_images(generator(to_tensor([drawing])))[0]
+        differences.append(np.abs(engine.run(drawing).astype(np.float32) - expected) / 255.0)
+    mean, largest = float(np.mean(differences)), float(np.max(differences))
+    if mean > tolerance:
+        raise NurieError(
+            f"The engine's pictures differ from PyTorch's by {mean:.4f} of 1 on average, more than the {tolerance} "
+            "that --tolerance allows. Export with --weights float32, or train longer; nothing was written."
+        )
+    return {
+        "samples": len(drawings), "mean_difference": round(mean, 6), "max_difference": round(largest, 6),
+        "tolerance": tolerance,
+    }  # fmt: skip
+
+
+def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: Plan) -> dict[str, Any]:
+    """The manifest's first part."""
+    size, kind = meta["train"]["size"], meta["generator"]["kind"]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": config.title or config.run.resolve().stem,
+        "input": {
+            "width": size, "height": size, "channels": 3, "range": [-1, 1], "multiple": multiple_of(kind),
+            "meaning": "drawing: dark lines on white, RGB",
+        },
+        "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
+        "norm": "fixed",
+        "generator": {
+            **meta["generator"], "parameters": sum(p.numel() for p in generator.parameters()),
+            "macs": plan.macs(size, size), "steps": meta["step"],
+        },
+    }  # fmt: skip
+
+
+def write_presets(presets: Path | None, drawings: list[np.ndarray], folder: Path) -> list[dict[str, Any]]:
+    """The manifest's presets: from a folder of .json strokes and .png pictures, else the first val drawings."""
+    if presets is None:
+        for i, drawing in enumerate(drawings[:DEFAULT_PRESETS], 1):
+            save_png(folder / f"preset-{i}.png", drawing)
+        count = min(DEFAULT_PRESETS, len(drawings))
+        return [{"title": {"en": f"Preset {i}"}, "image": f"preset-{i}.png"} for i in range(1, count + 1)]
+    files = sorted(p for p in presets.glob("*") if p.suffix in (".json", ".png")) if presets.is_dir() else []
+    if not files:
+        raise NurieError(f"There are no presets in {presets}. Expected .json files of strokes or .png pictures.")
+    entries = []
+    for i, path in enumerate(files, 1):
+        if path.suffix == ".json":
+            entries.append(read_strokes(path))
+        else:
+            shutil.copyfile(path, folder / f"preset-{i}.png")
+            entries.append({"title": {"en": path.stem}, "image": f"preset-{i}.png"})
+    return entries
+
+
+def read_strokes(path: Path) -> dict[str, Any]:
+    """A preset drawn as strokes. Raises NurieError when it is not one."""
+    try:
+        preset = json.loads(path.read_text(encoding="utf-8"))
+        strokes = [
+            {"width": float(stroke["width"]), "points": [float(v) for v in stroke["points"]]}
+            for stroke in preset["strokes"]
+        ]
+        title = {str(language): str(text) for language, text in preset["title"].items()}
+        valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NurieError(f"{path} is no preset ({error!r}). docs/formats.md shows the form.") from error
+    if not valid:
+        raise NurieError(f"{path} is no preset: every stroke needs x, y pairs. docs/formats.md shows the form.")
+    return {"title": title, "strokes": strokes}
+
+
+@torch.no_grad()
+def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
+    """A standard ONNX file, input and output (1, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime."""
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        raise NurieError('--format onnx needs two more packages: pip install "nurie[train]"') from error
+    x = to_tensor([drawing]).contiguous()
+    torch.onnx.export(
+        generator, (x,), str(path), input_names=["drawing"], output_names=["picture"], dynamo=False,
+        dynamic_axes={name: {0: "batch", 2: "height", 3: "width"} for name in ("drawing", "picture")},
+    )  # fmt: skip
+    onnx.checker.check_model(str(path))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (got,) = session.run(None, {"drawing": x.numpy()})
+    difference = float(np.abs(np.asarray(got) - generator(x).numpy()).max())
+    if difference > ONNX_TOLERANCE:
+        raise NurieError(f"ONNX Runtime differs from PyTorch by {difference:.5f}, more than {ONNX_TOLERANCE}.")

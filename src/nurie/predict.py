@@ -1,0 +1,122 @@
+"""Colour a folder of drawings, with an exported model in the engine or with a training run in PyTorch."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from rich.console import Console
+from rich.progress import track
+
+from nurie.config import Predict
+from nurie.errors import NurieError
+from nurie.modelfile import is_model, read_model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
+Painter = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> picture, uint8 (h, w, 3)
+
+
+def predict(config: Predict) -> Path:
+    """Write one PNG per drawing. Returns the output folder.
+
+    Drawings that can not be read are named and left out. Raises NurieError when none can be read.
+    """
+    paint, (height, width) = open_painter(config.model)
+    drawings = find_drawings(config.images)
+    config.output.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    taken: set[str] = set()
+    failed = 0
+    for path in track(drawings, "predict", console=console):
+        try:
+            picture = paint(load_drawing(path, height, width))
+        except NurieError as error:
+            console.print(f"left out: {error}", style="yellow", markup=False, soft_wrap=True)
+            failed += 1
+            continue
+        save_png(config.output / free_name(path, taken), picture)
+    if failed == len(drawings):
+        raise NurieError(f"None of the {failed} drawings could be read; the reasons are above.")
+    console.print(f"{len(drawings) - failed} pictures in {config.output}", soft_wrap=True)
+    return config.output
+
+
+def open_painter(path: Path) -> tuple[Painter, tuple[int, int]]:
+    """What colours a drawing, and the height and width it takes. A model folder needs no PyTorch."""
+    if is_model(path):
+        from nurie.engine import Engine
+
+        manifest, plan, weights = read_model(path)
+        return Engine(plan, weights=weights).run, (manifest["input"]["height"], manifest["input"]["width"])
+    if not path.exists():
+        raise NurieError(f"There is no {path}. Expected a model folder, a run folder or a checkpoint file.")
+    from nurie.checkpoint import load_generator
+
+    generator, meta = load_generator(path)
+    return torch_painter(generator), (meta["train"]["size"],) * 2
+
+
+def torch_painter(generator: "nn.Module") -> Painter:
+    import torch
+
+    from nurie.data import to_images, to_tensor
+
+    @torch.no_grad()
+    def paint(drawing: np.ndarray) -> np.ndarray:
+        return to_images(generator(to_tensor([drawing])))[0]
+
+    return paint
+
+
+def find_drawings(images: tuple[Path, ...]) -> list[Path]:
+    """Files as they are, and the pictures in folders (read recursively). Raises NurieError when there are none."""
+    found: list[Path] = []
+    for path in images:
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise NurieError(f"There is no {path}. Expected a drawing or a folder of drawings.")
+    if not found:
+        raise NurieError(f"There are no pictures in {', '.join(map(str, images)) or 'the list of images'}.")
+    return found
+
+
+def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
+    """A drawing as the page would see it: on white, whole, centred in the model's size. uint8 (height, width, 3) RGB.
+
+    A drawing of the right size is taken as it is. Raises NurieError when the file is no picture.
+    """
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NurieError(f"{path} can not be read as a picture ({error})") from error
+    paper = Image.new("RGBA", image.size, "white")
+    flat = Image.alpha_composite(paper, image).convert("RGB")
+    if flat.size != (width, height):
+        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color="white")
+    return np.asarray(flat)
+
+
+def free_name(path: Path, taken: set[str]) -> str:
+    """NAME.png, or NAME-2.png when another drawing of this call has that name."""
+    name, number = path.stem, 2
+    while name in taken:
+        name, number = f"{path.stem}-{number}", number + 1
+    taken.add(name)
+    return f"{name}.png"
+
+
+def save_png(path: Path, picture: np.ndarray) -> None:
+    """Write uint8 (h, w, 3) RGB atomically."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+        Image.fromarray(picture).save(file, "PNG")
+    os.replace(file.name, path)

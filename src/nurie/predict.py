@@ -1,15 +1,15 @@
 """Colour a folder of drawings, with an exported model in the engine or with a training run in PyTorch."""
 
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from rich.console import Console
-from rich.progress import track
 
 from nurie.config import Predict
 from nurie.errors import NurieError
@@ -30,21 +30,30 @@ def predict(config: Predict) -> Path:
     paint, (height, width) = open_painter(config.model)
     drawings = find_drawings(config.images)
     config.output.mkdir(parents=True, exist_ok=True)
-    console = Console(stderr=True)
     taken: set[str] = set()
     failed = 0
-    for path in track(drawings, "predict", console=console):
+    for path in counted(drawings):
         try:
             picture = paint(load_drawing(path, height, width))
         except NurieError as error:
-            console.print(f"left out: {error}", style="yellow", markup=False, soft_wrap=True)
+            print(f"left out: {error}", file=sys.stderr)
             failed += 1
             continue
         save_png(config.output / free_name(path, taken), picture)
     if failed == len(drawings):
         raise NurieError(f"None of the {failed} drawings could be read; the reasons are above.")
-    console.print(f"{len(drawings) - failed} pictures in {config.output}", soft_wrap=True)
+    print(f"{len(drawings) - failed} pictures in {config.output}", file=sys.stderr)
     return config.output
+
+
+def counted(drawings: Sequence[Path]) -> Iterator[Path]:
+    """Say how far it is and how long it takes, on a terminal. By hand: rich comes with the training packages only."""
+    start = time.perf_counter()
+    for done, path in enumerate(drawings):
+        if sys.stderr.isatty():
+            left = f", {(time.perf_counter() - start) / done * (len(drawings) - done):.0f} s left" if done else ""
+            print(f"predict {done + 1}/{len(drawings)}{left}\033[K", end="\r", file=sys.stderr, flush=True)
+        yield path
 
 
 def open_painter(path: Path) -> tuple[Painter, tuple[int, int]]:

@@ -1,5 +1,7 @@
 """Made-up pairs that several tests train on."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -33,3 +35,21 @@ def write_pairs(folder: Path, size: int = 64, train: int = 6, val: int = 3) -> P
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pairs folder of 64-pixel circles: 6 train and 3 val pictures, two details each."""
     return write_pairs(tmp_path_factory.mktemp("pairs"))
+
+
+def forget_accelerate() -> None:
+    """Accelerate keeps the precision of the first run in a process; a test that trains twice begins anew."""
+    if "accelerate" in sys.modules:
+        from accelerate.state import AcceleratorState
+
+        AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    """What training sets for the whole process, as it was before."""
+    threads = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
+    yield
+    forget_accelerate()
+    if threads:
+        sys.modules["torch"].set_num_threads(threads)

@@ -28,14 +28,8 @@ def test_both_readmes_have_the_same_headings_and_code() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
-def test_every_command_is_in_the_readme_and_every_option_has_its_help(command: type) -> None:
+def test_every_command_is_in_the_readme(command: type) -> None:
     assert f"nurie {command.__name__.lower()}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert command.__doc__
-    source = (ROOT / "src" / "nurie" / "config.py").read_text(encoding="utf-8")
-    body = source.split(f"class {command.__name__}:")[1].split("@dataclass")[0]
-    for field in dataclasses.fields(command):
-        line = re.search(rf"^    {field.name}: .*(?:  # \w.*|\n    # \w.*)$", body, re.M)
-        assert line, f"{command.__name__}.{field.name} has no help comment"
 
 
 def test_every_file_in_the_readmes_map_exists() -> None:

@@ -11,24 +11,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState
 from safetensors import safe_open
 
+from conftest import forget_accelerate
 from nurie import checkpoint
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.train import train
 
 TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
-
-
-@pytest.fixture(autouse=True)
-def fresh_accelerate():
-    """Accelerate keeps the precision of the first run in a process; every test begins anew. One thread only here."""
-    threads = torch.get_num_threads()
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-    torch.set_num_threads(threads)
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -103,7 +94,7 @@ def test_checkpoint_alone_gives_the_averaged_generator(pairs: Path, tmp_path: Pa
 def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
     train(config)
-    AcceleratorState._reset_state(reset_partial_state=True)
+    forget_accelerate()
     train(replace(config, run=tmp_path / "b", init=tmp_path / "a", lr=0.0, steps=1))
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
     assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
@@ -112,7 +103,7 @@ def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> N
 def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path, steps=1, **TINY)
     train(config)
-    AcceleratorState._reset_state(reset_partial_state=True)
+    forget_accelerate()
     with pytest.raises(NurieError, match=r"other options \(l1 was 100.0, now 50.0\)"):
         train(replace(config, l1=50.0))
 
@@ -120,7 +111,7 @@ def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
 def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
     train(config)
-    AcceleratorState._reset_state(reset_partial_state=True)
+    forget_accelerate()
     train(replace(config, run=tmp_path / "b", feature_matching=10.0))
     assert "feature_matching" in (tmp_path / "b" / "losses.jsonl").read_text()
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)

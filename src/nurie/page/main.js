@@ -1,0 +1,282 @@
+// The whole page: what the parts say to each other. Tests may rely on the ids and on <html data-state>.
+
+import { Hand, keepCrisp } from "./canvas.js";
+import { bestBuild } from "./engine.js";
+import { Failure } from "./failure.js";
+import { fetchManifest, fetchWeights } from "./model.js";
+import { Painter } from "./painter.js";
+import { Gallery, openPreset } from "./presets.js";
+import { Raster } from "./raster.js";
+import { Drawing } from "./strokes.js";
+import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
+
+/** @typedef {import("./model.js").Manifest} Manifest */
+/** @typedef {import("./painter.js").Picture} Picture */
+/** @typedef {import("./text.js").Language} Language */
+
+/** Before the manifest says otherwise. */
+const USUAL_SIZE = { width: 256, height: 256 };
+
+/**
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ */
+const get = (id) => /** @type {T} */ (document.getElementById(id));
+
+class Page {
+  #canvas = /** @type {HTMLCanvasElement} */ (get("drawing"));
+  #input = /** @type {HTMLCanvasElement} */ (get("input"));
+  #result = /** @type {HTMLCanvasElement} */ (get("result"));
+  #size = { ...USUAL_SIZE };
+  #drawing = new Drawing();
+  #shown = new Raster(this.#canvas, this.#size);
+  #raster = new Raster(this.#input, this.#size);
+  #hand = new Hand(this.#canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
+  /** @type {Painter | null} */
+  #painter = null;
+  /** @type {Gallery | null} */
+  #gallery = null;
+  /** @type {Manifest | null} */
+  #manifest = null;
+  /** @type {Language} */
+  #language = preferredLanguage();
+  /** @type {Failure | null} */
+  #failure = null;
+  /** @type {[number, number]} */
+  #bytes = [0, 0];
+  #frame = 0;
+  #live = true;
+  /** The title that `nurie publish --title` may have written. */
+  #published = document.title === "Nurie" ? "" : document.title;
+  #address = new URL(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=nurie-model]")).content, document.baseURI);
+
+  constructor() {
+    this.#resize(USUAL_SIZE);
+    keepCrisp(this.#canvas, (width, height) => {
+      this.#shown.resize(width, height);
+      this.#shown.redraw(this.#drawing);
+    });
+    this.#listen();
+    this.#translate();
+  }
+
+  /** Fetch the model and start the engine; again after a failure. */
+  async start() {
+    this.#painter?.close();
+    this.#tell(null);
+    document.documentElement.dataset.state = "loading";
+    try {
+      const build = globalThis.WebAssembly ? bestBuild() : null;
+      if (!build) throw new Failure("simd");
+      this.#painter = this.#startPainter(build);
+      const manifest = await fetchManifest(this.#address);
+      this.#open(manifest);
+      const weights = await fetchWeights(manifest, this.#address, (...bytes) => this.#showBytes(bytes));
+      this.#painter.load(manifest, weights, manifest.input);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param {string} build */
+  #startPainter(build) {
+    const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
+    return new Painter(worker, {
+      onready: () => (document.documentElement.dataset.state = "ready"),
+      onpicture: (picture) => this.#show(picture),
+      onfailure: (failure) => this.#fail(failure),
+    });
+  }
+
+  /**
+   * The model is known: its size, title, samples and credits. The first sample is put on the empty sheet.
+   * @param {Manifest} manifest
+   */
+  #open(manifest) {
+    this.#manifest = manifest;
+    const { width, height } = manifest.input;
+    if (width !== this.#size.width || height !== this.#size.height) this.#resize({ width, height });
+    this.#gallery = new Gallery(manifest, this.#address, (preset) => this.#place(preset));
+    const [first] = manifest.presets ?? [];
+    /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
+    this.#translate();
+    if (!this.#drawing.touched && first) this.#place(first, true);
+    else this.#paint();
+  }
+
+  /** @param {{width: number, height: number}} size */
+  #resize(size) {
+    Object.assign(this.#size, size);
+    document.documentElement.style.setProperty("--shape", `${size.width} / ${size.height}`);
+    this.#raster.resize(size.width, size.height);
+    Object.assign(this.#result, size);
+    this.#redraw();
+  }
+
+  #listen() {
+    get("pencil").addEventListener("click", () => this.#take("pencil"));
+    get("eraser").addEventListener("click", () => this.#take("eraser"));
+    get("undo").addEventListener("click", () => this.#drawing.undo() && this.#changed(true));
+    get("redo").addEventListener("click", () => this.#drawing.redo() && this.#changed(true));
+    get("clear").addEventListener("click", () => {
+      if (!this.#drawing.empty) this.#drawing.place();
+      this.#changed(true);
+    });
+    get("preset").addEventListener("click", () => this.#gallery?.open());
+    get("convert").addEventListener("click", () => this.#paint());
+    get("live").addEventListener("click", () => this.#setLive(!this.#live));
+    get("download").addEventListener("click", () => this.#download());
+    get("again").addEventListener("click", () => this.start());
+    get("language").addEventListener("click", () => {
+      this.#language = this.#language === "en" ? "ja" : "en";
+      rememberLanguage(this.#language);
+      this.#translate();
+    });
+    document.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (/** @type {HTMLDialogElement} */ (get("gallery")).open || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const command = event.ctrlKey || event.metaKey;
+    // Enter on a focused button is that button's.
+    const onButton = event.target instanceof HTMLElement && event.target.closest("button, a") !== null;
+    if (command && key === "z") get(event.shiftKey ? "redo" : "undo").click();
+    else if (command && key === "y") get("redo").click();
+    else if (command || event.repeat) return;
+    else if (key === "p") this.#take("pencil");
+    else if (key === "e") this.#take("eraser");
+    else if (key === "enter" && !onButton) this.#paint();
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {"pencil" | "eraser"} tool */
+  #take(tool) {
+    this.#hand.tool = tool;
+    this.#canvas.dataset.tool = tool;
+    for (const id of ["pencil", "eraser"]) get(id).setAttribute("aria-pressed", String(id === tool));
+  }
+
+  /** @param {boolean} live */
+  #setLive(live) {
+    this.#live = live;
+    get("live").setAttribute("aria-checked", String(live));
+    if (live) this.#paint();
+  }
+
+  /**
+   * @param {import("./model.js").Preset} preset
+   * @param {boolean} [first] only while the sheet is untouched
+   */
+  async #place(preset, first = false) {
+    try {
+      const sample = await openPreset(preset, this.#address);
+      if (first && this.#drawing.touched) return;
+      this.#drawing.place(sample);
+      this.#redraw();
+      if (this.#live || first) this.#paint();
+    } catch (error) {
+      if (!first) this.#tell(error instanceof Failure ? error : new Failure("preset"));
+    }
+  }
+
+  /**
+   * The drawing is another one now. While the pencil moves, at most one picture per frame is asked for.
+   * @param {boolean} finished more than the line that is being drawn has changed
+   */
+  #changed(finished) {
+    if (finished) {
+      this.#redraw();
+      if (this.#live) this.#paint();
+      return;
+    }
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#shown.update(this.#drawing);
+      this.#raster.update(this.#drawing);
+      if (this.#live) this.#paint();
+    });
+  }
+
+  #redraw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#shown.redraw(this.#drawing);
+    this.#raster.redraw(this.#drawing);
+    /** @type {HTMLButtonElement} */ (get("undo")).disabled = !this.#drawing.canUndo;
+    /** @type {HTMLButtonElement} */ (get("redo")).disabled = !this.#drawing.canRedo;
+  }
+
+  #paint() {
+    if (this.#manifest) this.#painter?.paint(() => this.#raster.pixels().data);
+  }
+
+  /** @param {Picture} picture */
+  #show({ pixels, width, height, ms }) {
+    if (this.#result.width !== width || this.#result.height !== height) Object.assign(this.#result, { width, height });
+    this.#result.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+    this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
+    get("time").textContent = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    /** @type {HTMLButtonElement} */ (get("download")).disabled = false;
+    if (this.#failure) this.#tell(null);
+  }
+
+  #download() {
+    this.#result.toBlob((blob) => {
+      if (!blob) return;
+      const link = document.createElement("a");
+      Object.assign(link, { href: URL.createObjectURL(blob), download: "nurie.png" });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  }
+
+  /** @param {[number, number]} bytes received, total */
+  #showBytes(bytes) {
+    this.#bytes = bytes;
+    const [received, total] = bytes;
+    const percent = total ? Math.floor((100 * received) / total) : 0;
+    const mb = (/** @type {number} */ n) => (n / 1e6).toFixed(2);
+    const text = total ? say(this.#language, "bytes", { received: mb(received), total: mb(total) }) : "";
+    const progress = get("progress");
+    progress.setAttribute("aria-valuenow", String(percent));
+    progress.setAttribute("aria-valuetext", text);
+    progress.style.setProperty("--percent", `${percent}%`);
+    get("bytes").textContent = text;
+  }
+
+  /** @param {unknown} error no more pictures */
+  #fail(error) {
+    if (!(error instanceof Failure)) console.error(error);
+    this.#painter?.close();
+    document.documentElement.dataset.state = "failed";
+    this.#tell(error instanceof Failure ? error : new Failure("unknown", { reason: String(error) }));
+  }
+
+  /** @param {Failure | null} failure */
+  #tell(failure) {
+    this.#failure = failure;
+    const notice = /** @type {HTMLElement} */ (get("message").parentElement);
+    notice.hidden = !failure;
+    get("again").hidden = document.documentElement.dataset.state !== "failed";
+    get("message").textContent = failure ? say(this.#language, `failure.${failure.code}`, failure.values) : "";
+  }
+
+  #translate() {
+    fillTexts(this.#language);
+    const title = this.#published || translate(this.#manifest?.title, this.#language);
+    get("title").textContent = title;
+    document.title = title || "Nurie";
+    const credits = this.#manifest?.credits ?? [];
+    get("credits").replaceChildren(...credits.map((credit) => Object.assign(document.createElement("li"), { textContent: credit })));
+    /** @type {HTMLElement} */ (get("credits").parentElement).hidden = credits.length === 0;
+    this.#gallery?.translate(this.#language);
+    this.#showBytes(this.#bytes);
+    this.#tell(this.#failure);
+    get("language").lang = this.#language === "en" ? "ja" : "en";
+  }
+}
+
+new Page().start();

@@ -1,0 +1,115 @@
+// The model comes over the network: the manifest, then the weights with a count of bytes. Throws Failure.
+
+import { Failure } from "./failure.js";
+
+/**
+ * A text in several languages, or one for all.
+ * @typedef {string | {[language: string]: string}} Words
+ *
+ * @typedef {object} Preset
+ * @property {Words} [title]
+ * @property {{width: number, points: number[]}[]} [strokes]
+ * @property {string} [image] file name, beside the manifest
+ *
+ * See docs/formats.md.
+ * @typedef {object} Manifest
+ * @property {string} format
+ * @property {number} version
+ * @property {Words} title
+ * @property {{width: number, height: number}} input
+ * @property {{file: string, bytes: number, raw_bytes: number, sha256: string}} weights
+ * @property {number[]} tensors
+ * @property {import("./engine.js").Op[]} ops
+ * @property {Preset[]} [presets]
+ * @property {string[]} [credits]
+ */
+
+const VERSION = 1;
+
+/**
+ * @param {URL} url
+ * @returns {Promise<Manifest>}
+ */
+export async function fetchManifest(url) {
+  const response = await request(url);
+  const manifest = await response.json().catch(() => null);
+  if (manifest?.format !== "nurie-model") throw new Failure("manifest");
+  if (manifest.version !== VERSION) throw new Failure("version", { version: String(manifest.version), known: VERSION });
+  if (!complete(manifest)) throw new Failure("manifest");
+  return manifest;
+}
+
+/**
+ * The weights, checked and unzipped.
+ * @param {Manifest} manifest
+ * @param {URL} base the manifest's address
+ * @param {(received: number, total: number) => void} onprogress bytes
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function fetchWeights({ weights }, base, onprogress) {
+  const total = weights.bytes;
+  const response = await request(new URL(weights.file, base));
+  const bytes = await read(response, total, onprogress);
+  if (await differs(bytes, weights.sha256)) throw new Failure("corrupt");
+  return unzip(bytes);
+}
+
+/** @param {any} manifest */
+function complete({ input, weights, tensors, ops }) {
+  const sizes = [input?.width, input?.height, weights?.bytes];
+  const counted = sizes.every((size) => Number.isInteger(size) && size > 0);
+  return counted && typeof weights.file === "string" && Array.isArray(tensors) && Array.isArray(ops);
+}
+
+/** @param {URL} url */
+async function request(url) {
+  const response = await fetch(url).catch(() => null);
+  const file = url.pathname.split("/").pop() ?? "";
+  if (!response) throw new Failure("network", { file });
+  if (!response.ok) throw new Failure("missing", { file, status: response.status });
+  return response;
+}
+
+/**
+ * The body, straight into one array of the promised length.
+ * @param {Response} response
+ * @param {number} total
+ * @param {(received: number, total: number) => void} onprogress
+ */
+async function read(response, total, onprogress) {
+  const bytes = new Uint8Array(total);
+  const reader = response.body?.getReader();
+  let received = 0;
+  onprogress(0, total);
+  // A connection that breaks off counts as a file that is too short.
+  const next = async () => (await reader?.read().catch(() => null))?.value;
+  for (let part = await next(); part; part = await next()) {
+    if (received + part.length <= total) bytes.set(part, received);
+    received += part.length;
+    onprogress(Math.min(received, total), total);
+  }
+  if (received < total) throw new Failure("short", { received, total });
+  if (received > total) throw new Failure("corrupt");
+  return bytes;
+}
+
+/**
+ * Browsers have crypto.subtle only on https and on this computer; elsewhere gzip's own checksum must do.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} sha256
+ */
+async function differs(bytes, sha256) {
+  if (!globalThis.crypto?.subtle || !sha256) return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") !== sha256.toLowerCase();
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+async function unzip(bytes) {
+  try {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Failure("corrupt");
+  }
+}

@@ -1,0 +1,125 @@
+// The page's side of the worker: one picture is computed at a time, one may wait, and the newest wins.
+
+import { Failure } from "./failure.js";
+
+/**
+ * @typedef {object} Picture
+ * @property {number} id
+ * @property {Uint8ClampedArray<ArrayBuffer>} pixels RGBA
+ * @property {number} width
+ * @property {number} height
+ * @property {number} ms spent in the engine
+ *
+ * @typedef {object} Listener
+ * @property {() => void} onready the model is loaded
+ * @property {(picture: Picture) => void} onpicture
+ * @property {(failure: Failure) => void} onfailure no picture will come any more
+ */
+
+export class Painter {
+  #start;
+  #listener;
+  /** @type {Worker | null} */
+  #worker = null;
+  /** @type {object | null} the message that loads the model, for a second start */
+  #model = null;
+  #loaded = false;
+  #restarted = false;
+  #lastId = 0;
+  /** @type {{id: number, pixels: Uint8ClampedArray} | null} */
+  #waiting = null;
+  /** @type {number | null} */
+  #running = null;
+  /** @type {(() => Uint8ClampedArray) | null} asked again when the worker crashed over its picture */
+  #source = null;
+
+  /**
+   * @param {() => Worker} start
+   * @param {Listener} listener
+   */
+  constructor(start, listener) {
+    this.#start = start;
+    this.#listener = listener;
+    this.#open();
+  }
+
+  /**
+   * @param {import("./engine.js").Plan} plan
+   * @param {Uint8Array} weights unzipped
+   * @param {{width: number, height: number}} size
+   */
+  load({ tensors, ops }, weights, size) {
+    this.#model = { model: { plan: { tensors, ops }, weights }, size };
+    this.#worker?.postMessage(this.#model);
+  }
+
+  /**
+   * Colour a drawing; one that still waits is dropped.
+   * @param {() => Uint8ClampedArray<ArrayBuffer>} source gives the drawing's RGBA, which is handed over
+   */
+  paint(source) {
+    this.#source = source;
+    this.#lastId += 1;
+    this.#waiting = { id: this.#lastId, pixels: source() };
+    this.#next();
+  }
+
+  /** Stop for good. */
+  close() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#waiting = null;
+  }
+
+  #open() {
+    this.#loaded = false;
+    this.#running = null;
+    const worker = this.#start();
+    worker.addEventListener("message", ({ data }) => worker === this.#worker && this.#receive(data));
+    worker.addEventListener("messageerror", () => worker === this.#worker && this.#crashed());
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (worker === this.#worker) this.#crashed();
+    });
+    this.#worker = worker;
+    if (this.#model) worker.postMessage(this.#model);
+  }
+
+  #next() {
+    if (!this.#worker || !this.#loaded || this.#running !== null || !this.#waiting) return;
+    const message = this.#waiting;
+    this.#waiting = null;
+    this.#running = message.id;
+    this.#worker.postMessage(message, [message.pixels.buffer]);
+  }
+
+  /** @param {any} data */
+  #receive(data) {
+    if (data.failed === "crash") return this.#crashed();
+    if (data.failed) return this.#fail(new Failure(data.failed, { reason: data.reason }));
+    if (data.loaded) {
+      this.#loaded = true;
+      this.#listener.onready();
+    } else {
+      this.#running = null;
+      this.#restarted = false;
+      this.#listener.onpicture(data);
+    }
+    this.#next();
+  }
+
+  /** Once a fresh worker is tried, with the newest drawing; twice in a row is a failure. */
+  #crashed() {
+    if (this.#restarted) return this.#fail(new Failure("crash"));
+    this.#restarted = true;
+    this.#worker?.terminate();
+    this.#open();
+    if (this.#source) this.paint(this.#source);
+  }
+
+  /** @param {Failure} failure */
+  #fail(failure) {
+    this.close();
+    this.#listener.onfailure(failure);
+  }
+}

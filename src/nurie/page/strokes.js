@@ -1,0 +1,120 @@
+// The drawing: what was done to the sheet, step by step. Pure, without canvas or DOM; lengths are model pixels.
+
+/**
+ * A line of the pencil or of the eraser; `points` are x, y pairs.
+ * @typedef {{tool: "pencil" | "eraser", width: number, points: number[]}} Stroke
+ *
+ * A fresh sheet: empty, or with a preset's strokes or picture on it.
+ * @typedef {{tool: "sheet", strokes: Stroke[], image?: CanvasImageSource}} Sheet
+ */
+
+/** A closer point than this says nothing new. */
+const NEAREST = 0.4;
+
+export class Drawing {
+  /** @type {(Stroke | Sheet)[]} */
+  #steps = [];
+  #done = 0;
+  /** @type {Stroke | null} */
+  #current = null;
+
+  /** The line that is being drawn. */
+  get current() {
+    return this.#current;
+  }
+
+  get canUndo() {
+    return this.#done > 0;
+  }
+
+  get canRedo() {
+    return this.#done < this.#steps.length;
+  }
+
+  /** Has the visitor done anything, undone or not? */
+  get touched() {
+    return this.#steps.length > 0 || this.#current !== null;
+  }
+
+  /** Nothing is to be seen. */
+  get empty() {
+    const { image, strokes } = this.shown;
+    return !image && !strokes.some((stroke) => stroke.tool === "pencil") && this.#current?.tool !== "pencil";
+  }
+
+  /**
+   * What lies on the sheet, the line that is being drawn apart.
+   * @returns {{image?: CanvasImageSource, strokes: Stroke[]}}
+   */
+  get shown() {
+    const steps = this.#steps.slice(0, this.#done);
+    const start = steps.findLastIndex((step) => step.tool === "sheet");
+    const sheet = /** @type {Sheet | undefined} */ (steps[start]);
+    const strokes = /** @type {Stroke[]} */ (steps.slice(start + 1));
+    return { image: sheet?.image, strokes: [...(sheet?.strokes ?? []), ...strokes] };
+  }
+
+  /**
+   * Put the pencil or the eraser down.
+   * @param {"pencil" | "eraser"} tool
+   * @param {number} width
+   * @param {number} x
+   * @param {number} y
+   */
+  begin(tool, width, x, y) {
+    this.#current = { tool, width, points: [x, y] };
+  }
+
+  /**
+   * Go on to a point.
+   * @param {number} x
+   * @param {number} y
+   */
+  extend(x, y) {
+    const points = this.#current?.points;
+    if (!points) return;
+    const [lastX, lastY] = points.slice(-2);
+    if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
+  }
+
+  /** Lift it: the line is a step now. */
+  end() {
+    if (this.#current) this.#add(this.#current);
+    this.#current = null;
+  }
+
+  /** Forget the line that is being drawn. */
+  cancel() {
+    this.#current = null;
+  }
+
+  /**
+   * A fresh sheet, with a preset on it or empty. Undo brings the old one back.
+   * @param {{strokes?: {width: number, points: number[]}[], image?: CanvasImageSource}} [preset]
+   */
+  place({ strokes = [], image } = {}) {
+    this.#current = null;
+    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), image });
+  }
+
+  /** @returns {boolean} whether there was anything to undo */
+  undo() {
+    if (this.#current || !this.canUndo) return false;
+    this.#done -= 1;
+    return true;
+  }
+
+  /** @returns {boolean} whether there was anything to redo */
+  redo() {
+    if (this.#current || !this.canRedo) return false;
+    this.#done += 1;
+    return true;
+  }
+
+  /** @param {Stroke | Sheet} step */
+  #add(step) {
+    this.#steps.length = this.#done;
+    this.#steps.push(step);
+    this.#done += 1;
+  }
+}

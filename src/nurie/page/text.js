@@ -1,0 +1,160 @@
+// Every sentence of the page, in English and in Japanese.
+
+/** @typedef {"en" | "ja"} Language */
+/** @typedef {string | {[language: string]: string}} Words */
+
+const REMEMBERED = "nurie-language";
+
+/** @type {{[language in Language]: {[key: string]: string}}} */
+export const TEXTS = {
+  en: {
+    lead: "Draw, and watch your lines being coloured in while the pencil moves.",
+    private: "Everything is computed in your own browser; your drawing never leaves it.",
+    drawing: "Your drawing",
+    result: "Coloured in",
+    sheets: "Drawing and coloured picture",
+    tools: "Drawing tools",
+    pencil: "Pencil",
+    eraser: "Eraser",
+    undo: "Undo",
+    redo: "Redo",
+    clear: "Clear",
+    preset: "Samples",
+    convert: "Colour",
+    convertLabel: "Colour the drawing",
+    live: "Live",
+    liveLabel: "Live: colour while drawing",
+    time: "Time per picture",
+    download: "Save as PNG",
+    loading: "Preparing the paints",
+    bytes: "{received} of {total} MB",
+    gallery: "Choose a sample",
+    galleryLead: "It takes the place of your drawing. Undo brings yours back.",
+    close: "Close",
+    sample: "Sample {number}",
+    again: "Try again",
+    language: "日本語",
+    languageLabel: "日本語で表示する",
+    credits: "Credits",
+    "failure.network": "The file {file} could not be fetched. Check your connection, then try again.",
+    "failure.missing": "The model is missing: the server has no {file} (status {status}).",
+    "failure.manifest": "The model's description cannot be read. Export and publish the model again.",
+    "failure.version":
+      "This model has format version {version}, but this page understands version {known}. Publish the model again with a matching version of Nurie.",
+    "failure.short": "The model is incomplete: {received} of {total} bytes arrived. Try again, or publish the model again.",
+    "failure.corrupt": "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
+    "failure.simd": "This browser cannot run the engine: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it.",
+    "failure.engine": "The engine does not accept this model. Export it again. ({reason})",
+    "failure.crash": "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
+    "failure.preset": "This sample could not be loaded. Choose another one.",
+    "failure.unknown": "Something unexpected went wrong. Reload the page to go on. ({reason})",
+  },
+  ja: {
+    lead: "線を描くと、鉛筆の動きに合わせて色がついていきます。",
+    private: "計算はすべてお使いのブラウザの中で行います。描いた絵が外に送られることはありません。",
+    drawing: "線画",
+    result: "着色",
+    sheets: "線画と着色された絵",
+    tools: "描く道具",
+    pencil: "鉛筆",
+    eraser: "消しゴム",
+    undo: "戻す",
+    redo: "やり直す",
+    clear: "白紙",
+    preset: "お手本",
+    convert: "変換",
+    convertLabel: "変換：線画に色をつけます",
+    live: "ライブ",
+    liveLabel: "ライブ：描きながら色をつけます",
+    time: "1枚にかかった時間",
+    download: "PNGで保存",
+    loading: "絵の具を用意しています",
+    bytes: "{received} / {total} MB",
+    gallery: "お手本を選んでください",
+    galleryLead: "今の絵と入れ替わります。「戻す」で元の絵に戻せます。",
+    close: "閉じる",
+    sample: "お手本 {number}",
+    again: "もう一度試す",
+    language: "English",
+    languageLabel: "Show in English",
+    credits: "クレジット",
+    "failure.network": "{file} を取得できませんでした。接続を確かめて、もう一度お試しください。",
+    "failure.missing": "モデルが見つかりません。サーバーに {file} がありません（ステータス {status}）。",
+    "failure.manifest": "モデルの説明ファイルを読み取れません。モデルをもう一度書き出して公開してください。",
+    "failure.version":
+      "このモデルの形式はバージョン {version} ですが、このページが対応しているのはバージョン {known} です。対応する版の Nurie で公開し直してください。",
+    "failure.short":
+      "モデルが途中で切れています。{total} バイトのうち {received} バイトしか届きませんでした。もう一度試すか、モデルを公開し直してください。",
+    "failure.corrupt": "モデルが壊れています。説明ファイルの記録と中身が一致しません。もう一度試すか、モデルを公開し直してください。",
+    "failure.simd":
+      "このブラウザは WebAssembly SIMD に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
+    "failure.engine": "このモデルは実行できません。もう一度書き出してください。（{reason}）",
+    "failure.crash": "着色の処理が二度続けて止まりました。絵は残っています。続けるにはページを再読み込みしてください。",
+    "failure.preset": "このお手本を読み込めませんでした。ほかのお手本を選んでください。",
+    "failure.unknown": "予期しない問題が起きました。ページを再読み込みしてください。（{reason}）",
+  },
+};
+
+/** @returns {Language} the remembered one, else the first of the browser's that there is */
+export function preferredLanguage() {
+  const wishes = [remembered(), ...(navigator.languages ?? [navigator.language])];
+  const known = wishes.map((wish) => wish?.slice(0, 2)).find((wish) => wish === "en" || wish === "ja");
+  return known ?? "en";
+}
+
+/** @param {Language} language */
+export function rememberLanguage(language) {
+  try {
+    localStorage.setItem(REMEMBERED, language);
+  } catch {
+    // Storage may be forbidden; the switch then holds for this visit.
+  }
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(REMEMBERED);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {Language} language
+ * @param {string} key
+ * @param {{[name: string]: string | number}} [values]
+ */
+export function say(language, key, values = {}) {
+  const text = TEXTS[language][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? value.toLocaleString(language) : value;
+  });
+}
+
+/**
+ * The visitor's language of a manifest's text.
+ * @param {Words | undefined} words
+ * @param {Language} language
+ */
+export function translate(words, language) {
+  if (typeof words !== "object" || words === null) return words ?? "";
+  return words[language] ?? words.en ?? Object.values(words)[0] ?? "";
+}
+
+/**
+ * Fill in the elements that name their text (`data-text`) or their label (`data-label`).
+ * @param {Language} language
+ */
+export function fillTexts(language) {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-text]")) {
+    element.textContent = say(language, element.getAttribute("data-text") ?? "");
+  }
+  for (const element of document.querySelectorAll("[data-label]")) {
+    const label = say(language, element.getAttribute("data-label") ?? "");
+    const keys = element.getAttribute("aria-keyshortcuts");
+    element.setAttribute("aria-label", label);
+    if (element instanceof HTMLButtonElement) element.title = keys ? `${label} (${keys.split(" ")[0]})` : label;
+  }
+}

@@ -1,0 +1,55 @@
+// The engine's own thread. It starts with the build's name ("relaxed" or "plain") and compiles at once,
+// while the page still downloads the model. Messages in: {model, size}, then {id, pixels}; out: see painter.js.
+
+import { Engine, EngineError } from "./engine.js";
+
+const BUILDS = {
+  relaxed: new URL("./nurie-relaxed.wasm", import.meta.url),
+  plain: new URL("./nurie.wasm", import.meta.url),
+};
+
+/** @param {URL} url */
+async function compile(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
+  // Streaming needs the type application/wasm, which some hosts do not send.
+  if (response.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
+  return WebAssembly.compileStreaming(response);
+}
+
+const build = self.name === "relaxed" ? "relaxed" : "plain";
+const engine = compile(BUILDS[build]).then((module) => Engine.load(module));
+engine.catch(() => {}); // told when the model arrives
+
+/**
+ * @param {{plan: import("./engine.js").Plan, weights: Uint8Array}} model
+ * @param {{width: number, height: number}} size
+ */
+async function load(model, size) {
+  const ready = await engine;
+  ready.setModel(model.plan, model.weights);
+  ready.resize(size.height, size.width);
+  postMessage({ loaded: true });
+}
+
+/**
+ * @param {number} id
+ * @param {Uint8ClampedArray} pixels RGBA
+ */
+async function paint(id, pixels) {
+  const ready = await engine;
+  const start = performance.now();
+  const picture = ready.run(pixels);
+  const ms = performance.now() - start;
+  postMessage({ id, pixels: picture, ms, ...ready.outputSize }, { transfer: [picture.buffer] });
+}
+
+addEventListener("message", async ({ data }) => {
+  try {
+    if (data.model) await load(data.model, data.size);
+    else await paint(data.id, data.pixels);
+  } catch (error) {
+    // What the engine refuses now it would refuse again; anything else may be an accident.
+    postMessage({ failed: error instanceof EngineError ? "engine" : "crash", reason: String(error) });
+  }
+});

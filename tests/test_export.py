@@ -1,0 +1,220 @@
+"""A checkpoint becomes a model folder that the engine runs, and predict uses both."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nurie import checkpoint
+from nurie.config import Export, Predict, Train
+from nurie.data import PairFolder
+from nurie.errors import NurieError
+from nurie.export import export
+from nurie.modelfile import read_manifest, read_model
+from nurie.networks import build_generator
+from nurie.predict import load_drawing, open_painter, predict
+from nurie.train import metadata
+
+
+@pytest.fixture(scope="module")
+def run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a checkpoint of an untrained generator for 64-pixel pairs."""
+    folder = tmp_path_factory.mktemp("circles")
+    groups = {"ema": build_generator("fast", 8).state_dict()}
+    checkpoint.save(folder / checkpoint.FILE, groups, metadata(Train(pairs, folder, size=64, width=8), 7))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(Export(run, tmp_path_factory.mktemp("out") / "model", title="Circles", credits=("Ours",)))
+
+
+def test_manifest_says_what_the_model_is(model: Path) -> None:
+    manifest, plan, weights = read_model(model)
+    packed = (model / "weights.bin.gz").read_bytes()
+    assert (manifest["format"], manifest["version"], manifest["title"]) == ("nurie-model", 1, "Circles")
+    assert manifest["input"]["width"] == manifest["input"]["height"] == 64
+    assert manifest["input"]["multiple"] == 32 and manifest["norm"] == "fixed"
+    assert manifest["generator"]["kind"] == "fast" and manifest["generator"]["macs"] == plan.macs(64, 64)
+    assert manifest["weights"]["bytes"] == len(packed) and manifest["weights"]["raw_bytes"] == len(weights)
+    assert manifest["weights"]["sha256"] == hashlib.sha256(packed).hexdigest()
+    assert manifest["credits"] == ["Ours"]
+    assert 0 <= manifest["parity"]["mean_difference"] <= manifest["parity"]["tolerance"]
+
+
+def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) -> None:
+    presets = read_manifest(model)["presets"]
+    assert [p["image"] for p in presets] == ["preset-1.png", "preset-2.png", "preset-3.png"]
+    folder = PairFolder(pairs / "val", 64)
+    with Image.open(model / "preset-1.png") as first:
+        assert np.array_equal(np.asarray(first), folder.read(folder.groups[0][0])[0])
+
+
+def test_presets_from_a_folder(run: Path, tmp_path: Path) -> None:
+    presets = tmp_path / "presets"
+    presets.mkdir()
+    stroke = {"width": 2, "points": [1, 2, 3, 4.5]}
+    (presets / "1.json").write_text(json.dumps({"title": {"en": "Line", "ja": "線"}, "strokes": [stroke]}))
+    Image.new("RGB", (64, 64), "white").save(presets / "2.png")
+    model = export(Export(run, tmp_path / "model", presets=presets))
+    line, picture = read_manifest(model)["presets"]
+    assert line["title"]["ja"] == "線" and line["strokes"][0]["points"] == [1, 2, 3, 4.5]
+    assert picture["image"] == "preset-2.png" and (model / "preset-2.png").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"title": {"en": "a"}, "strokes": [{"width": 2, "points": [1]}]}'])
+def test_broken_preset_is_named_and_nothing_is_left(run: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "a.json").write_text(text)
+    with pytest.raises(NurieError, match=r"a\.json is no preset"):
+        export(Export(run, tmp_path / "out" / "model", presets=tmp_path / "presets"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_export_is_reproducible(run: Path, model: Path, tmp_path: Path) -> None:
+    again = export(Export(run, tmp_path / "model", title="Circles", credits=("Ours",)))
+    for path in model.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes()
+
+
+def test_export_fails_when_the_engine_differs_and_keeps_the_old_model(run: Path, tmp_path: Path) -> None:
+    model = export(Export(run, tmp_path / "model"))
+    before = (model / "manifest.json").read_bytes()
+    with pytest.raises(NurieError, match="differ from PyTorch's by 0"):
+        export(Export(run, model, tolerance=0.0))
+    assert (model / "manifest.json").read_bytes() == before
+    with pytest.raises(NurieError, match="samples must be at least 1"):
+        export(Export(run, model, samples=0))
+
+
+def test_wrong_weights_are_caught(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison is real: a lowering that loses a little of every weight does not pass."""
+    from nurie import export as module
+
+    lower = module.lower
+    monkeypatch.setattr(module, "lower", lambda *a: (lower(*a)[0], bytes(len(lower(*a)[1]))))
+    with pytest.raises(NurieError, match="nothing was written"):
+        export(Export(run, tmp_path / "model", tolerance=0.0005))
+    assert not (tmp_path / "model").exists()
+
+
+def test_export_does_not_replace_a_foreign_folder(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("keep me")
+    with pytest.raises(NurieError, match="is no model folder"):
+        export(Export(run, tmp_path / "letters"))
+    assert (tmp_path / "letters" / "dear.txt").exists()
+
+
+def test_missing_pairs_ask_for_pairs(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(NurieError, match="Name the pairs folder with --pairs"):
+        export(Export(run, tmp_path / "model", pairs=tmp_path / "nowhere"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the exporter that needs no further package
+@pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean")
+def test_onnx_file_is_checked_with_onnx_runtime(run: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    model = export(Export(run, tmp_path / "model", format=("nurie", "onnx")))
+    session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
+    (picture,) = session.run(None, {"drawing": np.zeros((2, 3, 96, 64), np.float32)})
+    assert np.asarray(picture).shape == (2, 3, 96, 64)
+
+
+def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:
+    def broken(name: str, change) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for path in model.iterdir():
+            (folder / path.name).write_bytes(path.read_bytes())
+        change(folder)
+        return folder
+
+    def truncate(folder: Path) -> None:
+        path = folder / "weights.bin.gz"
+        path.write_bytes(path.read_bytes()[:-100])
+
+    def truncate_honestly(folder: Path) -> None:
+        truncate(folder)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["weights"]["sha256"] = hashlib.sha256((folder / "weights.bin.gz").read_bytes()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    def shorten(folder: Path) -> None:
+        (folder / "weights.bin.gz").write_bytes(gzip.compress(b"1234"))
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["weights"]["sha256"] = hashlib.sha256((folder / "weights.bin.gz").read_bytes()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    cases = [
+        ("damaged", truncate, "its checksum differs"),
+        ("truncated", truncate_honestly, "is no complete gzip file"),
+        ("short", shorten, "holds 4 bytes of weights"),
+        ("gone", lambda f: (f / "weights.bin.gz").unlink(), "which is not in"),
+        ("json", lambda f: (f / "manifest.json").write_text("{"), "is not the manifest of a model"),
+        ("none", lambda f: (f / "manifest.json").unlink(), "There is no manifest.json"),
+    ]
+    for name, change, sentence in cases:
+        with pytest.raises(NurieError, match=sentence):
+            read_model(broken(name, change))
+
+
+def test_newer_version_is_refused(model: Path, tmp_path: Path) -> None:
+    manifest = json.loads((model / "manifest.json").read_text()) | {"version": 2}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(NurieError, match="has a format that this version of Nurie does not know"):
+        read_manifest(tmp_path)
+
+
+def test_model_and_run_predict_nearly_the_same(run: Path, model: Path, pairs: Path) -> None:
+    drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
+    (by_engine, size), (by_torch, size2) = open_painter(model), open_painter(run)
+    assert size == size2 == (64, 64)
+    difference = np.abs(by_engine(drawing).astype(int) - by_torch(drawing))
+    assert difference.mean() < 2
+
+
+def test_folder_of_drawings_is_coloured_and_unreadable_ones_are_named(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    Image.new("RGB", (64, 64), "white").save(tmp_path / "in" / "a.png")
+    Image.new("L", (200, 100), 0).save(tmp_path / "in" / "sub" / "a.jpg")
+    (tmp_path / "in" / "b.png").write_bytes(b"no picture")
+    predict(Predict(model, (tmp_path / "in",), tmp_path / "out"))
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-2.png", "a.png"]
+    with Image.open(tmp_path / "out" / "a.png") as picture:
+        assert picture.size == (64, 64)
+    assert "b.png can not be read as a picture" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_drawing_is_laid_on_white_and_kept_whole(tmp_path: Path) -> None:
+    drawing = Image.new("RGBA", (40, 20), (0, 0, 0, 0))
+    drawing.paste((0, 0, 0, 255), (0, 0, 20, 20))
+    drawing.save(tmp_path / "a.png")
+    loaded = load_drawing(tmp_path / "a.png", 32, 32)
+    assert loaded.shape == (32, 32, 3)
+    assert (loaded[0] == 255).all() and (loaded[31] == 255).all()  # padded above and below
+    assert (loaded[16, 2] == 0).all() and (loaded[16, 30] == 255).all()  # ink, and alpha as paper
+    exact = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    Image.fromarray(exact).save(tmp_path / "b.png")
+    assert np.array_equal(load_drawing(tmp_path / "b.png", 32, 32), exact)
+
+
+def test_nothing_to_predict_gives_a_sentence(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        NurieError, match=r"There is no .*nowhere.*Expected a model folder, a run folder or a checkpoint"
+    ):
+        predict(Predict(tmp_path / "nowhere", (tmp_path,), tmp_path / "out"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NurieError, match="There are no pictures in"):
+        predict(Predict(model, (tmp_path / "empty",), tmp_path / "out"))
+    (tmp_path / "empty" / "a.png").write_bytes(b"")
+    with pytest.raises(NurieError, match="None of the 1 drawings could be read"):
+        predict(Predict(model, (tmp_path / "empty",), tmp_path / "out"))

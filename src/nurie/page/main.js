@@ -123,7 +123,7 @@ class Page {
       this.#changed(true);
     });
     get("preset").addEventListener("click", () => this.#gallery?.open());
-    get("convert").addEventListener("click", () => this.#paint());
+    get("convert").addEventListener("click", () => this.#convert());
     get("live").addEventListener("click", () => this.#setLive(!this.#live));
     get("download").addEventListener("click", () => this.#download());
     get("again").addEventListener("click", () => this.start());
@@ -147,7 +147,7 @@ class Page {
     else if (command || event.repeat) return;
     else if (key === "p") this.#take("pencil");
     else if (key === "e") this.#take("eraser");
-    else if (key === "enter" && !onButton) this.#paint();
+    else if (key === "enter" && !onButton) this.#convert();
     else return;
     event.preventDefault();
   }
@@ -207,6 +207,12 @@ class Page {
     this.#raster.redraw(this.#drawing);
     /** @type {HTMLButtonElement} */ (get("undo")).disabled = !this.#drawing.canUndo;
     /** @type {HTMLButtonElement} */ (get("redo")).disabled = !this.#drawing.canRedo;
+  }
+
+  /** Asked for by hand: after a failure that is worth another try. */
+  #convert() {
+    if (document.documentElement.dataset.state === "failed") this.start();
+    else this.#paint();
   }
 
   #paint() {

@@ -1,0 +1,344 @@
+"""The page in a real Chromium, with the built-in model, from loading to failure."""
+
+import base64
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from nurie.config import Publish
+from nurie.engine import Engine
+from nurie.modelfile import read_model
+from nurie.publish import publish
+from nurie.serve import BUILT_IN, make_server
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright")
+Browser, Page, Route = sync_api.Browser, sync_api.Page, sync_api.Route
+
+pytestmark = pytest.mark.browser
+
+SIZE = 256
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PIXELS = """id => {
+    const canvas = document.getElementById(id);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let text = "";
+    for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+    return btoa(text);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        if found is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("There is no Chromium on this machine: install it, or run `playwright install chromium`.")
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the built-in model's site, published under a sub-path of a host."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "index.html").write_text("another page")
+    publish(Publish(BUILT_IN, folder / "some" / "where"))
+    server = make_server(folder, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/some/where/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty tab whose script errors fail the test."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def ready(page: Page, address: str) -> None:
+    """Open the page and wait for the first preset to be coloured."""
+    page.goto(address)
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) >= 1")
+
+
+def count(page: Page) -> int:
+    return int(page.evaluate("Number(document.getElementById('result').dataset.pictures)"))
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    """A canvas of the model's size as uint8 (256, 256, 4)."""
+    return np.frombuffer(base64.b64decode(page.evaluate(PIXELS, canvas)), np.uint8).reshape(SIZE, SIZE, 4)
+
+
+def stop_live(page: Page) -> None:
+    page.click("#live")
+    assert page.get_attribute("#live", "aria-checked") == "false"
+
+
+def convert(page: Page) -> np.ndarray:
+    """Press the button and wait for its picture: uint8 (256, 256, 3)."""
+    before = count(page)
+    page.click("#convert")
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    return pixels(page, "result")[:, :, :3]
+
+
+def stroke(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw with the mouse, in pixels of the model."""
+    box = page.locator("#drawing").bounding_box()
+    assert box is not None
+    at = [(box["x"] + x / SIZE * box["width"], box["y"] + y / SIZE * box["height"]) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+
+
+def settled(page: Page) -> np.ndarray:
+    """The result once live pictures have stopped coming."""
+    before = -1
+    while before != (before := count(page)):
+        page.wait_for_timeout(700)
+    return pixels(page, "result")[:, :, :3]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    _, plan, weights = read_model(BUILT_IN)
+    return Engine(plan, weights=weights)
+
+
+def outside(drawing: np.ndarray) -> np.ndarray:
+    """The paper around a drawing: what a flood from the corner reaches, bool (256, 256), without its rim."""
+    paper = (drawing[:, :, 0] > 200).astype(np.uint8)
+    cv2.floodFill(paper, None, (0, 0), 2)
+    return cv2.erode((paper == 2).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+
+
+def inside(drawing: np.ndarray) -> np.ndarray:
+    paper = (drawing[:, :, 0] > 200).astype(np.uint8)
+    cv2.floodFill(paper, None, (0, 0), 2)
+    return paper == 1
+
+
+def test_progress_goes_up_to_100_percent(page: Page, address: str) -> None:
+    page.add_init_script(
+        """addEventListener('DOMContentLoaded', () => {
+            window.seen = [];
+            const bar = document.getElementById('progress');
+            new MutationObserver(() => window.seen.push(Number(bar.getAttribute('aria-valuenow'))))
+                .observe(bar, { attributes: true, attributeFilter: ['aria-valuenow'] });
+        })"""
+    )
+    ready(page, address)
+    seen = page.evaluate("window.seen")
+    assert seen == sorted(seen) and seen[-1] == 100
+    assert page.get_attribute("#progress", "role") == "progressbar"
+    assert "MB" in str(page.text_content("#bytes"))
+
+
+def test_preset_is_coloured_inside_white_outside_and_equals_python(page: Page, address: str, engine: Engine) -> None:
+    ready(page, address)
+    stop_live(page)
+    assert page.locator("#presets button").count() >= 6
+    for index in (1, 4):
+        page.click("#preset")
+        page.locator("#presets button").nth(index).click()
+        picture, drawing = convert(page), pixels(page, "input")
+        assert (drawing[:, :, 3] == 255).all() and (drawing[:, :, 0] < 128).sum() > 300
+        assert picture[outside(drawing)].mean() > 250
+        colours = picture[inside(drawing)].astype(int)
+        assert colours.mean() < 200
+        assert np.ptp(colours, axis=1).mean() > 8  # colours, not greys
+        difference = np.abs(picture.astype(int) - engine.run(drawing))
+        assert difference.max() <= 2
+
+
+def test_50_drawings_equal_pythons(page: Page, address: str, engine: Engine) -> None:
+    ready(page, address)
+    stop_live(page)
+    rng = np.random.default_rng(0)
+    seen = set()
+    for _ in range(50):
+        page.click("#clear")
+        for _ in range(int(rng.integers(1, 4))):
+            stroke(page, [tuple(p) for p in rng.uniform(5, 250, (int(rng.integers(2, 5)), 2)).tolist()])
+        picture, drawing = convert(page), pixels(page, "input")
+        seen.add(drawing.tobytes())
+        assert np.abs(picture.astype(int) - engine.run(drawing)).max() <= 2
+    assert len(seen) == 50
+
+
+def test_drawing_changes_the_picture_live_and_undo_brings_it_back(page: Page, address: str) -> None:
+    ready(page, address)
+    before, drawing = settled(page), pixels(page, "input")
+    box = page.locator("#drawing").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    pictures = count(page)
+    for i in range(1, 11):
+        page.mouse.move(box["x"] + 20 + 12 * i, box["y"] + 20 + 3 * i)
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {pictures}")  # pen still down
+    page.mouse.up()
+    after = settled(page)
+    assert not np.array_equal(after, before)
+    assert not np.array_equal(pixels(page, "input"), drawing)
+    page.keyboard.press("Control+z")
+    assert np.array_equal(settled(page), before)
+    assert np.array_equal(pixels(page, "input"), drawing)
+    page.keyboard.press("Control+Shift+z")
+    assert np.array_equal(settled(page), after)
+
+
+def test_eraser_and_clear_leave_white_paper(page: Page, address: str) -> None:
+    ready(page, address)
+    stop_live(page)
+    page.click("#clear")
+    assert (pixels(page, "input") == 255).all()
+    stroke(page, [(100, 128), (156, 128)])
+    drawn = (pixels(page, "input")[:, :, 0] < 128).sum()
+    page.click("#eraser")
+    stroke(page, [(128, 100), (128, 156)])
+    erased = (pixels(page, "input")[:, :, 0] < 128).sum()
+    assert 0 < erased < drawn
+
+
+def test_missing_weights_give_a_sentence(page: Page, address: str) -> None:
+    page.route("**/weights.*", lambda route: route.fulfill(status=404, body="none"))
+    page.goto(address)
+    page.wait_for_selector("#message:visible")
+    assert "The model is missing" in page.inner_text("#message")
+    assert page.evaluate("document.documentElement.dataset.state") == "failed"
+    page.unroute("**/weights.*")
+    page.click("#again")
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    assert not page.is_visible("#message")
+
+
+def test_truncated_weights_give_a_sentence_with_both_sizes(page: Page, address: str) -> None:
+    def truncate(route: Route) -> None:
+        body = route.fetch().body()
+        route.fulfill(status=200, body=body[: len(body) // 2])
+
+    page.route("**/weights.*", truncate)
+    page.goto(address)
+    page.wait_for_selector("#message:visible")
+    total = json.loads((BUILT_IN / "manifest.json").read_text())["weights"]["bytes"]
+    assert "The model is incomplete" in page.inner_text("#message")
+    assert f"{total:,}" in page.inner_text("#message")
+
+
+def test_damaged_weights_give_a_sentence(page: Page, address: str) -> None:
+    def damage(route: Route) -> None:
+        body = bytearray(route.fetch().body())
+        body[len(body) // 2] ^= 255
+        route.fulfill(status=200, body=bytes(body))
+
+    page.route("**/weights.*", damage)
+    page.goto(address)
+    page.wait_for_selector("#message:visible")
+    assert "The model is damaged" in page.inner_text("#message")
+
+
+def test_browser_without_simd_gets_a_sentence(page: Page, address: str) -> None:
+    page.add_init_script("WebAssembly.validate = () => false")
+    page.goto(address)
+    page.wait_for_selector("#message:visible")
+    assert "lacks WebAssembly SIMD" in page.inner_text("#message")
+
+
+def test_newer_model_gives_a_sentence(page: Page, address: str) -> None:
+    def newer(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"version": 99})
+
+    page.route("**/manifest.*", newer)
+    page.goto(address)
+    page.wait_for_selector("#message:visible")
+    assert "format version 99" in page.inner_text("#message")
+
+
+def test_japanese_is_a_switch_away_and_remembered(page: Page, address: str) -> None:
+    ready(page, address)
+    assert page.get_attribute("html", "lang") == "en"
+    page.click("#language")
+    assert page.get_attribute("html", "lang") == "ja"
+    assert "変換" in page.inner_text("#convert")
+    page.reload()
+    assert page.get_attribute("html", "lang") == "ja"
+
+
+def test_download_is_the_picture(page: Page, address: str, tmp_path: Path) -> None:
+    ready(page, address)
+    picture = settled(page)
+    with page.expect_download() as download:
+        page.click("#download")
+    download.value.save_as(tmp_path / "nurie.png")
+    image = cv2.imread(str(tmp_path / "nurie.png"), cv2.IMREAD_COLOR)
+    assert np.array_equal(image[:, :, ::-1], picture)
+
+
+def test_200_pictures_do_not_grow_the_memory(page: Page, address: str) -> None:
+    ready(page, address)
+    stop_live(page)
+    # Engine and worker are their own modules: the worker's heap is asked through the browser, after a collection.
+    measure = "async () => (await performance.measureUserAgentSpecificMemory()).bytes"
+    for _ in range(20):
+        convert(page)
+    before = page.evaluate(measure)
+    page.evaluate(
+        """async () => {
+            const result = document.getElementById('result');
+            for (let i = 0; i < 200; i++) {
+                const before = result.dataset.pictures;
+                document.getElementById('convert').click();
+                while (result.dataset.pictures === before) await new Promise(resolve => setTimeout(resolve, 1));
+            }
+        }"""
+    )
+    after = page.evaluate(measure)
+    # one leaked picture in each round would be 200 x 262,144 bytes = 52 MB
+    assert after - before < 5_000_000
+
+
+def test_phone_shows_both_sheets_without_scrolling_sideways(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    ready(page, address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for sheet in ("#drawing", "#result"):
+        box = page.locator(sheet).bounding_box()
+        assert box is not None and box["width"] >= 140 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    context.close()
+
+
+def test_every_control_has_a_name_and_credits_are_shown(page: Page, address: str) -> None:
+    ready(page, address)
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('button')].filter(
+            b => !(b.getAttribute('aria-label') || b.textContent.trim())).map(b => b.id)"""
+    )
+    assert unnamed == []
+    assert "Oxford-IIIT Pet" in page.inner_text("footer")

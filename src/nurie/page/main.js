@@ -120,6 +120,7 @@ class Page {
     get("redo").addEventListener("click", () => this.#drawing.redo() && this.#changed(true));
     get("clear").addEventListener("click", () => {
       if (!this.#drawing.empty) this.#drawing.place();
+      this.#take("pencil");
       this.#changed(true);
     });
     get("preset").addEventListener("click", () => this.#gallery?.open());
@@ -175,6 +176,7 @@ class Page {
       const sample = await openPreset(preset, this.#address);
       if (first && this.#drawing.touched) return;
       this.#drawing.place(sample);
+      this.#take("pencil");
       this.#redraw();
       if (this.#live || first) this.#paint();
     } catch (error) {
@@ -222,7 +224,7 @@ class Page {
   /** @param {Picture} picture */
   #show({ pixels, width, height, ms }) {
     if (this.#result.width !== width || this.#result.height !== height) Object.assign(this.#result, { width, height });
-    this.#result.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+    this.#result.getContext("2d", { willReadFrequently: true })?.putImageData(new ImageData(pixels, width, height), 0, 0);
     this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
     get("time").textContent = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
     /** @type {HTMLButtonElement} */ (get("download")).disabled = false;

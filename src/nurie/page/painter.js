@@ -24,13 +24,14 @@ export class Painter {
   /** @type {object | null} the message that loads the model, for a second start */
   #model = null;
   #loaded = false;
+  #worked = false;
   #restarted = false;
   #lastId = 0;
   /** @type {{id: number, pixels: Uint8ClampedArray} | null} */
   #waiting = null;
   /** @type {number | null} */
   #running = null;
-  /** @type {(() => Uint8ClampedArray) | null} asked again when the worker crashed over its picture */
+  /** @type {(() => Uint8ClampedArray<ArrayBuffer>) | null} asked again when the worker crashed over its picture */
   #source = null;
 
   /**
@@ -99,6 +100,7 @@ export class Painter {
     if (data.failed) return this.#fail(new Failure(data.failed, { reason: data.reason }));
     if (data.loaded) {
       this.#loaded = true;
+      this.#worked = true;
       this.#listener.onready();
     } else {
       this.#running = null;
@@ -110,7 +112,7 @@ export class Painter {
 
   /** Once a fresh worker is tried, with the newest drawing; twice in a row is a failure. */
   #crashed() {
-    if (this.#restarted) return this.#fail(new Failure("crash"));
+    if (this.#restarted) return this.#fail(new Failure(this.#worked ? "crash" : "start"));
     this.#restarted = true;
     this.#worker?.terminate();
     this.#open();

@@ -45,6 +45,7 @@ export const TEXTS = {
     "failure.corrupt": "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
     "failure.simd": "This browser cannot run the engine: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it.",
     "failure.engine": "The engine does not accept this model. Export it again. ({reason})",
+    "failure.start": "The engine could not be started: its files are missing or damaged. Reload the page, or publish the model again.",
     "failure.crash": "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
     "failure.preset": "This sample could not be loaded. Choose another one.",
     "failure.unknown": "Something unexpected went wrong. Reload the page to go on. ({reason})",
@@ -89,6 +90,7 @@ export const TEXTS = {
     "failure.simd":
       "このブラウザは WebAssembly SIMD に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
     "failure.engine": "このモデルは実行できません。もう一度書き出してください。（{reason}）",
+    "failure.start": "着色の処理を始められませんでした。プログラムのファイルがないか、壊れています。ページを再読み込みするか、モデルを公開し直してください。",
     "failure.crash": "着色の処理が二度続けて止まりました。絵は残っています。続けるにはページを再読み込みしてください。",
     "failure.preset": "このお手本を読み込めませんでした。ほかのお手本を選んでください。",
     "failure.unknown": "予期しない問題が起きました。ページを再読み込みしてください。（{reason}）",

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { afterEach, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { fetchManifest, fetchWeights } from "../../src/nurie/page/model.js";
+
+const raw = new Uint8Array(5000).map((_, i) => i * 7);
+const zipped = new Uint8Array(gzipSync(raw));
+const weights = {
+  file: "weights.bin.gz",
+  bytes: zipped.length,
+  raw_bytes: raw.length,
+  sha256: createHash("sha256").update(zipped).digest("hex"),
+};
+const manifest = {
+  format: "nurie-model",
+  version: 1,
+  title: "Cats",
+  input: { width: 256, height: 256 },
+  weights,
+  tensors: [],
+  ops: [],
+};
+const base = new URL("http://localhost/deep/model/manifest.json");
+const realFetch = globalThis.fetch;
+
+/** @param {() => Response} answer */
+function serve(answer) {
+  /** @type {string[]} */
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(String(url));
+    return answer();
+  };
+  return asked;
+}
+
+afterEach(() => {
+  globalThis.fetch = realFetch;
+});
+
+/** @param {string} code */
+const failure = (code) => (/** @type {any} */ error) => error.code === code;
+
+test("the weights arrive unzipped, beside the manifest, and the bytes are counted to the end", async () => {
+  const asked = serve(() => new Response(zipped));
+  /** @type {number[][]} */
+  const counts = [];
+  const bytes = await fetchWeights(manifest, base, (...count) => counts.push(count));
+  assert.deepEqual(bytes, raw);
+  assert.deepEqual(asked, ["http://localhost/deep/model/weights.bin.gz"]);
+  assert.deepEqual(counts[0], [0, zipped.length]);
+  assert.deepEqual(counts.at(-1), [zipped.length, zipped.length]);
+});
+
+test("weights that are too short say how many bytes came", async () => {
+  serve(() => new Response(zipped.slice(0, 10)));
+  await assert.rejects(fetchWeights(manifest, base, () => {}), (error) => {
+    assert.deepEqual(/** @type {any} */ (error).values, { received: 10, total: zipped.length });
+    return failure("short")(error);
+  });
+});
+
+test("weights with another checksum, or longer ones, are damaged", async () => {
+  const other = zipped.slice();
+  other[20] ^= 1;
+  serve(() => new Response(other));
+  await assert.rejects(fetchWeights(manifest, base, () => {}), failure("corrupt"));
+  serve(() => new Response(new Uint8Array([...zipped, 0])));
+  await assert.rejects(fetchWeights(manifest, base, () => {}), failure("corrupt"));
+});
+
+test("a missing file and a dead network are told apart", async () => {
+  serve(() => new Response("", { status: 404 }));
+  await assert.rejects(fetchManifest(base), failure("missing"));
+  serve(() => {
+    throw new TypeError("no network");
+  });
+  await assert.rejects(fetchManifest(base), failure("network"));
+});
+
+test("a manifest of another version or form is refused", async () => {
+  serve(() => Response.json(manifest));
+  assert.equal((await fetchManifest(base)).title, "Cats");
+  serve(() => Response.json({ ...manifest, version: 2 }));
+  await assert.rejects(fetchManifest(base), failure("version"));
+  for (const other of [{ ...manifest, ops: undefined }, { ...manifest, weights: {} }, { format: "else" }, null]) {
+    serve(() => Response.json(other));
+    await assert.rejects(fetchManifest(base), failure("manifest"));
+  }
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Painter } from "../../src/nurie/page/painter.js";
+
+class FakeWorker extends EventTarget {
+  /** @type {any[]} */
+  messages = [];
+  ended = false;
+
+  /** @param {any} message */
+  postMessage(message) {
+    this.messages.push(message);
+  }
+
+  terminate() {
+    this.ended = true;
+  }
+
+  /** @param {any} data */
+  answer(data) {
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  crash() {
+    this.dispatchEvent(new Event("error", { cancelable: true }));
+  }
+
+  get ids() {
+    return this.messages.filter((message) => message.id).map((message) => message.id);
+  }
+}
+
+function start() {
+  /** @type {FakeWorker[]} */
+  const workers = [];
+  /** @type {any[]} */
+  const events = [];
+  const make = () => /** @type {any} */ (workers[workers.push(new FakeWorker()) - 1]);
+  const painter = new Painter(make, {
+    onready: () => events.push("ready"),
+    onpicture: ({ id }) => events.push(id),
+    onfailure: ({ code }) => events.push(code),
+  });
+  painter.load({ tensors: [], ops: [] }, new Uint8Array(), { width: 1, height: 1 });
+  return { painter, workers, events };
+}
+
+const pixels = () => new Uint8ClampedArray(4);
+
+test("one picture runs, and of those that wait the newest wins", () => {
+  const { painter, workers, events } = start();
+  workers[0].answer({ loaded: true });
+  for (let i = 0; i < 5; i++) painter.paint(pixels);
+  assert.deepEqual(workers[0].ids, [1]);
+  workers[0].answer({ id: 1 });
+  assert.deepEqual(workers[0].ids, [1, 5]);
+  workers[0].answer({ id: 5 });
+  assert.deepEqual(events, ["ready", 1, 5]);
+});
+
+test("a drawing waits for the model", () => {
+  const { painter, workers } = start();
+  painter.paint(pixels);
+  assert.deepEqual(workers[0].ids, []);
+  workers[0].answer({ loaded: true });
+  assert.deepEqual(workers[0].ids, [1]);
+});
+
+test("after a crash a fresh worker gets the model and the newest drawing", () => {
+  const { painter, workers, events } = start();
+  workers[0].answer({ loaded: true });
+  painter.paint(pixels);
+  workers[0].crash();
+  assert.equal(workers[0].ended, true);
+  assert.ok(workers[1].messages[0].model);
+  workers[1].answer({ loaded: true });
+  assert.equal(workers[1].ids.length, 1);
+  workers[0].answer({ id: 1 }); // too late
+  workers[1].answer({ id: 2 });
+  assert.deepEqual(events, ["ready", "ready", 2]);
+});
+
+test("two crashes in a row are a failure", () => {
+  const { painter, workers, events } = start();
+  workers[0].answer({ loaded: true });
+  painter.paint(pixels);
+  workers[0].crash();
+  workers[1].answer({ failed: "crash" });
+  assert.deepEqual(events, ["ready", "crash"]);
+  assert.equal(workers[1].ended, true);
+  assert.equal(workers.length, 2);
+});
+
+test("an engine that never starts says so", () => {
+  const { workers, events } = start();
+  workers[0].crash();
+  workers[1].crash();
+  assert.deepEqual(events, ["start"]);
+});
+
+test("a model that the engine refuses is a failure at once", () => {
+  const { workers, events } = start();
+  workers[0].answer({ failed: "engine", reason: "no" });
+  assert.deepEqual(events, ["engine"]);
+  assert.equal(workers.length, 1);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Drawing } from "../../src/nurie/page/strokes.js";
+
+/** @param {Drawing} drawing */
+function line(drawing, x = 0, tool = "pencil") {
+  drawing.begin(/** @type {"pencil"} */ (tool), 2, x, 0);
+  drawing.extend(x, 10);
+  drawing.end();
+}
+
+test("a line counts when the pencil is lifted", () => {
+  const drawing = new Drawing();
+  drawing.begin("pencil", 2, 1, 2);
+  drawing.extend(3, 4);
+  assert.deepEqual(drawing.shown.strokes, []);
+  assert.equal(drawing.empty, false);
+  drawing.end();
+  assert.deepEqual(drawing.shown.strokes, [{ tool: "pencil", width: 2, points: [1, 2, 3, 4] }]);
+  assert.equal(drawing.current, null);
+});
+
+test("points that are all but the same are dropped", () => {
+  const drawing = new Drawing();
+  drawing.begin("pencil", 2, 0, 0);
+  drawing.extend(0.1, 0.1);
+  drawing.extend(1, 0);
+  assert.deepEqual(drawing.current?.points, [0, 0, 1, 0]);
+});
+
+test("undo and redo go through the lines", () => {
+  const drawing = new Drawing();
+  line(drawing, 1);
+  line(drawing, 2);
+  assert.equal(drawing.undo(), true);
+  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [1]);
+  assert.equal(drawing.redo(), true);
+  assert.equal(drawing.redo(), false);
+  assert.equal(drawing.shown.strokes.length, 2);
+});
+
+test("a new line forgets what was undone", () => {
+  const drawing = new Drawing();
+  line(drawing, 1);
+  drawing.undo();
+  line(drawing, 2);
+  assert.equal(drawing.canRedo, false);
+  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [2]);
+});
+
+test("a preset replaces the drawing, and undo brings it back", () => {
+  const drawing = new Drawing();
+  line(drawing, 1);
+  drawing.place({ strokes: [{ width: 3, points: [5, 5, 6, 6] }] });
+  line(drawing, 2);
+  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.width), [3, 2]);
+  drawing.undo();
+  drawing.undo();
+  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [1]);
+});
+
+test("an empty sheet shows nothing; the eraser alone draws nothing", () => {
+  const drawing = new Drawing();
+  assert.equal(drawing.touched, false);
+  line(drawing);
+  drawing.place();
+  assert.equal(drawing.empty, true);
+  line(drawing, 0, "eraser");
+  assert.equal(drawing.empty, true);
+  assert.equal(drawing.touched, true);
+});
+
+test("nothing is undone while the pencil is down, and a cancelled line leaves no trace", () => {
+  const drawing = new Drawing();
+  line(drawing);
+  drawing.begin("pencil", 2, 0, 0);
+  assert.equal(drawing.undo(), false);
+  drawing.cancel();
+  assert.equal(drawing.shown.strokes.length, 1);
+});

@@ -26,6 +26,14 @@ REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=
 
 
 def publish(config: Publish) -> Path:
+    """Write the site, say how large it is, and return its folder. Raises NurieError."""
+    site = write_site(config)
+    total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    print(f"{config.site}: {total / 1e6:.2f} MB for any web host; to look at it: nurie serve {config.site}", flush=True)
+    return config.site
+
+
+def write_site(config: Publish) -> Path:
     """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
     site = config.site.resolve()  # a link to a folder stays a link
     refuse_foreign(site)
@@ -48,8 +56,6 @@ def publish(config: Publish) -> Path:
         swap(temporary, site)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
-    print(f"{config.site}: {total / 1e6:.2f} MB for any web host; to look at it: nurie serve {config.site}", flush=True)
     return config.site
 
 
@@ -100,7 +106,12 @@ def references(name: str, data: bytes, known: Iterable[str]) -> set[str]:
     """The page files that this one names. Its own name (a worker that starts itself) counts too."""
     if not name.endswith(TEXT):
         return set()
-    found = set(REFERENCE.findall(data.decode("utf-8")))
+    return named(name, data.decode("utf-8"), known)
+
+
+def named(name: str, text: str, known: Iterable[str]) -> set[str]:
+    """The known files that a text refers to. Raises NurieError for a script, style or engine that is not there."""
+    found = set(REFERENCE.findall(text))
     missing = sorted(other for other in found - set(known) if other.endswith((*TEXT, ".wasm")))
     if missing:
         raise NurieError(
@@ -172,6 +183,7 @@ def copy_hashed(model: Path, name: str, folder: Path) -> str:
 def rewrite_index(text: str, names: dict[str, str], manifest: str, title: str) -> str:
     if MANIFEST_META not in text:
         raise NurieError(f"The page's index.html has no {MANIFEST_META}. Install Nurie again.")
+    named("index.html", text, names)
     text = text.replace(MANIFEST_META, MANIFEST_META.replace("manifest.json", manifest))
     text = re.sub(
         r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL

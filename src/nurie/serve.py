@@ -47,10 +47,10 @@ def serve(config: Serve) -> None:
             f"The built-in model is missing from {BUILT_IN}. "
             "Name a site to serve: `nurie publish model/ site/`, then `nurie serve site/`."
         )
-    from nurie.publish import publish
+    from nurie.publish import write_site
 
     with tempfile.TemporaryDirectory(prefix="nurie-") as temporary:
-        _serve_folder(publish(Publish(BUILT_IN, Path(temporary) / "site")), config)
+        _serve_folder(write_site(Publish(BUILT_IN, Path(temporary) / "site")), config)
 
 
 def _serve_folder(folder: Path, config: Serve) -> None:

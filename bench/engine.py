@@ -15,13 +15,14 @@ import json
 import shutil
 import statistics
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlparse
 
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from nets import NETS  # noqa: E402
 
@@ -68,19 +69,29 @@ def measure(plan: Plan, weights: bytes, height: int, width: int, rounds: int, bu
     }
     files |= {urls[name]: (path.read_bytes(), "application/wasm") for name, path in builds.items()}
 
-    def serve(route: Route) -> None:
-        body, kind = files.get(urlparse(route.request.url).path, (b"", "text/plain"))
-        route.fulfill(body=body, content_type=kind, headers=HEADERS)
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body, kind = files.get(self.path, (b"", "text/plain"))
+            self.send_response(200 if self.path in files else 404)
+            for name, value in {**HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
 
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls}
     with sync_playwright() as playwright:
         bundled = Path(playwright.chromium.executable_path)
         browser = playwright.chromium.launch(executable_path=None if bundled.exists() else shutil.which("chromium"))
         page = browser.new_page()
-        page.route("**/*", serve)
-        page.goto("http://localhost/")
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
         results = page.evaluate("async task => (await import('/measure.js')).measure(task)", task)
         browser.close()
+    server.shutdown()
     return results
 
 

@@ -11,10 +11,6 @@ static int slice_exists(const Engine *e, int index, int first, int count) {
          (int64_t)first + count <= e->channels[index];
 }
 
-static int slices_overlap(int first_a, int count_a, int first_b, int count_b) {
-  return first_a < first_b + round_up(count_b, 4) && first_b < first_a + round_up(count_a, 4);
-}
-
 static int fields_valid(const Op *op) {
   int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
   if (!sizes || !between(1, op->shuffle, 2) || !between(NO_ACTIVATION, op->activation, TANH)) return 0;
@@ -31,16 +27,10 @@ static int fields_valid(const Op *op) {
 }
 
 static int slices_valid(const Engine *e, const Op *op) {
-  int reads = op->op != INPUT, writes = op->op != OUTPUT, adds = op->residual != -1;
   int written = channels_written(op);
-  if (reads && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
-  if (writes && !slice_exists(e, op->output, op->output_channel, written)) return 0;
-  if (adds && !slice_exists(e, op->residual, op->residual_channel, written)) return 0;
-  // Kernels write while they read: what is read must lie elsewhere.
-  if (reads && writes && op->input == op->output &&
-      slices_overlap(op->input_channel, channels_read(op), op->output_channel, written)) return 0;
-  return !(adds && op->residual == op->output &&
-           slices_overlap(op->residual_channel, written, op->output_channel, written));
+  if (op->op != INPUT && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
+  if (op->op != OUTPUT && !slice_exists(e, op->output, op->output_channel, written)) return 0;
+  return op->residual == -1 || slice_exists(e, op->residual, op->residual_channel, written);
 }
 
 // `bytes` at `offset` lie in the weights file, floats on their natural boundary.
@@ -74,7 +64,7 @@ static int all_written(const uint8_t *written, int first, int count) {
   return 1;
 }
 
-// Every slice is written once, and before it is read. `place[i]` is where tensor i's marks begin.
+// Every slice is written once, and before it is read: so no operation reads what it writes. `place[i]` is where tensor i's marks begin.
 static int order_valid(const Engine *e, uint8_t *written, const int *place) {
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];

@@ -28,8 +28,43 @@ class EngineError(NurieError):
         self.code = code
 
 
+class Machine:
+    """The WebAssembly instance: calls and memory, nothing of what they mean."""
+
+    def __init__(self, relaxed: bool = False) -> None:
+        self._store, self._exports = _instantiate(relaxed)
+        self._memory: wasmtime.Memory = self._exports["memory"]
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Call an export; a negative result becomes an EngineError."""
+        result = self._exports[name](self._store, *arguments)
+        if result < 0:
+            raise EngineError(result)
+        return result
+
+    def load(self, tensors: Sequence[int], rows: np.ndarray, weights: bytes) -> None:
+        """Give the engine a plan as integers, int32 (ops, 17), and the raw weights."""
+        table = np.concatenate([np.array(tensors, dtype="<i4"), rows.astype("<i4").ravel()])
+        self.write(self.call("plan", len(tensors), len(rows)), table.tobytes())
+        self.write(self.call("weights", len(weights)), weights)
+        self.call("load")
+
+    def write(self, at: int, data: bytes) -> None:
+        self._memory.write(self._store, data, at)
+
+    def view(self, at: int, length: int) -> np.ndarray:
+        """A view of memory as uint8, valid until the memory grows."""
+        whole = np.ctypeslib.as_array(self._memory.data_ptr(self._store), (self.memory_bytes,))
+        return whole[at : at + length]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the whole memory, which never shrinks."""
+        return self._memory.data_len(self._store)
+
+
 class Engine:
-    """One instance of the engine with one model.
+    """An engine with one model.
 
     `relaxed` takes the build with fused multiply-add: faster, but its last bits depend on the machine.
     """
@@ -41,71 +76,57 @@ class Engine:
         weights: bytes = b"",
         *,
         relaxed: bool = False,
-        check: bool = True,
     ) -> None:
-        """Load a plan (or its tensors and ops) and the raw, unzipped weights.
-
-        `check=False` leaves all checking to the engine itself. Raises EngineError or NurieError.
-        """
-        plan = tensors if isinstance(tensors, Plan) else None
-        if plan is None:
-            plan = make_plan(tensors, ops) if check else Plan(tuple(tensors), tuple(ops))  # type: ignore[arg-type]
-        self.plan = plan
-        self._store, self._exports = _instantiate(relaxed)
-        self._memory: wasmtime.Memory = self._exports["memory"]
-        self.size: tuple[int, int] | None = None  # height, width of the picture
-        self._load(plan, weights)
-
-    def _load(self, plan: Plan, weights: bytes) -> None:
-        at = self._call("plan", len(plan.tensors), len(plan.ops))
-        table = np.concatenate([np.array(plan.tensors, dtype="<i4"), plan.rows().ravel()])
-        self._memory.write(self._store, table.tobytes(), at)
-        self._memory.write(self._store, weights, self._call("weights", len(weights)))
-        self._call("load")
+        """Load a plan (or its tensors and ops) and the raw, unzipped weights. Raises NurieError."""
+        self.plan = tensors if isinstance(tensors, Plan) else make_plan(tensors, ops)
+        self.machine = Machine(relaxed)
+        self.machine.load(self.plan.tensors, self.plan.rows(), weights)
+        self.size: tuple[int, int] | None = None  # height, width of the drawing
+        self._source = next(op.input for op in self.plan.ops if op.op == "output")
 
     def resize(self, height: int, width: int) -> None:
-        """Prepare for pictures of this size. Raises EngineError -4 when the plan cannot take it."""
+        """Prepare for drawings of this size. Raises EngineError -4 when the plan cannot take it."""
         self.size = None
-        self._call("resize", height, width)
+        self.machine.call("resize", height, width)
         self.size = height, width
-        last = next(op for op in self.plan.ops if op.op == "output")
-        self.output_size: tuple[int, int] = self.plan.sizes(height, width)[last.input]
 
     def run(self, rgba: np.ndarray) -> np.ndarray:
-        """uint8 (h, w, 4) or (h, w, 3) -> uint8 RGB picture (h, w, 3). Resizes when the size is new."""
+        """uint8 (h, w, 4) or (h, w, 3) -> picture, uint8 RGB (h, w, 3). Resizes when the size is new."""
         self.set_input(rgba)
         self.run_ops(0, len(self.plan.ops))
         return self.get_output()
 
     def set_input(self, rgba: np.ndarray) -> None:
         """Write the drawing, uint8 (h, w, 4) or (h, w, 3); alpha is ignored."""
+        if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] not in (3, 4):
+            raise NurieError(f"The engine takes uint8 pictures (h, w, 3 or 4), not {rgba.dtype} {rgba.shape}.")
         height, width, channels = rgba.shape
-        if rgba.dtype != np.uint8 or channels not in (3, 4):
-            raise NurieError(f"The engine takes uint8 pictures with 3 or 4 channels, not {rgba.dtype} with {channels}.")
         if (height, width) != self.size:
             self.resize(height, width)
         if channels == 3:
             rgba = np.concatenate([rgba, np.full((height, width, 1), 255, np.uint8)], axis=2)
-        self._memory.write(self._store, np.ascontiguousarray(rgba).tobytes(), self._call("input"))
+        self.machine.write(self.machine.call("input"), np.ascontiguousarray(rgba).tobytes())
 
     def run_ops(self, first: int, end: int) -> None:
         """Run the operations first <= i < end."""
-        self._call("run", first, end)
+        self.machine.call("run", first, end)
 
     def get_output(self) -> np.ndarray:
         """The picture, uint8 (h, w, 3)."""
-        height, width = self.output_size
-        at = self._call("output")
-        data = self._memory.read(self._store, at, at + height * width * 4)
-        return np.frombuffer(data, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        _, height, width, *_ = self._shape(self._source)
+        data = self.machine.view(self.machine.call("output"), height * width * 4)
+        return data.reshape(height, width, 4)[:, :, :3].copy()
 
-    def tensor(self, index: int) -> np.ndarray:
-        """A view of a tensor, float32 (h, w, channels), for tests: valid until the memory grows, and it holds the
-        tensor's values only from the operation that writes it to the last one that reads it."""
-        table = self._bytes(self._call("tensor", index), 24).view("<i4")
-        data, height, width, channels, pixel, row = (int(n) for n in table)
-        floats = self._bytes(data, ((height - 1) * row + width * pixel) * 4).view("<f4")
-        return np.lib.stride_tricks.as_strided(floats, (height, width, channels), (row * 4, pixel * 4, 4))
+    def tensor(self, index: int, padded: bool = False) -> np.ndarray:
+        """A view of a tensor, float32 (h, w, channels), for tests; `padded` shows the padding channels too.
+
+        Valid until the memory grows. Its place holds its values only from the operation that writes it to the
+        last one that reads it.
+        """
+        data, height, width, channels, pixel, row = self._shape(index)
+        floats = self.machine.view(data, ((height - 1) * row + width * pixel) * 4).view("<f4")
+        shape = height, width, pixel if padded else channels
+        return np.lib.stride_tricks.as_strided(floats, shape, (row * 4, pixel * 4, 4))
 
     def set_tensor(self, index: int, values: np.ndarray) -> None:
         """Overwrite a tensor, float32 (h, w, channels)."""
@@ -114,23 +135,16 @@ class Engine:
     @property
     def peak(self) -> int:
         """Bytes in use for this model and size."""
-        return self._call("peak")
+        return self.machine.call("peak")
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of the whole WebAssembly memory, which never shrinks."""
-        return self._memory.data_len(self._store)
+        return self.machine.memory_bytes
 
-    def _bytes(self, start: int, length: int) -> np.ndarray:
-        whole = np.ctypeslib.as_array(self._memory.data_ptr(self._store), (self.memory_bytes,))
-        return whole[start : start + length]
-
-    def _call(self, name: str, *arguments: int) -> int:
-        """Call an export; a negative result becomes an EngineError."""
-        result = self._exports[name](self._store, *arguments)
-        if result < 0:
-            raise EngineError(result)
-        return result
+    def _shape(self, index: int) -> list[int]:
+        """Data address, height, width, channels, pixel stride, row stride."""
+        return self.machine.view(self.machine.call("tensor", index), 24).view("<i4").tolist()
 
 
 _compiled: dict[tuple[Path, float], tuple[wasmtime.Engine, wasmtime.Module]] = {}

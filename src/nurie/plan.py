@@ -188,8 +188,6 @@ def _slice_fault(plan: Plan, op: Op) -> str:
             return f"uses tensor {tensor}, but there are {len(plan.tensors)}"
         if first < 0 or first % 4 or count < 1 or first + count > plan.tensors[tensor]:
             return f"uses channels {first} to {first + count - 1} of tensor {tensor}, which has {plan.tensors[tensor]}"
-    if op.op != "output" and set(_quads(*slices[-1])) & {quad for read in slices[:-1] for quad in _quads(*read)}:
-        return "reads what it writes"
     return ""
 
 

@@ -1,0 +1,503 @@
+"""The engine against PyTorch, operation by operation, and against the NumPy reference on whole plans."""
+
+import base64
+import gzip
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+import wasmtime
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nurie.engine import PAGE, Engine, EngineError, Machine
+from nurie.errors import NurieError
+from nurie.plan import Op, Plan, checked, make_plan
+from nurie.reference import read_floats, read_weights, run_reference
+from plans import TANH, Builder, random_plan, small_unet
+
+BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
+FIXTURE = Path(__file__).parent / "js" / "small.json"
+SIZES = [(1, 1), (1, 6), (2, 3), (4, 4), (5, 9), (7, 4), (13, 11)]
+CHANNELS = [1, 3, 4, 5, 8, 12, 24, 33]
+
+
+def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+
+
+def run_one(plan: Plan, weights: bytes, inputs: dict[int, np.ndarray], size: tuple[int, int], relaxed: bool):
+    """Run the operation before `output` on the given tensors (h, w, channels) and return what it wrote."""
+    engine = Engine(plan, weights=weights, relaxed=relaxed)
+    engine.resize(*size)
+    index = len(plan.ops) - 2
+    engine.run_ops(0, index)
+    for tensor, values in inputs.items():
+        engine.set_tensor(tensor, values)
+    engine.run_ops(index, index + 1)
+    op = plan.ops[index]
+    return engine.tensor(op.output)[:, :, op.output_channel : op.output_channel + op.channels_written].copy()
+
+
+def torch_conv(op: Op, weights: bytes, x: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+    """The operation in PyTorch, float64: (h, w, in) -> (h', w', out)."""
+    kernel = torch.from_numpy(read_weights(op, weights))  # (out, ky, kx, in)
+    bias = torch.from_numpy(read_floats(weights, op.bias, op.out_channels))
+    nchw = torch.from_numpy(x.astype(np.float64)).permute(2, 0, 1)[None]
+    if op.op == "conv":
+        y = F.conv2d(nchw, kernel.permute(0, 3, 1, 2), bias, op.stride, op.pad)
+        y = F.pixel_shuffle(y, op.shuffle)
+    else:
+        y = F.conv_transpose2d(nchw, kernel.permute(3, 0, 1, 2), bias, stride=2, padding=1)
+    if residual is not None:
+        y = y + torch.from_numpy(residual.astype(np.float64)).permute(2, 0, 1)[None]
+    y = [lambda: y, lambda: F.relu(y), lambda: F.leaky_relu(y, 0.2), lambda: torch.tanh(y)][op.activation]()
+    return y[0].permute(1, 2, 0).numpy()
+
+
+def conv_cases(count: int) -> list[tuple]:
+    """A sample of the table of shapes, the same in every run; every value of every column appears many times."""
+    rng = np.random.default_rng(7)
+    columns = (SIZES, CHANNELS, CHANNELS, [1, 2, 3, 3, 4, 5, 7], [1, 2], range(4), [1, 2], [False, True], [False, True])
+    cases = [tuple(column[rng.integers(len(column))] for column in columns) for _ in range(3 * count)]
+    return [case for case in cases if min(case[0]) + 2 * (case[3] // 2) >= case[3]][:count]
+
+
+@BUILDS
+def test_conv_matches_torch(relaxed: bool) -> None:
+    rng = np.random.default_rng(1)
+    for case in conv_cases(250):
+        (h, w), inputs, outputs, kernel, stride, activation, shuffle, residual, quantised = case
+        b = Builder(3)
+        image = b.image()
+        source = b.conv(image, 3, 4 + inputs, kernel=1)
+        fields = {"stride": stride, "activation": activation, "shuffle": shuffle, "input_channel": 4 * int(inputs < 12)}
+        given_tensors = {source: rng.normal(size=(h, w, 4 + inputs)).astype(np.float32)}
+        out_size = [((side + 2 * (kernel // 2) - kernel) // stride + 1) * shuffle for side in (h, w)]
+        added = None
+        if residual and out_size == [h, w]:  # one channel too many, which must not leak into the padding
+            extra = b.conv(image, 3, 4 + outputs + 1, kernel=1)
+            given_tensors[extra] = rng.normal(size=(h, w, outputs + 5)).astype(np.float32)
+            added = given_tensors[extra][:, :, 4 : 4 + outputs]
+            fields |= {"residual": extra, "residual_channel": 4}
+        out = b.conv(source, inputs, outputs, kernel, quantised, **fields)
+        plan, weights = finish_anywhere(b, out, outputs)
+        op = plan.ops[-2]
+        got = run_one(plan, weights, given_tensors, (h, w), relaxed)
+        x = given_tensors[source][:, :, op.input_channel : op.input_channel + inputs]
+        expected = torch_conv(op, weights, x, added)
+        assert got.shape == expected.shape, case
+        assert np.abs(got - expected).max() < 2e-5, case
+
+
+def finish_anywhere(b: Builder, out: int, channels: int) -> tuple[Plan, bytes]:
+    """Output needs 3 channels: widen the tensor's last operation when it has fewer by pointing output elsewhere."""
+    return b.finish(out if channels >= 3 else 0)
+
+
+@BUILDS
+def test_transposed_conv_matches_torch(relaxed: bool) -> None:
+    rng = np.random.default_rng(2)
+    for (h, w), inputs, outputs in itertools.product(SIZES, [1, 4, 5, 24], [3, 8, 12, 20]):
+        quantised, activation = bool(inputs % 2), (h + w) % 4
+        b = Builder(4)
+        image = b.image()
+        source = b.conv(image, 3, inputs, kernel=1)
+        added = b.conv_transpose(image, 3, outputs)
+        out = b.conv_transpose(source, inputs, outputs, quantised, activation=activation, residual=added)
+        plan, weights = b.finish(out)
+        x = rng.normal(size=(h, w, inputs)).astype(np.float32)
+        residual = rng.normal(size=(2 * h, 2 * w, outputs)).astype(np.float32)
+        got = run_one(plan, weights, {source: x, added: residual}, (h, w), relaxed)
+        expected = torch_conv(plan.ops[-2], weights, x, residual)
+        assert np.abs(got - expected).max() < 2e-5, (h, w, inputs, outputs)
+
+
+@BUILDS
+def test_copy_matches_torch(relaxed: bool) -> None:
+    for (h, w), channels, shuffle, activation in itertools.product(SIZES[:5], [3, 4, 7, 12], [1, 2], range(4)):
+        b = Builder(5)
+        source = b.conv(b.image(), 3, 4 + channels, kernel=1)
+        out = b.copy(source, channels, input_channel=4, shuffle=shuffle, activation=activation)
+        plan, weights = b.finish(out)
+        x = np.random.default_rng(3).normal(size=(h, w, 4 + channels)).astype(np.float32)
+        got = run_one(plan, weights, {source: x}, (h, w), relaxed)
+        y = torch.from_numpy(x[:, :, 4:]).repeat_interleave(shuffle, 0).repeat_interleave(shuffle, 1)
+        y = [y, F.relu(y), F.leaky_relu(y, 0.2), torch.tanh(y)][activation]
+        assert np.abs(got - y.numpy()).max() < 1e-6
+
+
+@pytest.mark.parametrize("scale", [-1, 1])
+@pytest.mark.parametrize("shuffle", [1, 2])
+def test_input_matches_pixel_unshuffle(shuffle: int, scale: int) -> None:
+    plan = make_plan([3 * shuffle**2], [Op("input", shuffle=shuffle, scale=scale), Op("output")])
+    picture = drawing(6, 10)
+    engine = Engine(plan)
+    engine.set_input(picture)
+    engine.run_ops(0, 1)
+    rgb = torch.from_numpy(picture[:, :, :3].astype(np.float32)).permute(2, 0, 1)
+    values = rgb / 255 if scale == 1 else rgb / 127.5 - 1
+    assert np.array_equal(engine.tensor(0), F.pixel_unshuffle(values, shuffle).permute(1, 2, 0).numpy())
+
+
+@pytest.mark.parametrize("scale", [-1, 1])
+def test_every_byte_comes_back(scale: int) -> None:
+    plan = make_plan([3], [Op("input", scale=scale), Op("output", scale=scale)])
+    picture = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    assert np.array_equal(Engine(plan).run(picture), picture)
+
+
+@pytest.mark.parametrize("scale", [-1, 1])
+def test_output_clamps_and_rounds_halves_to_even(scale: int) -> None:
+    engine = Engine(make_plan([3], [Op("input"), Op("output", scale=scale)]))
+    engine.resize(1, 8)
+    wanted = [-1e9, -1, 0.5, 1.5, 2.5, 254.5, 256, 1e30]
+    values = np.array(wanted) / 255 if scale == 1 else np.array(wanted) / 127.5 - 1
+    engine.set_tensor(0, values.astype(np.float32)[None, :, None])
+    engine.run_ops(1, 2)
+    # the float32 numbers nearest to halves do not all scale to halves exactly: compare with the same arithmetic
+    x = values.astype(np.float32)
+    scaled = x * np.float32(255) if scale == 1 else (x + np.float32(1)) * np.float32(127.5)
+    assert np.array_equal(engine.get_output()[0, :, 0], np.clip(np.rint(scaled), 0, 255))
+
+
+@BUILDS
+def test_tanh_is_accurate(relaxed: bool) -> None:
+    plan = make_plan([3, 3], [Op("input"), Op("copy", output=1, in_channels=3, activation=TANH), Op("output", input=1)])
+    x = np.linspace(-12, 12, 96 * 100 * 3).astype(np.float32).reshape(96, 100, 3)
+    x[0, :6, 0] = [0, -0.0, 1e-30, 1e30, -1e30, np.inf]
+    got = run_one(plan, b"", {0: x}, (96, 100), relaxed)
+    assert np.abs(got - np.tanh(x.astype(np.float64))).max() < 1e-6
+
+
+@BUILDS
+@pytest.mark.parametrize("inputs", [64, 512])
+def test_winograd_stays_within_1e4_of_float64(inputs: int, relaxed: bool) -> None:
+    b = Builder(6)
+    source = b.conv(b.image(), 3, inputs, kernel=1)
+    plan, weights = b.finish(b.conv(source, inputs, 16))
+    x = np.random.default_rng(4).normal(size=(22, 17, inputs)).astype(np.float32)
+    got = run_one(plan, weights, {source: x}, (22, 17), relaxed)
+    expected = torch_conv(plan.ops[-2], weights, x, None)
+    assert 1 < expected.std() < 2
+    assert np.abs(got - expected).max() < 1e-4
+
+
+def assert_equals_reference(plan: Plan, weights: bytes, picture: np.ndarray, relaxed: bool) -> None:
+    """Every tensor right after the operation that wrote it, and the picture of an unbroken run."""
+    expected, tensors = run_reference(plan, weights, picture)
+    engine = Engine(plan, weights=weights, relaxed=relaxed)
+    engine.set_input(picture)
+    for i, op in enumerate(plan.ops[:-1]):
+        engine.run_ops(i, i + 1)
+        written = np.s_[:, :, op.output_channel : op.output_channel + op.channels_written]
+        difference = np.abs(engine.tensor(op.output)[written] - tensors[op.output][written]).max()
+        assert difference < 1e-4 * (1 + np.abs(tensors[op.output]).max()), (i, op)
+        end = op.output_channel + op.channels_written
+        assert not engine.tensor(op.output, padded=True)[:, :, end : -(-end // 4) * 4].any(), (i, op)
+    assert np.abs(engine.run(picture).astype(int) - expected).max() <= 1
+
+
+@BUILDS
+@pytest.mark.parametrize("size", [(24, 20), (4, 4), (64, 36)])
+def test_small_unet_equals_reference(size: tuple[int, int], relaxed: bool) -> None:
+    assert_equals_reference(*small_unet(quantised=False), drawing(*size), relaxed)
+    assert_equals_reference(*small_unet(quantised=True), drawing(*size), relaxed)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 40), width=st.integers(1, 40), relaxed=st.booleans())
+def test_random_plans_equal_reference(seed: int, height: int, width: int, relaxed: bool) -> None:
+    plan, weights = random_plan(seed)
+    try:
+        plan.sizes(height, width)
+    except NurieError:
+        with pytest.raises(EngineError) as caught:
+            Engine(plan, weights=weights).resize(height, width)
+        assert caught.value.code == -4
+        height, width = 8 * -(-height // 8), 8 * -(-width // 8)
+    assert_equals_reference(plan, weights, drawing(height, width, seed), relaxed)
+
+
+@BUILDS
+def test_both_builds_agree_within_one_level(relaxed: bool) -> None:
+    plan, weights = small_unet()
+    other = Engine(plan, weights=weights, relaxed=not relaxed).run(drawing(40, 40)).astype(int)
+    assert np.abs(Engine(plan, weights=weights, relaxed=relaxed).run(drawing(40, 40)) - other).max() <= 1
+
+
+def test_sizes_change_back_and_forth() -> None:
+    plan, weights = small_unet()
+    engine = Engine(plan, weights=weights)
+    first = {size: engine.run(drawing(*size)) for size in [(32, 32), (8, 4), (64, 20), (100, 100)]}
+    for size, picture in reversed(first.items()):
+        assert np.array_equal(engine.run(drawing(*size)), picture)
+        assert np.array_equal(Engine(plan, weights=weights).run(drawing(*size)), picture)
+
+
+def test_memory_does_not_grow() -> None:
+    plan, weights = small_unet()
+    engine = Engine(plan, weights=weights)
+    first = engine.run(drawing(32, 32))
+    memory, peak = engine.memory_bytes, engine.peak
+    for seed in range(200):
+        engine.run(drawing(32, 32, seed))
+    for size in [(16, 16), (32, 32)] * 20:
+        engine.run(drawing(*size))
+    assert (engine.memory_bytes, engine.peak) == (memory, peak)
+    assert np.array_equal(engine.run(drawing(32, 32)), first)
+
+
+def test_places_are_used_again() -> None:
+    b = Builder()
+    x = b.image()
+    for _ in range(20):
+        x = b.conv(x, 3, 3)
+    engine = Engine(*b.finish(x)[:1], weights=b"".join(b.parts))
+    engine.resize(256, 256)
+    one = 258 * 258 * 4 * 4
+    assert engine.peak < 3 * one + 2 * 256 * 256 * 4 + 200_000  # two tensors live at a time
+
+
+BAD_OPS: list[tuple[int, dict[str, int]]] = [
+    (0, {"shuffle": 3}),
+    (0, {"output": 9}),
+    (0, {"activation": 1}),
+    (0, {"residual": 0}),
+    (1, {"input": -1}),
+    (1, {"input": 2}),
+    (1, {"input": 99}),
+    (1, {"output": 0}),
+    (1, {"kernel": 0}),
+    (1, {"kernel": 8}),
+    (1, {"stride": 0}),
+    (1, {"stride": 3}),
+    (1, {"pad": -1}),
+    (1, {"pad": 3}),
+    (1, {"activation": 4}),
+    (1, {"shuffle": 0}),
+    (1, {"shuffle": 2}),
+    (1, {"in_channels": 0}),
+    (1, {"in_channels": 4}),
+    (1, {"in_channels": 2**31 - 1}),
+    (1, {"out_channels": -4}),
+    (1, {"out_channels": 2**31 - 1}),
+    (1, {"input_channel": 1}),
+    (1, {"input_channel": -4}),
+    (1, {"input_channel": 4}),
+    (1, {"output_channel": 4}),
+    (1, {"residual": 1}),
+    (1, {"residual": 2}),
+    (1, {"residual": -2}),
+    (1, {"residual": 0, "residual_channel": 4}),
+    (1, {"weight": -4}),
+    (1, {"weight": 2}),
+    (1, {"bias": 2}),
+    (1, {"scale": -8}),
+    (2, {"kernel": 3}),
+    (2, {"stride": 1}),
+    (2, {"shuffle": 2}),
+    (3, {"residual": 1}),
+    (3, {"in_channels": -3}),
+    (4, {"input": 1}),
+    (4, {"shuffle": 2}),
+    (4, {"activation": 3}),
+]
+
+
+def chain() -> tuple[Plan, bytes]:
+    """input -> conv -> conv_transpose -> copy -> output, each with 3 channels; tensor 1 has 2."""
+    b = Builder()
+    x = b.conv(b.image(), 3, 2)
+    return b.finish(b.copy(b.conv_transpose(x, 2, 3), 3))
+
+
+@pytest.mark.parametrize(("index", "fields"), BAD_OPS)
+def test_bad_plans_give_an_error(index: int, fields: dict[str, int]) -> None:
+    plan, weights = chain()
+    bad = Plan(plan.tensors, tuple(replace(op, **fields) if i == index else op for i, op in enumerate(plan.ops)))
+    with pytest.raises(EngineError) as caught:
+        Machine().load(bad.tensors, bad.rows(), weights)
+    assert caught.value.code == -1
+
+
+def test_bad_lists_give_an_error() -> None:
+    plan, weights = chain()
+    rows = plan.rows()
+    no_output, two_outputs = rows[:-1], np.concatenate([rows, rows[-1:]])
+    unknown = rows.copy()
+    unknown[1, 0] = 5
+    lists = [no_output, two_outputs, unknown, rows[1:], rows[[0, 2, 1, 3, 4]], rows[[0, 1, 1, 2, 3, 4]]]
+    for bad in lists:
+        with pytest.raises(EngineError, match="plan is invalid"):
+            Machine().load(plan.tensors, bad, weights)
+    for tensors in [(0, 2, 3, 3), (3, 2, 3, 2**31 - 1), (3, -2, 3, 3)]:
+        with pytest.raises(EngineError, match="plan is invalid"):
+            Machine().load(tensors, rows, weights)
+    for counts in [(0, 1), (1, 0), (-1, 5), (5, 2**31 - 1), (2**31 - 1, 5)]:
+        with pytest.raises(EngineError, match="plan is invalid"):
+            Machine().call("plan", *counts)
+
+
+@pytest.mark.parametrize("missing", [1, 40, 10_000])
+def test_short_weights_give_an_error(missing: int) -> None:
+    plan, weights = chain()
+    with pytest.raises(EngineError, match="too short") as caught:
+        Engine(plan, weights=weights[: max(0, len(weights) - missing)])
+    assert caught.value.code == -3
+
+
+def test_offsets_past_any_file_give_an_error() -> None:
+    plan, weights = chain()
+    for field in ("weight", "bias", "scale"):
+        bad = [replace(op, **{field: 2**31 - 4}) if i == 1 else op for i, op in enumerate(plan.ops)]
+        with pytest.raises(EngineError, match="too short"):
+            Engine(Plan(plan.tensors, tuple(bad)), weights=weights)
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, 0), (-1, 8), (7, 8), (8, 7), (32769, 2), (2**31 - 1, 2**31 - 1)])
+def test_sizes_that_do_not_fit(size: tuple[int, int]) -> None:
+    engine = Engine(*small_unet()[:1], weights=small_unet()[1])
+    with pytest.raises(EngineError) as caught:
+        engine.resize(*size)
+    assert caught.value.code == -4
+    with pytest.raises(EngineError, match="out of order"):
+        engine.run_ops(0, 1)
+    assert engine.run(drawing(8, 8)).shape == (8, 8, 3)  # and it still works
+
+
+def test_a_kernel_larger_than_the_picture() -> None:
+    b = Builder()
+    plan, weights = b.finish(b.conv(b.image(), 3, 3, kernel=5, pad=1))
+    engine = Engine(plan, weights=weights)
+    assert engine.run(drawing(3, 4)).shape == (1, 2, 3)
+    with pytest.raises(EngineError) as caught:
+        engine.resize(2, 9)
+    assert caught.value.code == -4
+
+
+def test_too_large_for_memory() -> None:
+    engine = Engine(make_plan([3], [Op("input"), Op("output")]))
+    with pytest.raises(EngineError, match="memory") as caught:
+        engine.resize(32768, 32768)
+    assert caught.value.code == -2
+    assert engine.run(drawing(4, 4)).shape == (4, 4, 3)
+
+
+def test_calls_out_of_order() -> None:
+    machine = Machine()
+    for name, arguments in [("weights", (4,)), ("load", ()), ("resize", (8, 8)), ("input", ()), ("output", ())]:
+        with pytest.raises(EngineError) as caught:
+            machine.call(name, *arguments)
+        assert caught.value.code == -5
+    plan, weights = chain()
+    machine.load(plan.tensors, plan.rows(), weights)
+    for name, arguments in [("load", ()), ("weights", (4,)), ("run", (0, 1)), ("tensor", (0,)), ("peak", ())]:
+        with pytest.raises(EngineError, match="out of order"):
+            machine.call(name, *arguments)
+    machine.call("resize", 4, 4)
+    for arguments in [(-1, 1), (2, 1), (0, 6), (6, 6), (0, -1)]:
+        with pytest.raises(EngineError):
+            machine.call("run", *arguments)
+    for index in (-1, 4, 2**31 - 1):
+        with pytest.raises(EngineError):
+            machine.call("tensor", index)
+    machine.load(plan.tensors, plan.rows(), weights)  # a new model in the same engine
+    machine.call("resize", 2, 2)
+    assert machine.call("run", 0, 5) == 0
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_damaged_plans_never_trap(data: st.DataObject) -> None:
+    plan, weights = small_unet()
+    rows = plan.rows()
+    small = st.integers(-5, 30)
+    for _ in range(data.draw(st.integers(1, 3))):
+        column = data.draw(st.integers(1, 16))
+        value = data.draw(st.one_of(small, small, st.integers(-(2**31), 2**31 - 1)))
+        rows[data.draw(st.integers(0, len(rows) - 1)), column] = value
+    names = [op.op for op in plan.ops]
+    damaged = Plan(plan.tensors, tuple(Op(name, *map(int, row[1:])) for name, row in zip(names, rows, strict=True)))
+    machine = Machine()
+    try:
+        machine.load(plan.tensors, rows, weights)
+    except wasmtime.Trap:
+        raise AssertionError("the engine trapped") from None
+    except EngineError as error:
+        code = error.code
+    else:
+        code = 0
+    try:
+        checked(damaged)
+    except NurieError:
+        assert code == -1
+        return
+    if code == 0:
+        compare_sizes(machine, damaged)
+
+
+def compare_sizes(machine: Machine, plan: Plan) -> None:
+    """The engine takes a size exactly when plan.sizes() does, and then runs."""
+    try:
+        plan.sizes(12, 8)
+    except NurieError:
+        with pytest.raises(EngineError) as caught:
+            machine.call("resize", 12, 8)
+        assert caught.value.code == -4
+    else:
+        machine.call("resize", 12, 8)
+        machine.call("run", 0, len(plan.ops))
+
+
+def test_wrong_pictures_are_refused() -> None:
+    engine = Engine(make_plan([3], [Op("input"), Op("output")]))
+    for bad in (np.zeros((4, 4, 4), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 2), np.uint8)):
+        with pytest.raises(NurieError, match="takes uint8 pictures"):
+            engine.run(bad)
+
+
+@pytest.mark.parametrize("name", ["nurie.wasm", "nurie-relaxed.wasm"])
+def test_wasm_files_import_nothing_and_are_small(name: str) -> None:
+    data = (PAGE / name).read_bytes()
+    module = wasmtime.Module(wasmtime.Engine(), data)
+    assert not module.imports
+    exports = sorted(export.name for export in module.exports)
+    assert " ".join(exports) == "input load memory output peak plan resize run tensor weights"
+    assert len(gzip.compress(data, 9)) < 20_000
+
+
+def make_fixture() -> dict:
+    """A small model, a drawing and the picture that the plain build makes of it, bytes in base64."""
+    plan, weights = small_unet()
+    rgba = drawing(24, 20)
+
+    def text(data: bytes) -> str:
+        return base64.b64encode(data).decode()
+
+    picture = Engine(plan, weights=weights).run(rgba)
+    return {
+        **plan.to_json(),
+        "height": 24,
+        "width": 20,
+        "weights": text(weights),
+        "drawing": text(rgba.tobytes()),
+        "picture": text(picture.tobytes()),
+    }
+
+
+def test_javascript_fixture_is_what_python_computes() -> None:
+    """tests/js/engine.test.js computes the same picture: so Python and the page agree to the byte.
+
+    After a change of the arithmetic: `python tests/test_engine.py` writes the fixture anew.
+    """
+    assert json.loads(FIXTURE.read_text()) == make_fixture()
+
+
+if __name__ == "__main__":
+    FIXTURE.write_text(json.dumps(make_fixture(), indent=1) + "\n")

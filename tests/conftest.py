@@ -7,6 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from jaxtyping import install_import_hook
+
+# shapes and dtypes in signatures are checked in tests only
+install_import_hook(["nurie.losses", "nurie.data"], "beartype.beartype")
 
 
 def circle_pair(seed: int, size: int = 64) -> np.ndarray:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
 from nurie.augment import is_line_drawing, vary_drawing
@@ -54,6 +55,11 @@ def test_uint8_survives_the_round_trip() -> None:
     tensor = to_tensor([image])
     assert tensor.min() >= -1 and tensor.max() <= 1
     assert np.array_equal(to_images(tensor)[0], image)
+
+
+def test_wrong_shapes_are_caught_in_tests() -> None:
+    with pytest.raises(TypeCheckError):
+        to_images(torch.zeros(1, 4, 8, 8))
 
 
 def test_pairs_are_resized_by_area(tmp_path: Path) -> None:

@@ -2,25 +2,31 @@
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
+Logits = Float[Tensor, "n 1 h w"]
+Scalar = Float[Tensor, ""]
 
-def generator_gan_loss(fake_logits: Tensor) -> Tensor:
+
+def generator_gan_loss(fake_logits: Logits) -> Scalar:
     """-log sigmoid(D(fake)), averaged over patches."""
     return F.softplus(-fake_logits).mean()
 
 
-def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+def discriminator_loss(real_logits: Logits, fake_logits: Logits) -> Scalar:
     """Half of -log sigmoid(D(real)) - log(1 - sigmoid(D(fake))): the half slows the discriminator (section 3.3)."""
     return 0.5 * (F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean())
 
 
-def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Scalar:
     """Mean L1 between the discriminator's activations for real and fake (Wang et al. 2018, equation 4)."""
     return torch.stack([F.l1_loss(f, r.detach()) for r, f in zip(real, fake, strict=True)]).mean()
 
 
-def diffaugment(drawing: Tensor, *pictures: Tensor) -> tuple[Tensor, ...]:
+def diffaugment(
+    drawing: Float[Tensor, "n 3 h w"], *pictures: Float[Tensor, "n 3 h w"]
+) -> tuple[Float[Tensor, "n 3 h w"], ...]:
     """Differentiable augmentation (Zhao et al. 2020): colour of the pictures, one shift and one cutout for all.
 
     Each is (n, 3, h, w) in [-1, 1]; real and fake get the same random choices, so that their features can be

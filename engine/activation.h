@@ -34,6 +34,6 @@ static inline Activation activation_of(const Op *op) {
   return (Activation){op->activation == TANH, splat(slope)};
 }
 
-static inline Vec activate(const Activation *a, Vec v) {
-  return a->is_tanh ? tanh4(v) : wasm_f32x4_pmax(v, mul(a->slope, v));
+static inline Vec activate(Activation a, Vec v) {
+  return a.is_tanh ? tanh4(v) : wasm_f32x4_pmax(v, mul(a.slope, v));
 }

@@ -64,7 +64,8 @@ static int all_written(const uint8_t *written, int first, int count) {
   return 1;
 }
 
-// Every slice is written once, and before it is read: so no operation reads what it writes. `place[i]` is where tensor i's marks begin.
+// Every slice is written once, and before it is read: so no operation reads what it writes.
+// `place[i]` is where the marks of tensor i begin.
 static int order_valid(const Engine *e, uint8_t *written, const int *place) {
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];

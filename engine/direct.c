@@ -36,8 +36,8 @@ static void gather(Chunk *chunk, const Source *s, const Target *t, int first, in
 
 static void finish_chunk(const Target *t, const Chunk *chunk, int quad, int vectors, const float *sums) {
   for (int v = 0; v < vectors; v++) {
-    Quad q = quad_of(t, quad + v);
-    for (int i = 0; i < chunk->count; i++) finish(t, &q, chunk->out[i], chunk->residual[i], load(sums + 8 * i + 4 * v));
+    Sink sink = sink_of(t, quad + v);
+    for (int i = 0; i < chunk->count; i++) finish(sink, chunk->out[i], chunk->residual[i], load(sums + 8 * i + 4 * v));
   }
 }
 

@@ -4,8 +4,6 @@
 #include "engine.h"
 #include "simd.h"
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
 // Makes the compiler compute `v` here. Left alone, LLVM sinks the four multiply-adds of each sum to the end of the
 // loop body, all loads before them need registers that do not exist, and the tile runs at 60 % of its speed.
 #define PIN(v) __asm__ volatile("" : "+r"(v))

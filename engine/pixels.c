@@ -11,7 +11,8 @@ static Vec channel_of(Vec pixels, int channel, Vec scale, Vec offset) {
 
 // 2x2 pixels as lanes (0,0) (0,1) (1,0) (1,1) are already the order of PixelUnshuffle: channel c of the four
 // becomes channels 4c ... 4c + 3.
-static void unshuffle_row(const uint8_t *top, const uint8_t *bottom, float *to, int width, int step, Vec scale, Vec offset) {
+static void unshuffle_row(const uint8_t *top, const uint8_t *bottom, float *to, int width, int step, Vec scale,
+                          Vec offset) {
   for (int x = 0; x < width; x++, top += 8, bottom += 8, to += step) {
     Vec pixels = wasm_v128_load64_lane(bottom, wasm_v128_load64_zero(top), 1);
     for (int c = 0; c < 3; c++) store(to + 4 * c, channel_of(pixels, c, scale, offset));
@@ -67,7 +68,7 @@ void run_copy(const Engine *e, const Op *op) {
       const float *from = in->data + (y >> halve) * in->row + (x >> halve) * in->pixel + op->input_channel;
       float *to = out->data + y * out->row + x * out->pixel + op->output_channel;
       for (int c = 0; c < op->in_channels; c += 4) {
-        Vec v = activate(&activation, load(from + c));
+        Vec v = activate(activation, load(from + c));
         store(to + c, c + 4 < op->in_channels ? v : wasm_v128_and(v, last));
       }
     }

@@ -4,6 +4,9 @@
 
 typedef v128_t Vec;
 
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
+
 static inline Vec load(const float *from) { return wasm_v128_load(from); }
 static inline void store(float *to, Vec v) { wasm_v128_store(to, v); }
 static inline Vec splat(float x) { return wasm_f32x4_splat(x); }

@@ -49,22 +49,29 @@ static inline Target target_of(const Engine *e, const Op *op, int step, int dy, 
   return t;
 }
 
-// One quad of packed channels: where it lies within a computed pixel.
-typedef struct {
-  int out, residual;
-  Vec mask;
-} Quad;
-
-static inline Quad quad_of(const Target *t, int index) {
-  int phase = index / t->phase_quads, q = index - phase * t->phase_quads;
-  Vec mask = q == t->phase_quads - 1 ? t->last_mask : wasm_i32x4_splat(-1);
-  return (Quad){t->out_phase[phase] + 4 * q, t->residual_phase[phase] + 4 * q, mask};
-}
-
 static inline int offset_of(const Slice *s, int y, int x) { return y * s->row + x * s->pixel; }
 
+// What the inner loops need for one quad of packed channels. Passed by value, so that it stays in registers: for
+// all the compiler knows, a store of pixels could change a Target in memory.
+typedef struct {
+  float *out;
+  const float *residual;
+  Vec mask;
+  Activation activation;
+} Sink;
+
+static inline Sink sink_of(const Target *t, int quad) {
+  int phase = quad / t->phase_quads, q = quad - phase * t->phase_quads;
+  return (Sink){
+    .out = t->out.data + t->out_phase[phase] + 4 * q,
+    .residual = t->residual.data ? t->residual.data + t->residual_phase[phase] + 4 * q : 0,
+    .mask = q == t->phase_quads - 1 ? t->last_mask : wasm_i32x4_splat(-1),
+    .activation = t->activation,
+  };
+}
+
 // `out` and `residual` are the computed pixel's offsets in the two slices.
-static inline void finish(const Target *t, const Quad *q, int out, int residual, Vec v) {
-  if (t->residual.data) v = add(v, load(t->residual.data + residual + q->residual));
-  store(t->out.data + out + q->out, wasm_v128_and(activate(&t->activation, v), q->mask));
+static inline __attribute__((always_inline)) void finish(Sink s, int out, int residual, Vec v) {
+  if (s.residual) v = add(v, load(s.residual + residual));
+  store(s.out + out, wasm_v128_and(activate(s.activation, v), s.mask));
 }

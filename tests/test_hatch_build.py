@@ -1,0 +1,54 @@
+"""Compiling the engine: skipped when nothing changed, complete or not at all."""
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pytest.importorskip("ziglang", reason="the compiler comes with the dev extra")
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """hatch_build.py with a copy of engine/ and an empty page folder."""
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    shutil.copytree(ROOT / "engine", tmp_path / "engine")
+    monkeypatch.setattr(module, "ENGINE", tmp_path / "engine")
+    monkeypatch.setattr(module, "PAGE", tmp_path / "page")
+    return module
+
+
+def test_compiles_once_and_again_after_a_change(build) -> None:
+    names = ["nurie.wasm", "nurie-relaxed.wasm"]
+    assert [path.name for path in build.compile_engine()] == names
+    assert sorted(path.name for path in build.PAGE.iterdir()) == sorted(names)
+    assert all(path.read_bytes().startswith(b"\0asm") for path in build.PAGE.iterdir())
+    assert build.compile_engine() == []
+    newer = (build.PAGE / names[0]).stat().st_mtime + 10
+    os.utime(build.ENGINE / "simd.h", (newer, newer))
+    assert [path.name for path in build.compile_engine()] == names
+
+
+def test_the_same_sources_give_the_same_bytes(build) -> None:
+    first = [path.read_bytes() for path in build.compile_engine()]
+    shutil.rmtree(build.PAGE)
+    assert [path.read_bytes() for path in build.compile_engine()] == first
+
+
+def test_a_mistake_in_the_source_gives_a_sentence_and_leaves_nothing(build) -> None:
+    (build.ENGINE / "api.c").write_text("int plan(void) { return missing; }\n")
+    with pytest.raises(SystemExit, match=r"(?s)Compiling nurie.wasm failed. The engine needs .*ziglang.*missing"):
+        build.compile_engine()
+    assert list(build.PAGE.iterdir()) == []
+
+
+def test_no_sources_gives_a_sentence(build) -> None:
+    shutil.rmtree(build.ENGINE)
+    with pytest.raises(SystemExit, match="not a full copy of Nurie"):
+        build.compile_engine()

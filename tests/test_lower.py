@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from nurie.data import to_images
@@ -75,6 +76,21 @@ def test_other_nets_of_the_same_modules_are_lowered() -> None:
             return self.tanh(self.c(torch.cat([self.tanh(x), y], 1)))
 
     difference, levels = compare(trained(Net()), 10)
+    assert difference < 1e-4 and levels.max() <= 1
+
+
+def test_functional_forms_are_lowered_too() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Conv2d(12, 16, 3, padding=1), nn.Conv2d(8, 3, 1)
+            self.c = nn.Conv2d(4, 8, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = F.leaky_relu(F.pixel_shuffle(self.a(F.pixel_unshuffle(x, 2)), 2), negative_slope=0.2)
+            return self.b(F.relu(self.c(x), inplace=True)).tanh()
+
+    difference, levels = compare(trained(Net()), 12)
     assert difference < 1e-4 and levels.max() <= 1
 
 

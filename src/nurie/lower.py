@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -21,6 +22,13 @@ from nurie.plan import Op, Plan, checked
 from nurie.quantise import quantise
 
 RELU, LEAKY, TANH = 1, 2, 3
+FUNCTIONS: dict[Any, type[nn.Module]] = {
+    **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
+    **dict.fromkeys((F.tanh, torch.tanh, "tanh"), nn.Tanh),
+    F.leaky_relu: nn.LeakyReLU,
+    F.pixel_shuffle: nn.PixelShuffle,
+    F.pixel_unshuffle: nn.PixelUnshuffle,
+}
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,26 @@ def lower(generator: nn.Module, size: int, int8: bool = True) -> tuple[Plan, byt
     Raises NurieError naming a module that the engine has no operation for.
     """
     graph = fx.symbolic_trace(generator.eval())
+    functions_to_modules(graph)
     push_activations_through_concatenations(graph)
     with torch.no_grad():
         ShapeProp(graph).propagate(torch.zeros(1, 3, size, size))
     return Lowering(graph, int8).run()
+
+
+def functions_to_modules(graph: fx.GraphModule) -> None:
+    """Replace functional forms (`F.relu(x)`, `x.tanh()`) by modules, so that one table serves both."""
+    for node in list(graph.graph.nodes):
+        make = FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
+        if make is None:
+            continue
+        options = {key: value for key, value in node.kwargs.items() if key != "inplace"}
+        name = f"{node.name}_module"
+        graph.add_submodule(name, make(*node.args[1:2], **options))
+        with graph.graph.inserting_before(node):
+            node.replace_all_uses_with(graph.graph.call_module(name, node.args[:1]))
+        graph.graph.erase_node(node)
+    graph.recompile()
 
 
 def activation_of(graph: fx.GraphModule, node: fx.Node) -> int:

@@ -117,10 +117,13 @@ def stroke(page: Page, points: list[tuple[float, float]]) -> None:
 
 
 def settled(page: Page) -> np.ndarray:
-    """The result once live pictures have stopped coming."""
-    before = -1
-    while before != (before := count(page)):
-        page.wait_for_timeout(700)
+    """The result once it is the picture of the drawing as it is now."""
+    page.wait_for_function(
+        """() => {
+            const { asked, shown } = document.getElementById('result').dataset;
+            return Number(shown) >= Number(asked);
+        }"""
+    )
     return pixels(page, "result")[:, :, :3]
 
 

@@ -58,7 +58,7 @@ class PairFolder:
         return pair
 
     def _resize(self, half: np.ndarray) -> np.ndarray:
-        """To (size, size) by area; thin lines get darker again as they shrink, since a pen has one width."""
+        """To (size, size): by area when smaller, cubic when larger."""
         if half.shape[0] == self.size:
             return np.ascontiguousarray(half)
         method = cv2.INTER_AREA if half.shape[0] > self.size else cv2.INTER_CUBIC

@@ -218,13 +218,15 @@ class Page {
   }
 
   #paint() {
-    if (this.#manifest) this.#painter?.paint(() => this.#raster.pixels().data);
+    if (!this.#manifest || !this.#painter) return;
+    this.#result.dataset.asked = String(this.#painter.paint(() => this.#raster.pixels().data));
   }
 
   /** @param {Picture} picture */
-  #show({ pixels, width, height, ms }) {
+  #show({ id, pixels, width, height, ms }) {
     if (this.#result.width !== width || this.#result.height !== height) Object.assign(this.#result, { width, height });
     this.#result.getContext("2d", { willReadFrequently: true })?.putImageData(new ImageData(pixels, width, height), 0, 0);
+    this.#result.dataset.shown = String(id);
     this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
     get("time").textContent = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
     /** @type {HTMLButtonElement} */ (get("download")).disabled = false;

@@ -57,12 +57,14 @@ export class Painter {
   /**
    * Colour a drawing; one that still waits is dropped.
    * @param {() => Uint8ClampedArray<ArrayBuffer>} source gives the drawing's RGBA, which is handed over
+   * @returns {number} the picture's id; a picture that is shown has this id or a later one
    */
   paint(source) {
     this.#source = source;
     this.#lastId += 1;
     this.#waiting = { id: this.#lastId, pixels: source() };
     this.#next();
+    return this.#lastId;
   }
 
   /** Stop for good. */

@@ -14,7 +14,7 @@ nurie prepare "$cats/photos" "$out/pairs" --masks "$cats/masks"
 
 options=(--discriminator-width 32 --l1 30 --feature-matching 5 --ema 0.998 --save-every 250)
 nurie train "$out/pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1000 --decay 0
-nurie train "$out/pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 2500 --init "$out/run128"
+nurie train "$out/pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 1000 --decay 0 --init "$out/run128"
 
 nurie export "$out/run256" "$out/model" --title Cats --presets "$here/presets" --credits \
     "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

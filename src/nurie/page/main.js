@@ -23,6 +23,14 @@ const USUAL_SIZE = { width: 256, height: 256 };
  */
 const get = (id) => /** @type {T} */ (document.getElementById(id));
 
+/** The engine build for this browser; throws Failure where it lacks something. */
+function usableBuild() {
+  const build = globalThis.WebAssembly ? bestBuild() : null;
+  if (!build) throw new Failure("browser", { feature: "WebAssembly SIMD" });
+  if (!globalThis.DecompressionStream) throw new Failure("browser", { feature: "DecompressionStream" });
+  return build;
+}
+
 class Page {
   #canvas = /** @type {HTMLCanvasElement} */ (get("drawing"));
   #input = /** @type {HTMLCanvasElement} */ (get("input"));
@@ -58,6 +66,7 @@ class Page {
     });
     this.#listen();
     this.#translate();
+    get("stuck").remove();
   }
 
   /** Fetch the model and start the engine; again after a failure. */
@@ -66,15 +75,27 @@ class Page {
     this.#tell(null);
     document.documentElement.dataset.state = "loading";
     try {
-      const build = globalThis.WebAssembly ? bestBuild() : null;
-      if (!build) throw new Failure("simd");
-      this.#painter = this.#startPainter(build);
-      const manifest = await fetchManifest(this.#address);
-      this.#open(manifest);
-      const weights = await fetchWeights(manifest, this.#address, (...bytes) => this.#showBytes(bytes));
-      this.#painter.load(manifest, weights, manifest.input);
+      this.#painter = this.#startPainter(usableBuild());
+      await this.#load(this.#painter);
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /**
+   * A painter that failed meanwhile, or that a second start has replaced, is given nothing more.
+   * @param {Painter} painter
+   */
+  async #load(painter) {
+    const current = () => painter === this.#painter && document.documentElement.dataset.state === "loading";
+    try {
+      const manifest = await fetchManifest(this.#address);
+      if (!current()) return;
+      this.#open(manifest);
+      const weights = await fetchWeights(manifest, this.#address, (...bytes) => current() && this.#showBytes(bytes));
+      if (current()) painter.load(manifest, weights, manifest.input);
+    } catch (error) {
+      if (current()) throw error;
     }
   }
 

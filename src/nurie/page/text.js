@@ -43,7 +43,7 @@ export const TEXTS = {
       "This model has format version {version}, but this page understands version {known}. Publish the model again with a matching version of Nurie.",
     "failure.short": "The model is incomplete: {received} of {total} bytes arrived. Try again, or publish the model again.",
     "failure.corrupt": "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
-    "failure.simd": "This browser cannot run the engine: it lacks WebAssembly SIMD. A current Chrome, Edge, Firefox or Safari has it.",
+    "failure.browser": "This browser cannot run the engine: it lacks {feature}. A current Chrome, Edge, Firefox or Safari has it.",
     "failure.engine": "The engine does not accept this model. Export it again. ({reason})",
     "failure.start": "The engine could not be started: its files are missing or damaged. Reload the page, or publish the model again.",
     "failure.crash": "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
@@ -87,8 +87,8 @@ export const TEXTS = {
     "failure.short":
       "モデルが途中で切れています。{total} バイトのうち {received} バイトしか届きませんでした。もう一度試すか、モデルを公開し直してください。",
     "failure.corrupt": "モデルが壊れています。説明ファイルの記録と中身が一致しません。もう一度試すか、モデルを公開し直してください。",
-    "failure.simd":
-      "このブラウザは WebAssembly SIMD に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
+    "failure.browser":
+      "このブラウザは {feature} に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
     "failure.engine": "このモデルは実行できません。もう一度書き出してください。（{reason}）",
     "failure.start": "着色の処理を始められませんでした。プログラムのファイルがないか、壊れています。ページを再読み込みするか、モデルを公開し直してください。",
     "failure.crash": "着色の処理が二度続けて止まりました。絵は残っています。続けるにはページを再読み込みしてください。",

@@ -100,20 +100,6 @@ def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> N
     assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
 
 
-def test_norm_is_fixed_at_the_end(pairs: Path, tmp_path: Path) -> None:
-    name = "generator/stem.1.running_mean"
-    config = Train(pairs, tmp_path / "half", steps=4, save_every=2, fixed_norm=0.5, **TINY)
-    train(config)
-    forget_accelerate()
-    train(replace(config, run=tmp_path / "none", fixed_norm=0.0))
-    forget_accelerate()
-    train(replace(config, run=tmp_path / "all", fixed_norm=1.0))
-    half, none, fixed = (tensors(tmp_path / run / checkpoint.FILE) for run in ("half", "none", "all"))
-    assert half["generator/stem.1.num_batches_tracked"] == 2 and none["generator/stem.1.num_batches_tracked"] == 4
-    assert not torch.equal(half[name], none[name])
-    assert (fixed[name] == 0).all()  # never touched
-
-
 def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path, steps=1, **TINY)
     train(config)

@@ -63,8 +63,6 @@ class Train:
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 0.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
     discriminator_width: int = 64  # channels of PatchGAN's first layer
-    # share of the steps, at the end, in which the generator's BatchNorm uses its running statistics, as the page will
-    fixed_norm: float = 0.3
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes

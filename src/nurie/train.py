@@ -72,22 +72,11 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.config.lr * min(1.0, left)
 
-    def set_norm(self) -> None:
-        """Batch statistics at first; over the last `fixed_norm` share of the steps the running ones, as at inference.
-
-        A generator that never trained with what it is used with has harsher colours and beads along lines then.
-        """
-        fixed = self.step >= (1 - self.config.fixed_norm) * self.config.steps
-        for module in self.bare(self.generator).modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.train(not fixed)
-
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One update of the discriminator, then one of the generator. Returns the losses."""
         seed = np.random.SeedSequence([self.config.seed, self.step, self.accelerator.process_index])
         torch.manual_seed(int(seed.generate_state(1)[0]))
         self.set_lr()
-        self.set_norm()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         fake = self.generator(drawing)

@@ -1,4 +1,4 @@
-"""Compile engine/*.c to the page's two WebAssembly files, with the Zig compiler from PyPI (no emscripten, no Node).
+"""Compile engine/*.c to the page's four WebAssembly files, with the Zig compiler from PyPI (no emscripten, no Node).
 
 Hatchling calls `CustomBuildHook` before every build, editable installs included; by hand: `python hatch_build.py`.
 Nothing is compiled when the outputs are newer than all sources.
@@ -19,10 +19,18 @@ except ImportError:  # by hand, in an environment without hatchling
 ROOT = Path(__file__).resolve().parent
 ENGINE = ROOT / "engine"
 PAGE = ROOT / "src" / "nurie" / "page"
+SIMD = "generic+simd128+bulk_memory"  # every browser since 2023
 TARGETS = {
-    "nurie.wasm": "generic+simd128+bulk_memory",  # every browser since 2023
-    "nurie-relaxed.wasm": "generic+simd128+bulk_memory+relaxed_simd",  # fused multiply-add, where the browser has it
+    "nurie.wasm": SIMD,
+    "nurie-relaxed.wasm": SIMD + "+relaxed_simd",  # fused multiply-add, where the browser has it
+    "nurie-threads.wasm": SIMD + "+atomics",  # where the host gives shared memory
+    "nurie-relaxed-threads.wasm": SIMD + "+relaxed_simd+atomics",
 }
+# The host brings the memory: 64 pages (4 MiB) that may grow to 32,768 (2 GiB), or to fewer.
+SHARED_MEMORY = ["-Wl,--shared-memory", "-Wl,--import-memory"]
+SHARED_MEMORY += ["-Wl,--initial-memory=4194304", "-Wl,--max-memory=2147483648"]
+# Every helper thread gets its own stack.
+SHARED_MEMORY += ["-Wl,--export=__stack_pointer"]
 
 
 def compile_engine() -> list[Path]:
@@ -60,6 +68,8 @@ def _compile(sources: list[Path], cpu: str, output: Path) -> None:
         "-Wl,--no-entry",
         "-Wl,--strip-all",
     ]
+    if "atomics" in cpu:
+        command += SHARED_MEMORY
     command += ["-Wl,-z,stack-size=65536", *map(str, sources), "-o", temporary]
     try:
         done = subprocess.run(command, capture_output=True, text=True)

@@ -1,5 +1,6 @@
-// What the host calls, in this order: plan, weights, load, resize, run.
+// What the host calls, in this order: plan, weights, load, threads, resize, run.
 #include "engine.h"
+#include "parallel.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
@@ -44,6 +45,12 @@ EXPORT(load) int load_plan(void) {
   return DONE;
 }
 
+// Scratch memory is laid out for this many: the size must be set again.
+EXPORT(threads) int use_threads(int count) {
+  if (stage == SIZED) stage = LOADED;
+  return set_threads(count);
+}
+
 EXPORT(resize) int resize(int height, int width) {
   if (stage < LOADED) return BAD_ORDER;
   stage = LOADED;
@@ -74,7 +81,10 @@ static void run_op(int index) {
 EXPORT(run) int run(int first, int end) {
   if (stage != SIZED) return BAD_ORDER;
   if (first < 0 || first > end || end > engine.op_count) return BAD_PLAN;
-  for (int i = first; i < end; i++) run_op(i);
+  for (int i = first; i < end; i++) {
+    run_op(i);
+    if (thread_lost()) return THREAD_LOST;
+  }
   return DONE;
 }
 

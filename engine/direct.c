@@ -2,10 +2,11 @@
 // transposed convolution as four 2x2 convolutions, one for each parity of the output pixel.
 #include "engine.h"
 #include "gemm.h"
+#include "parallel.h"
 #include "target.h"
 
 // Pixels computed together: their input and sums stay in the first-level cache while all weights pass by.
-enum { CHUNK = 16 * TILE_ROWS };
+enum { BLOCK = 16 * TILE_ROWS };
 
 typedef struct {
   const float *first;   // tap (0, 0) of computed pixel (0, 0)
@@ -16,17 +17,17 @@ typedef struct {
 
 typedef struct {
   int count;
-  const float *rows[CHUNK];            // where each pixel reads
-  int out[CHUNK], residual[CHUNK];     // its offsets in the target
-} Chunk;
+  const float *rows[BLOCK];            // where each pixel reads
+  int out[BLOCK], residual[BLOCK];     // its offsets in the target
+} Block;
 
-static void gather(Chunk *chunk, const Source *s, const Target *t, int first, int count) {
+static void gather(Block *block, const Source *s, const Target *t, int first, int count) {
   int y = first / s->width, x = first % s->width;
-  chunk->count = count;
+  block->count = count;
   for (int i = 0; i < count; i++) {
-    chunk->rows[i] = s->first + y * s->row + x * s->pixel;
-    chunk->out[i] = offset_of(&t->out, y, x);
-    chunk->residual[i] = offset_of(&t->residual, y, x);
+    block->rows[i] = s->first + y * s->row + x * s->pixel;
+    block->out[i] = offset_of(&t->out, y, x);
+    block->residual[i] = offset_of(&t->residual, y, x);
     if (++x == s->width) {
       x = 0;
       y++;
@@ -34,25 +35,42 @@ static void gather(Chunk *chunk, const Source *s, const Target *t, int first, in
   }
 }
 
-static void finish_chunk(const Target *t, const Chunk *chunk, int quad, int vectors, const float *sums) {
+static void finish_block(const Target *t, const Block *block, int quad, int vectors, const float *sums) {
   for (int v = 0; v < vectors; v++) {
     Sink sink = sink_of(t, quad + v);
-    for (int i = 0; i < chunk->count; i++) finish(sink, chunk->out[i], chunk->residual[i], load(sums + 8 * i + 4 * v));
+    for (int i = 0; i < block->count; i++) finish(sink, block->out[i], block->residual[i], load(sums + 8 * i + 4 * v));
   }
 }
 
-static void convolve(const Source *s, const Target *t, const float *weights, const float *bias, int quads) {
-  float sums[8 * CHUNK];
-  Chunk chunk;
-  int pixels = s->height * s->width, depth = s->reach.runs * s->reach.length;
-  for (int first = 0; first < pixels; first += CHUNK) {
-    gather(&chunk, s, t, first, min(CHUNK, pixels - first));
-    for (int q = 0; q < quads; q += 2) {
-      int vectors = min(2, quads - q);
-      multiply(chunk.rows, chunk.count, s->reach, weights + 4 * q * depth, vectors, bias + 4 * q, sums, 8);
-      finish_chunk(t, &chunk, q, vectors, sums);
-    }
+typedef struct {
+  Source source;
+  Target target;
+  const float *weights, *bias;
+  int quads;
+  int parts, part_quads;  // the quads are shared out where there are too few blocks for all threads
+} Product;
+
+static void convolve_part(const void *context, int index, int thread) {
+  (void)thread;
+  const Product *p = context;
+  const Source *s = &p->source;
+  float sums[8 * BLOCK];
+  Block block;
+  int first = index / p->parts * BLOCK, pixels = s->height * s->width, depth = s->reach.runs * s->reach.length;
+  int quad = index % p->parts * p->part_quads, end = min(p->quads, quad + p->part_quads);
+  gather(&block, s, &p->target, first, min(BLOCK, pixels - first));
+  for (; quad < end; quad += 2) {
+    int vectors = min(2, p->quads - quad);
+    multiply(block.rows, block.count, s->reach, p->weights + 4 * quad * depth, vectors, p->bias + 4 * quad, sums, 8);
+    finish_block(&p->target, &block, quad, vectors, sums);
   }
+}
+
+static void convolve(Product *p) {
+  int blocks = (p->source.height * p->source.width + BLOCK - 1) / BLOCK;
+  p->part_quads = quads_in_part(p->quads, blocks);
+  p->parts = (p->quads + p->part_quads - 1) / p->part_quads;
+  in_parallel(convolve_part, p, blocks * p->parts);
 }
 
 // A kernel row is one run when the slice is the whole tensor, since the pixels then lie side by side.
@@ -69,7 +87,7 @@ static Reach reach_of(const Tensor *in, int channels, int kernel, int *starts) {
 static void run_conv(const Engine *e, const Op *op, const Packed *packed) {
   int starts[MAX_KERNEL * MAX_KERNEL];
   const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
-  Source s = {
+  Source source = {
     .first = in->data - op->pad * (in->row + in->pixel) + op->input_channel,
     .pixel = op->stride * in->pixel,
     .row = op->stride * in->row,
@@ -77,8 +95,8 @@ static void run_conv(const Engine *e, const Op *op, const Packed *packed) {
     .width = out->width / op->shuffle,
     .reach = reach_of(in, op->in_channels, op->kernel, starts),
   };
-  Target t = target_of(e, op, op->shuffle, 0, 0);
-  convolve(&s, &t, packed->weights, packed->bias, packed_channels(op) / 4);
+  Target target = target_of(e, op, op->shuffle, 0, 0);
+  convolve(&(Product){source, target, packed->weights, packed->bias, .quads = packed_channels(op) / 4});
 }
 
 // Output pixel (2y + dy, 2x + dx) reads input rows y - 1 + dy and y + dy, and columns likewise.
@@ -91,8 +109,8 @@ static void run_transposed(const Engine *e, const Op *op, const Packed *packed) 
   for (int phase = 0; phase < 4; phase++) {
     int dy = phase >> 1, dx = phase & 1;
     s.first = in->data + (dy - 1) * in->row + (dx - 1) * in->pixel + op->input_channel;
-    Target t = target_of(e, op, 2, dy, dx);
-    convolve(&s, &t, weights, packed->bias, packed_channels(op) / 4);
+    Target target = target_of(e, op, 2, dy, dx);
+    convolve(&(Product){s, target, weights, packed->bias, .quads = packed_channels(op) / 4});
     weights += s.reach.runs * s.reach.length * packed_channels(op);
   }
 }

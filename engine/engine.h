@@ -10,6 +10,7 @@ enum {
   SHORT_WEIGHTS = -3,
   BAD_SIZE = -4,
   BAD_ORDER = -5,
+  THREAD_LOST = -6,
 };
 
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT };
@@ -55,7 +56,8 @@ typedef struct {
   int raw_bytes;
   uint8_t *input, *output;  // RGBA
   int input_height, input_width, output_height, output_width;
-  float *scratch;     // for Winograd's transformed tiles
+  float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
+  int64_t scratch_floats;  // of one thread
 } Engine;
 
 static inline int min(int a, int b) { return a < b ? a : b; }

@@ -1,6 +1,7 @@
 // Where every tensor lies for one input size: shapes by walking the plan, zero borders as wide as the
 // readers need, and one arena in which a tensor's place is used again after its last reader.
 #include "engine.h"
+#include "parallel.h"
 #include "simd.h"
 
 typedef struct { int height, width; } Size;
@@ -128,13 +129,14 @@ static int64_t place_tensors(Engine *e) {
   return arena;
 }
 
+// In whole cache lines, so that no two threads write to one.
 static int64_t scratch_floats(const Engine *e) {
   int64_t most = 0;
   for (int i = 0; i < e->op_count; i++) {
     int64_t floats = e->packed[i].winograd ? winograd_scratch_floats(&e->ops[i]) : 0;
     if (floats > most) most = floats;
   }
-  return most;
+  return (most + 15) & ~(int64_t)15;
 }
 
 int lay_out(Engine *e, int height, int width) {
@@ -149,7 +151,8 @@ int lay_out(Engine *e, int height, int width) {
   uint8_t *arena = allocate(bytes);
   e->input = allocate((int64_t)height * width * 4);
   e->output = allocate((int64_t)e->output_height * e->output_width * 4);
-  e->scratch = allocate(4 * scratch_floats(e));
+  e->scratch_floats = scratch_floats(e);
+  e->scratch = allocate(4 * e->scratch_floats * threads());
   if (!arena || !e->input || !e->output || !e->scratch) return NO_MEMORY;
   e->input_height = height;
   e->input_width = width;

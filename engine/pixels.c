@@ -1,6 +1,7 @@
 // Bytes to numbers and back, and copies: the operations without weights.
 #include "activation.h"
 #include "engine.h"
+#include "parallel.h"
 #include "simd.h"
 
 // A whole RGBA pixel is one 32-bit lane: the channel sits at bit 8 * channel.
@@ -28,29 +29,49 @@ static void plain_row(const uint8_t *from, float *to, int width, int step, Vec s
   }
 }
 
-void run_input(const Engine *e, const Op *op) {
-  const Tensor *t = &e->tensors[op->output];
-  int unit = op->scale == 1;  // range [0, 1] instead of [-1, 1]
-  Vec scale = splat(unit ? 255.0f : 127.5f), offset = splat(unit ? 0.0f : -1.0f);
-  int row_bytes = 4 * e->input_width;
-  for (int y = 0; y < t->height; y++) {
+// The operations below go by bands of rows.
+enum { BAND = 16 };
+
+typedef struct {
+  const Engine *engine;
+  const Op *op;
+  int height;
+  Vec scale, offset;
+} Rows;
+
+static int in_bands(int height) { return (height + BAND - 1) / BAND; }
+
+static void input_band(const void *context, int index, int thread) {
+  (void)thread;
+  const Rows *r = context;
+  const Op *op = r->op;
+  const Tensor *t = &r->engine->tensors[op->output];
+  int row_bytes = 4 * r->engine->input_width;
+  for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
     float *to = t->data + y * t->row + op->output_channel;
-    const uint8_t *from = e->input + y * op->shuffle * row_bytes;
-    if (op->shuffle == 2) unshuffle_row(from, from + row_bytes, to, t->width, t->pixel, scale, offset);
-    else plain_row(from, to, t->width, t->pixel, scale, offset);
+    const uint8_t *from = r->engine->input + y * op->shuffle * row_bytes;
+    if (op->shuffle == 2) unshuffle_row(from, from + row_bytes, to, t->width, t->pixel, r->scale, r->offset);
+    else plain_row(from, to, t->width, t->pixel, r->scale, r->offset);
   }
 }
 
-void run_output(const Engine *e, const Op *op) {
-  const Tensor *t = &e->tensors[op->input];
-  int unit = op->scale == 1;
-  Vec scale = splat(unit ? 255.0f : 127.5f), offset = splat(unit ? 0.0f : 1.0f);
+void run_input(const Engine *e, const Op *op) {
+  int unit = op->scale == 1;  // range [0, 1] instead of [-1, 1]
+  int height = e->tensors[op->output].height;
+  Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : -1.0f)};
+  in_parallel(input_band, &rows, in_bands(height));
+}
+
+static void output_band(const void *context, int index, int thread) {
+  (void)thread;
+  const Rows *r = context;
+  const Tensor *t = &r->engine->tensors[r->op->input];
   Vec rgb = lane_mask(3), opaque = wasm_i32x4_splat(255);
-  uint8_t *to = e->output;
-  for (int y = 0; y < t->height; y++) {
-    const float *from = t->data + y * t->row + op->input_channel;
+  uint8_t *to = r->engine->output + 4 * index * BAND * t->width;
+  for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
+    const float *from = t->data + y * t->row + r->op->input_channel;
     for (int x = 0; x < t->width; x++, from += t->pixel, to += 4) {
-      Vec value = wasm_f32x4_nearest(mul(add(load(from), offset), scale));
+      Vec value = wasm_f32x4_nearest(mul(add(load(from), r->offset), r->scale));
       Vec whole = wasm_v128_bitselect(wasm_i32x4_trunc_sat_f32x4(value), opaque, rgb);
       Vec words = wasm_i16x8_narrow_i32x4(whole, whole);
       wasm_v128_store32_lane(to, wasm_u8x16_narrow_i16x8(words, words), 0);
@@ -58,12 +79,22 @@ void run_output(const Engine *e, const Op *op) {
   }
 }
 
-void run_copy(const Engine *e, const Op *op) {
-  const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
+void run_output(const Engine *e, const Op *op) {
+  int unit = op->scale == 1;
+  int height = e->tensors[op->input].height;
+  Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : 1.0f)};
+  in_parallel(output_band, &rows, in_bands(height));
+}
+
+static void copy_band(const void *context, int index, int thread) {
+  (void)thread;
+  const Rows *r = context;
+  const Op *op = r->op;
+  const Tensor *in = &r->engine->tensors[op->input], *out = &r->engine->tensors[op->output];
   Vec last = lane_mask(op->in_channels - (round_up(op->in_channels, 4) - 4));
   Activation activation = activation_of(op);
   int halve = op->shuffle - 1;
-  for (int y = 0; y < out->height; y++) {
+  for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
     for (int x = 0; x < out->width; x++) {
       const float *from = in->data + (y >> halve) * in->row + (x >> halve) * in->pixel + op->input_channel;
       float *to = out->data + y * out->row + x * out->pixel + op->output_channel;
@@ -73,4 +104,9 @@ void run_copy(const Engine *e, const Op *op) {
       }
     }
   }
+}
+
+void run_copy(const Engine *e, const Op *op) {
+  int height = e->tensors[op->output].height;
+  in_parallel(copy_band, &(Rows){.engine = e, .op = op, .height = height}, in_bands(height));
 }

@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "gemm.h"
 #include "pack.h"
+#include "parallel.h"
 #include "target.h"
 
 enum { PLACES = 36 };
@@ -104,12 +105,14 @@ static void read_tile(const float *from, int pixel, int row, int channels, float
 
 typedef struct { int y, x, height, width; } Tile;  // its first pixel, and how much of it lies in the picture
 
-static void write_tile(const float *from, int plane, const Target *t, Tile tile, int quads, const float *bias) {
+// `from` holds the quads from `first` to `end`.
+static void write_tile(const float *from, int plane, const Target *t, Tile tile, int first, int end,
+                       const float *bias) {
   int out = offset_of(&t->out, tile.y, tile.x), residual = offset_of(&t->residual, tile.y, tile.x);
   Slice o = t->out, r = t->residual;
-  for (int q = 0; q < quads; q++, from += 4, bias += 4) {
+  for (int q = first; q < end; q++, from += 4) {
     Sink sink = sink_of(t, q);
-    Vec rows[24], b = load(bias);
+    Vec rows[24], b = load(bias + 4 * q);
     NO_UNROLL for (int x = 0; x < 6; x++) {
       Vec line[6];
       UNROLL for (int y = 0; y < 6; y++) line[y] = load(from + (6 * y + x) * plane);
@@ -125,41 +128,73 @@ static void write_tile(const float *from, int plane, const Target *t, Tile tile,
   }
 }
 
-static void multiply_places(const float *inputs, int in_plane, int depth, int tiles, const float *weights, float *sums,
-                            int sum_plane, int quads) {
+typedef struct {
+  const Engine *engine;
+  const Packed *packed;
+  const float *corner;     // input of the first tile
+  int pixel, row;          // floats from one pixel, one row, of the input to the next
+  Target target;
+  int height, width;       // computed pixels
+  int across, tiles, block;
+  int depth, quads;
+  int parts, part_quads;   // the quads are shared out where there are too few blocks for all threads
+} Winograd;
+
+// Sums of the quads from `first` to `end`, for every place and tile of a block.
+static void multiply_places(const Winograd *w, const float *inputs, int in_plane, int tiles, float *sums, int sum_plane,
+                            int first, int end) {
   static const float no_bias[8];
   const float *rows[MAX_TILES];
-  for (int i = 0; i < tiles; i++) rows[i] = inputs + i * depth;
+  for (int i = 0; i < tiles; i++) rows[i] = inputs + i * w->depth;
   for (int place = 0; place < PLACES; place++, sums += sum_plane) {
     int start = place * in_plane;
-    for (int q = 0; q < quads; q += 2) {
-      int vectors = min(2, quads - q);
-      multiply(rows, tiles, (Reach){1, depth, &start}, weights, vectors, no_bias, sums + 4 * q, 4 * quads);
-      weights += 4 * vectors * depth;
+    const float *weights = w->packed->weights + 4 * (int64_t)w->depth * (place * w->quads + first);
+    for (int q = first; q < end; q += 2) {
+      int vectors = min(2, w->quads - q);
+      multiply(rows, tiles, (Reach){1, w->depth, &start}, weights, vectors, no_bias, sums + 4 * (q - first),
+               4 * (end - first));
+      weights += 4 * vectors * w->depth;
     }
+  }
+}
+
+static void run_part(const void *context, int index, int thread) {
+  const Winograd *w = context;
+  int first = index / w->parts * w->block, count = min(w->block, w->tiles - first);
+  int quad = index % w->parts * w->part_quads, end = min(w->quads, quad + w->part_quads), quads = end - quad;
+  int in_plane = w->block * w->depth + PLANE_GAP, sum_plane = w->block * 4 * quads + PLANE_GAP;
+  float *inputs = w->engine->scratch + thread * w->engine->scratch_floats, *sums = inputs + PLACES * in_plane;
+  for (int i = 0; i < count; i++) {
+    int y = (first + i) / w->across * 4, x = (first + i) % w->across * 4;
+    read_tile(w->corner + y * w->row + x * w->pixel, w->pixel, w->row, w->depth, inputs + i * w->depth, in_plane);
+  }
+  multiply_places(w, inputs, in_plane, count, sums, sum_plane, quad, end);
+  for (int i = 0; i < count; i++) {
+    int y = (first + i) / w->across * 4, x = (first + i) % w->across * 4;
+    Tile tile = {y, x, min(4, w->height - y), min(4, w->width - x)};
+    write_tile(sums + i * 4 * quads, sum_plane, &w->target, tile, quad, end, w->packed->bias);
   }
 }
 
 void run_winograd(const Engine *e, const Op *op, const Packed *packed) {
   const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
-  Target t = target_of(e, op, op->shuffle, 0, 0);
-  int height = out->height / op->shuffle, width = out->width / op->shuffle;
-  int across = (width + 3) / 4, tiles = across * ((height + 3) / 4);
-  int depth = padded_in(op), quads = packed_channels(op) / 4, block = tiles_in_block(op);
-  int in_plane = block * depth + PLANE_GAP, sum_plane = block * 4 * quads + PLANE_GAP;
-  float *inputs = e->scratch, *sums = inputs + PLACES * in_plane;
-  const float *corner = in->data - in->row - in->pixel + op->input_channel;
-  for (int first = 0; first < tiles; first += block) {
-    int count = min(block, tiles - first);
-    for (int i = 0; i < count; i++) {
-      int y = (first + i) / across * 4, x = (first + i) % across * 4;
-      read_tile(corner + y * in->row + x * in->pixel, in->pixel, in->row, depth, inputs + i * depth, in_plane);
-    }
-    multiply_places(inputs, in_plane, depth, count, packed->weights, sums, sum_plane, quads);
-    for (int i = 0; i < count; i++) {
-      int y = (first + i) / across * 4, x = (first + i) % across * 4;
-      Tile tile = {y, x, min(4, height - y), min(4, width - x)};
-      write_tile(sums + i * 4 * quads, sum_plane, &t, tile, quads, packed->bias);
-    }
-  }
+  Winograd w = {
+    .engine = e,
+    .packed = packed,
+    .corner = in->data - in->row - in->pixel + op->input_channel,
+    .pixel = in->pixel,
+    .row = in->row,
+    .target = target_of(e, op, op->shuffle, 0, 0),
+    .height = out->height / op->shuffle,
+    .width = out->width / op->shuffle,
+    .block = tiles_in_block(op),
+    .depth = padded_in(op),
+    .quads = packed_channels(op) / 4,
+  };
+  w.across = (w.width + 3) / 4;
+  w.tiles = w.across * ((w.height + 3) / 4);
+  int blocks = (w.tiles + w.block - 1) / w.block;
+  w.part_quads = quads_in_part(w.quads, blocks);
+  w.parts = (w.quads + w.part_quads - 1) / w.part_quads;
+  in_parallel(run_part, &w, blocks * w.parts);
 }

@@ -4,6 +4,7 @@ import base64
 import gzip
 import itertools
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from nurie.errors import NurieError
 from nurie.plan import Op, Plan, checked, make_plan
 from nurie.reference import read_floats, read_weights, run_reference
 from plans import TANH, Builder, random_plan, small_unet
+from threaded import ThreadedMachine
 
 BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
 FIXTURE = Path(__file__).parent / "js" / "small.json"
@@ -462,13 +464,71 @@ def test_wrong_pictures_are_refused() -> None:
             engine.run(bad)
 
 
+@BUILDS
+def test_threads_change_no_bit(relaxed: bool) -> None:
+    for seed in range(12):
+        plan, weights = random_plan(seed)
+        image = drawing(48, 40, seed)
+        expected = Engine(plan, weights=weights, relaxed=relaxed).run(image)
+        for threads in (1, 2, 3, 7):
+            with ThreadedMachine(relaxed, threads) as machine:
+                engine = Engine(plan, weights=weights, machine=machine)
+                for _ in range(5):
+                    assert (engine.run(image) == expected).all()
+
+
+def test_a_thread_that_dies_is_noticed_and_one_thread_goes_on() -> None:
+    plan, weights = small_unet()
+    image = drawing(96, 96)
+    expected = Engine(plan, weights=weights).run(image)
+    deaths = 0
+    for fuel in range(20_000, 400_000, 20_000):
+        with ThreadedMachine(False, 3, fuel) as machine:
+            engine = Engine(plan, weights=weights, machine=machine)
+            try:
+                for _ in range(20):
+                    assert (engine.run(image) == expected).all()
+            except EngineError as error:
+                assert error.code == -6
+                deaths += 1
+            machine.join()
+            machine.call("threads", 1)
+            engine.resize(96, 96)
+            assert (engine.run(image) == expected).all()
+    assert deaths  # else the fuel never ran out
+
+
+def test_idle_threads_use_no_processor() -> None:
+    plan, weights = small_unet()
+    with ThreadedMachine(False, 4) as machine:
+        engine = Engine(plan, weights=weights, machine=machine)
+        engine.run(drawing(32, 32))
+        time.sleep(0.05)
+        before = time.process_time()
+        time.sleep(0.5)
+        assert time.process_time() - before < 0.1  # three busy helpers would use 0.5 s or more
+
+
+def test_threads_wait_for_the_size() -> None:
+    plan, weights = small_unet()
+    with ThreadedMachine(False, 2) as machine:
+        engine = Engine(plan, weights=weights, machine=machine)
+        engine.run(drawing(8, 8))
+        assert machine.call("threads", 3) == 3
+        with pytest.raises(EngineError, match="out of order"):
+            engine.run_ops(0, 1)
+        assert machine.call("threads", 99) == 16
+        assert machine.call("threads", -1) == 1
+    assert Machine().call("threads", 4) == 1  # a build without threads
+
+
 @pytest.mark.parametrize("name", ["nurie.wasm", "nurie-relaxed.wasm"])
 def test_wasm_files_import_nothing_and_are_small(name: str) -> None:
     data = (PAGE / name).read_bytes()
     module = wasmtime.Module(wasmtime.Engine(), data)
     assert not module.imports
     exports = sorted(export.name for export in module.exports)
-    assert " ".join(exports) == "input load memory output peak plan resize run tensor weights"
+    assert " ".join(exports) == "input load memory output peak plan resize run tensor threads weights"
     assert len(gzip.compress(data, 9)) < 20_000
 
 

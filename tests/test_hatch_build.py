@@ -25,7 +25,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_compiles_once_and_again_after_a_change(build) -> None:
-    names = ["nurie.wasm", "nurie-relaxed.wasm"]
+    names = ["nurie.wasm", "nurie-relaxed.wasm", "nurie-threads.wasm", "nurie-relaxed-threads.wasm"]
     assert [path.name for path in build.compile_engine()] == names
     assert sorted(path.name for path in build.PAGE.iterdir()) == sorted(names)
     assert all(path.read_bytes().startswith(b"\0asm") for path in build.PAGE.iterdir())

@@ -4,6 +4,7 @@ import base64
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -52,10 +53,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("host")
     (folder / "index.html").write_text("another page")
     publish(Publish(BUILT_IN, folder / "some" / "where"))
+    with served(folder) as host:
+        yield host + "some/where/"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
     server = make_server(folder, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/some/where/"
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
     server.server_close()
     thread.join()
@@ -302,11 +309,54 @@ def test_page_whose_script_is_missing_gives_a_sentence(page: Page, address: str)
 def test_crashed_worker_is_replaced(page: Page, address: str) -> None:
     ready(page, address)
     before = settled(page)
-    [worker] = page.workers
+    [worker] = [worker for worker in page.workers if "/worker." in worker.url]
     worker.evaluate("setTimeout(() => { throw new Error('made up') })")
     page.wait_for_function("Number(document.getElementById('result').dataset.pictures) >= 2")
     assert page.evaluate("document.documentElement.dataset.state") == "ready"
     assert np.array_equal(convert(page), before)
+    assert not page.is_visible("#message")
+
+
+def helpers(page: Page) -> int:
+    return sum("/helper." in worker.url for worker in page.workers)
+
+
+def test_threads_are_as_many_as_processors_up_to_four(page: Page, address: str) -> None:
+    ready(page, address)
+    assert helpers(page) == min(4, page.evaluate("navigator.hardwareConcurrency")) - 1
+
+
+def test_a_host_without_isolation_gets_one_thread_and_the_same_picture(
+    page: Page, address: str, engine: Engine
+) -> None:
+    def plainly(route: Route) -> None:
+        response = route.fetch()
+        kept = {name: value for name, value in response.headers.items() if not name.startswith("cross-origin")}
+        route.fulfill(response=response, headers=kept)
+
+    page.route("**/*", plainly)
+    ready(page, address)
+    assert not page.evaluate("crossOriginIsolated")
+    assert helpers(page) == 0
+    assert np.abs(settled(page).astype(int) - engine.run(pixels(page, "input"))).max() <= 2
+
+
+def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, engine: Engine) -> None:
+    dying = """addEventListener("message", async ({ data: { module, memory } }) => {
+        const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+        exports.stop();
+        self.close();
+    });"""
+    publish(Publish(BUILT_IN, tmp_path / "site"))
+    [helper] = (tmp_path / "site" / "assets").glob("helper.*.js")
+    helper.write_text(dying)
+    with served(tmp_path / "site") as address:
+        ready(page, address)
+        stop_live(page)
+        for _ in range(3):
+            picture = convert(page)
+    assert helpers(page) == 0
+    assert np.abs(picture.astype(int) - engine.run(pixels(page, "input"))).max() <= 2
     assert not page.is_visible("#message")
 
 
@@ -387,6 +437,8 @@ def test_download_is_the_picture(page: Page, address: str, tmp_path: Path) -> No
 
 
 def test_200_pictures_do_not_grow_the_memory(page: Page, address: str) -> None:
+    # Without helper threads: asleep in the engine they answer no question about memory, and each costs a minute.
+    page.add_init_script("Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 })")
     ready(page, address)
     stop_live(page)
     # Engine and worker are their own modules: the worker's heap is asked through the browser, after a collection.

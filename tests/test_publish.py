@@ -78,8 +78,9 @@ def test_the_site_is_complete(tmp_path: Path, page: Path):
     site = publish(Publish(write_model(tmp_path / "model"), tmp_path / "deep" / "site"))
     check_references(site)
     names = files(site)
-    assert {"index.html", "site.json"} <= names
-    assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in names - {"index.html", "site.json"})
+    plain = {"index.html", "site.json", "_headers"}
+    assert plain <= names
+    assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in names - plain)
     assert len([name for name in names if name.startswith("assets/")]) == 7
     assert next(site.glob("assets/engine.*.wasm")).read_bytes() == b"\0asm './a.js'"
     assert not [path for path in site.parent.iterdir() if path.name.startswith(".")]

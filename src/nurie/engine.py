@@ -17,6 +17,7 @@ ERRORS = {
     -3: "the weights are too short for the plan",
     -4: "this picture size does not fit the plan",
     -5: "the engine was called out of order",
+    -6: "a thread was lost",
 }
 
 
@@ -32,7 +33,9 @@ class Machine:
     """The WebAssembly instance: calls and memory, nothing of what they mean."""
 
     def __init__(self, relaxed: bool = False) -> None:
-        self._store, self._exports = _instantiate(relaxed)
+        engine, module = compiled("nurie-relaxed.wasm" if relaxed else "nurie.wasm")
+        self._store = wasmtime.Store(engine)
+        self._exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
         self._memory: wasmtime.Memory = self._exports["memory"]
 
     def call(self, name: str, *arguments: int) -> int:
@@ -76,10 +79,14 @@ class Engine:
         weights: bytes = b"",
         *,
         relaxed: bool = False,
+        machine: Machine | None = None,
     ) -> None:
-        """Load a plan (or its tensors and ops) and the raw, unzipped weights. Raises NurieError."""
+        """Load a plan (or its tensors and ops) and the raw, unzipped weights, into `machine` if there is one already.
+
+        Raises NurieError.
+        """
         self.plan = tensors if isinstance(tensors, Plan) else make_plan(tensors, ops)
-        self.machine = Machine(relaxed)
+        self.machine = machine or Machine(relaxed)
         self.machine.load(self.plan.tensors, self.plan.rows(), weights)
         self.size: tuple[int, int] | None = None  # height, width of the drawing
         self._source = next(op.input for op in self.plan.ops if op.op == "output")
@@ -150,9 +157,9 @@ class Engine:
 _compiled: dict[tuple[Path, float], tuple[wasmtime.Engine, wasmtime.Module]] = {}
 
 
-def _instantiate(relaxed: bool) -> tuple[wasmtime.Store, Any]:
-    """A fresh instance; the machine code is compiled once per process and file."""
-    path = PAGE / ("nurie-relaxed.wasm" if relaxed else "nurie.wasm")
+def compiled(name: str) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """One of the builds as machine code, compiled once per process and file. Raises NurieError where it is missing."""
+    path = PAGE / name
     if not path.exists():
         raise NurieError(f"{path.name} is missing from {PAGE}. Install Nurie again, or run `python hatch_build.py`.")
     key = path, path.stat().st_mtime
@@ -161,6 +168,4 @@ def _instantiate(relaxed: bool) -> tuple[wasmtime.Store, Any]:
         config.wasm_relaxed_simd = True
         engine = wasmtime.Engine(config)
         _compiled[key] = engine, wasmtime.Module.from_file(engine, str(path))
-    engine, module = _compiled[key]
-    store = wasmtime.Store(engine)
-    return store, wasmtime.Instance(store, module, []).exports(store)
+    return _compiled[key]

@@ -17,7 +17,7 @@ class ConvBlock(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> None:
         layers: list[nn.Module] = [
-            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+            nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, bias=False),
             nn.BatchNorm2d(outputs),
         ]
         super().__init__(*layers, *([nn.ReLU()] if relu else []))
@@ -40,13 +40,13 @@ class UpBlock(nn.Module):
     """Doubles the resolution: 1x1 convolution, nearest upsampling, skip added, 3x3 convolution.
 
     Adding the skip costs the engine nothing and halves the 3x3 convolution that a concatenation would need.
-    A pixel shuffle in place of the upsampling left a lattice in flat fur (docs/LOG.md).
+    `shuffle` upsamples by a pixel shuffle instead, which left a lattice in flat fur (docs/LOG.md).
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, shuffle: bool = False) -> None:
         super().__init__()
-        self.reduce = ConvBlock(inputs, outputs, kernel=1, relu=False)
-        self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
+        self.reduce = ConvBlock(inputs, 4 * outputs if shuffle else outputs, kernel=1, relu=False)
+        self.upsample = nn.PixelShuffle(2) if shuffle else nn.Upsample(scale_factor=2, mode="nearest")
         self.relu = nn.ReLU()
         self.refine = ConvBlock(outputs, outputs)
 
@@ -57,35 +57,49 @@ class UpBlock(nn.Module):
 class FastGenerator(nn.Module):
     """The small generator of the page: a U-Net of dense 3x3 convolutions on the pixel-unshuffled drawing.
 
-    Width 24: 1.57 M parameters, 0.79 GMAC at 256x256. Height and width must be multiples of 32.
+    Width 24: 1.57 M parameters, 0.79 GMAC at 256x256. Height and width must be multiples of 32. The other arguments
+    are the variants of bench/search.py; docs/LOG.md has their times and scores.
+
+    `channels`: of each level, finest first. `residuals`: residual blocks of each level, the coarsest is the middle.
+    `unshuffle`: pixels that the finest level is coarser than the drawing. `down`: kernel of the strided convolutions.
+    `shuffle`: see UpBlock.
     """
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(
+        self,
+        width: int = 24,
+        *,
+        channels: tuple[int, ...] = (),
+        residuals: tuple[int, ...] = (0, 0, 1, 1, 1),
+        unshuffle: int = 2,
+        down: int = 3,
+        shuffle: bool = False,
+    ) -> None:
         super().__init__()
         # 128, 64, 32, 16, 8 pixels for a 256-pixel drawing
-        c = [width, width * 2, width * 4, width * 16 // 3, width * 20 // 3]
-        c = [-(-channels // 8) * 8 for channels in c]
-        self.unshuffle = nn.PixelUnshuffle(2)
-        self.stem = ConvBlock(12, c[0])
-        self.downs = nn.ModuleList(ConvBlock(c[i], c[i + 1], stride=2) for i in range(4))
-        self.middle = ResidualBlock(c[4])
-        self.ups = nn.ModuleList(UpBlock(c[i + 1], c[i]) for i in range(4))
-        self.residual16 = ResidualBlock(c[3])
-        self.residual32 = ResidualBlock(c[2])
-        self.head = nn.Conv2d(c[0], 12, 3, padding=1)
-        self.shuffle = nn.PixelShuffle(2)
+        wide = (width, width * 2, width * 4, width * 16 // 3, width * 20 // 3)
+        c = channels or tuple(-(-n // 8) * 8 for n in wide)
+        self.unshuffle = nn.PixelUnshuffle(unshuffle)
+        self.stem = ConvBlock(3 * unshuffle**2, c[0])
+        levels = range(len(c) - 1)
+        self.downs = nn.ModuleList(ConvBlock(c[i], c[i + 1], down, stride=2) for i in levels)
+        self.ups = nn.ModuleList(UpBlock(c[i + 1], c[i], shuffle) for i in levels)
+        self.residuals = nn.ModuleList(
+            nn.Sequential(*(ResidualBlock(n) for _ in range(blocks))) for n, blocks in zip(c, residuals, strict=True)
+        )
+        self.head = nn.Conv2d(c[0], 3 * unshuffle**2, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(unshuffle)
         self.tanh = nn.Tanh()
 
     def forward(self, x: Tensor) -> Tensor:
-        x128 = self.stem(self.unshuffle(x))
-        x64 = self.downs[0](x128)
-        x32 = self.downs[1](x64)
-        x16 = self.downs[2](x32)
-        x = self.middle(self.downs[3](x16))
-        x = self.residual16(self.ups[3](x, x16))
-        x = self.residual32(self.ups[2](x, x32))
-        x = self.ups[1](x, x64)
-        x = self.ups[0](x, x128)
+        x = self.stem(self.unshuffle(x))
+        skips = []
+        for down in self.downs:
+            skips.append(x)
+            x = down(x)
+        x = self.residuals[-1](x)
+        for i in reversed(range(len(skips))):
+            x = self.residuals[i](self.ups[i](x, skips[i]))
         return self.tanh(self.shuffle(self.head(x)))
 
 
@@ -169,11 +183,11 @@ def initialise(net: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def initialise_shuffled(conv: nn.Conv2d) -> None:
-    """Give the four channels of each 2x2 block of a pixel shuffle the same weights, so that a fresh net draws
+def initialise_shuffled(conv: nn.Conv2d, factor: int = 2) -> None:
+    """Give the channels of each block of a pixel shuffle the same weights, so that a fresh net draws
     no checkerboard (ICNR, Aitken et al. 2017)."""
     with torch.no_grad():
-        conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
+        conv.weight.copy_(conv.weight[:: factor**2].repeat_interleave(factor**2, 0))
 
 
 def build_generator(kind: str, width: int = 0) -> nn.Module:

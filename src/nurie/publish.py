@@ -19,6 +19,11 @@ from nurie.modelfile import member, read_manifest
 
 PAGE = Path(__file__).parent / "page"
 MARKER = "site.json"  # says that the folder is a site, which publish may replace
+# Read by Netlify, Cloudflare Pages and others. A page in a process of its own may share memory between threads.
+HEADERS = """/*
+  Cross-Origin-Opener-Policy: same-origin
+  Cross-Origin-Embedder-Policy: require-corp
+"""
 TEXT = (".js", ".css")  # the files that refer to others
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
 # './name' or "./name" in scripts, ./name in url(...) of a stylesheet
@@ -53,6 +58,7 @@ def write_site(config: Publish) -> Path:
         (temporary / "index.html").write_text(page, encoding="utf-8")
         marker = {"format": "nurie-site", "version": 1, "title": title, "model": f"model/{manifest_name}"}
         (temporary / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (temporary / "_headers").write_text(HEADERS, encoding="utf-8")
         swap(temporary, site)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

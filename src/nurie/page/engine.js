@@ -7,16 +7,27 @@
  * @typedef {{tensors: number[], ops: Op[]}} Plan
  *
  * @typedef {object} Exports
- * @property {WebAssembly.Memory} memory
+ * @property {WebAssembly.Memory} [memory] absent in the builds with threads, which import it
  * @property {(tensors: number, ops: number) => number} plan
  * @property {(bytes: number) => number} weights
  * @property {() => number} load
+ * @property {(count: number) => number} threads
  * @property {(height: number, width: number) => number} resize
  * @property {() => number} input
  * @property {() => number} output
  * @property {(first: number, end: number) => number} run
  * @property {(index: number) => number} tensor
  * @property {() => number} peak
+ * @property {() => number} stop
+ * @property {(thread: number) => number} stack
+ * @property {(thread: number) => void} help
+ * @property {WebAssembly.Global} __stack_pointer
+ *
+ * What a helper thread needs.
+ * @typedef {{module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number}} Share
+ *
+ * A thread of the host: a Worker, or what looks like one.
+ * @typedef {{postMessage: (share: Share) => void, terminate: () => void}} Helper
  */
 
 const OPS = ["input", "conv", "conv_transpose", "copy", "output"];
@@ -48,7 +59,9 @@ const MESSAGES = {
   [-3]: "the weights are too short for the plan",
   [-4]: "this picture size does not fit the plan",
   [-5]: "the engine was called out of order",
+  [-6]: "a thread was lost",
 };
+const THREAD_LOST = -6;
 
 /** An error of the engine; `code` is the number in docs/formats.md. */
 export class EngineError extends Error {
@@ -66,36 +79,126 @@ const SPLAT = [0x41, 0, 0xfd, 0x0f];
 const SIMD = [...HEAD, 8, 1, 6, 0, ...SPLAT, 0x0b];
 const RELAXED = [...HEAD, 19, 1, 17, 0, ...SPLAT, ...SPLAT, ...SPLAT, 0xfd, 0x85, 0x02, 0x0b];
 
+/** @typedef {"plain" | "relaxed" | "plain-threads" | "relaxed-threads"} Build */
+
 /**
- * The fastest build this browser can run: "relaxed" (fused multiply-add), "plain" (SIMD128) or null (neither).
- * @returns {"relaxed" | "plain" | null}
+ * The fastest build this browser can run: relaxed (fused multiply-add) or plain (SIMD128), with threads where memory
+ * may be shared. Null without SIMD.
+ * @returns {Build | null}
  */
 export function bestBuild() {
-  if (WebAssembly.validate(new Uint8Array(RELAXED))) return "relaxed";
-  return WebAssembly.validate(new Uint8Array(SIMD)) ? "plain" : null;
+  if (!WebAssembly.validate(new Uint8Array(SIMD))) return null;
+  const kind = WebAssembly.validate(new Uint8Array(RELAXED)) ? "relaxed" : "plain";
+  return globalThis.crossOriginIsolated && navigator.hardwareConcurrency > 1 ? `${kind}-threads` : kind;
+}
+
+// Pages of 64 KiB that a build with threads begins with (hatch_build.py), and how many it may grow to: the second
+// number is for machines that refuse to reserve 2 GiB of addresses.
+const FIRST_PAGES = 64;
+const MOST_PAGES = [32768, 8192];
+
+function sharedMemory() {
+  for (const maximum of MOST_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new EngineError(-2);
+}
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {WebAssembly.Memory} [memory]
+ */
+async function instantiate(module, memory) {
+  const instance = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
+  return /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
+}
+
+/**
+ * The whole life of a helper thread: returns when the engine stops.
+ * @param {Share} share
+ */
+export async function help({ module, memory, thread }) {
+  const exports = await instantiate(module, memory);
+  exports.__stack_pointer.value = exports.stack(thread);
+  try {
+    exports.help(thread);
+  } catch (error) {
+    exports.stop(); // the others must not wait for what this thread will never finish
+    throw error;
+  }
 }
 
 export class Engine {
   #exports;
+  #memory;
+  /** @type {Helper[]} */
+  #helpers = [];
   /** @type {Plan | null} */
   #plan = null;
   #size = { height: 0, width: 0 };
   #outputSize = { height: 0, width: 0 };
 
-  /** @param {Exports} exports Use `Engine.load`. */
-  constructor(exports) {
+  /**
+   * Use `Engine.load`.
+   * @param {Exports} exports
+   * @param {WebAssembly.Memory} memory
+   */
+  constructor(exports, memory) {
     this.#exports = exports;
+    this.#memory = memory;
   }
 
   /**
    * An engine without a model.
-   * @param {WebAssembly.Module | BufferSource} source one of the two builds
+   *
+   * With threads, the calling thread must be one that may wait (a worker, not a page), and `startHelper` gives a new
+   * thread that passes its one message to `help()`. Nothing waits for helpers: until they come, fewer do the work.
+   * @param {WebAssembly.Module | BufferSource} source one of the four builds; for threads, one with threads
+   * @param {number} [threads]
+   * @param {() => Helper} [startHelper]
    * @returns {Promise<Engine>}
    */
-  static async load(source) {
+  static async load(source, threads = 1, startHelper) {
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
-    const instance = await WebAssembly.instantiate(module, {});
-    return new Engine(/** @type {Exports} */ (/** @type {unknown} */ (instance.exports)));
+    const imported = WebAssembly.Module.imports(module).length ? sharedMemory() : undefined;
+    const exports = await instantiate(module, imported);
+    const memory = /** @type {WebAssembly.Memory} */ (imported ?? exports.memory);
+    const engine = new Engine(exports, memory);
+    if (startHelper) engine.#startHelpers(module, threads, startHelper);
+    return engine;
+  }
+
+  /**
+   * @param {WebAssembly.Module} module
+   * @param {number} threads
+   * @param {() => Helper} startHelper
+   */
+  #startHelpers(module, threads, startHelper) {
+    const count = this.#exports.threads(threads);
+    for (let thread = 1; thread < count; thread++) {
+      const helper = startHelper();
+      helper.postMessage({ module, memory: this.#memory, thread });
+      this.#helpers.push(helper);
+    }
+  }
+
+  /** How many threads work together. */
+  get threads() {
+    return this.#helpers.length + 1;
+  }
+
+  /** Let the helper threads go; the engine goes on alone. The size must be set again. */
+  close() {
+    if (!this.#helpers.length) return;
+    this.#exports.stop();
+    for (const helper of this.#helpers) helper.terminate();
+    this.#helpers = [];
+    this.#exports.threads(1);
+    this.#size = { height: 0, width: 0 };
   }
 
   /**
@@ -106,9 +209,9 @@ export class Engine {
   setModel(plan, weights) {
     const { tensors, ops } = plan;
     const at = this.#checked(this.#exports.plan(tensors.length, ops.length));
-    new Int32Array(this.#exports.memory.buffer, at).set([...tensors, ...ops.flatMap(row)]);
+    new Int32Array(this.#memory.buffer, at).set([...tensors, ...ops.flatMap(row)]);
     const data = this.#checked(this.#exports.weights(weights.length));
-    new Uint8Array(this.#exports.memory.buffer, data).set(weights);
+    new Uint8Array(this.#memory.buffer, data).set(weights);
     this.#checked(this.#exports.load());
     this.#plan = plan;
     this.#size = { height: 0, width: 0 };
@@ -126,7 +229,7 @@ export class Engine {
 
   /** Bytes of the whole WebAssembly memory, which never shrinks. */
   get memoryBytes() {
-    return this.#exports.memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength;
   }
 
   /** Width and height of the picture that comes out. */
@@ -168,7 +271,7 @@ export class Engine {
   setInput(rgba) {
     const bytes = this.#size.height * this.#size.width * 4;
     if (rgba.length !== bytes) throw new RangeError(`Expected ${bytes} bytes of RGBA, but got ${rgba.length}.`);
-    new Uint8Array(this.#exports.memory.buffer, this.#checked(this.#exports.input()), bytes).set(rgba);
+    new Uint8Array(this.#memory.buffer, this.#checked(this.#exports.input()), bytes).set(rgba);
   }
 
   /**
@@ -177,14 +280,20 @@ export class Engine {
    * @param {number} end
    */
   runOps(first, end) {
-    this.#checked(this.#exports.run(first, end));
+    const result = this.#exports.run(first, end);
+    if (result !== THREAD_LOST) return void this.#checked(result);
+    // The drawing is still in its place, and one thread is enough.
+    const { height, width } = this.#size;
+    this.close();
+    this.resize(height, width);
+    this.#checked(this.#exports.run(0, end));
   }
 
   /** @returns {Uint8ClampedArray<ArrayBuffer>} a copy of the picture, RGBA */
   getOutput() {
     const at = this.#checked(this.#exports.output());
     const bytes = this.#outputSize.height * this.#outputSize.width * 4;
-    return new Uint8ClampedArray(this.#exports.memory.buffer.slice(at, at + bytes));
+    return new Uint8ClampedArray(new Uint8Array(this.#memory.buffer, at, bytes));
   }
 
   /**
@@ -193,7 +302,7 @@ export class Engine {
    */
   tensor(index) {
     const at = this.#checked(this.#exports.tensor(index));
-    const [data, height, width, channels, pixel, row] = new Int32Array(this.#exports.memory.buffer, at, 6);
+    const [data, height, width, channels, pixel, row] = new Int32Array(this.#memory.buffer, at, 6);
     return { data, height, width, channels, pixel, row };
   }
 

@@ -1,12 +1,17 @@
-// The engine's own thread. It starts with the build's name ("relaxed" or "plain") and compiles at once,
+// The engine's own thread. It starts with the build's name (see `bestBuild`) and compiles at once,
 // while the page still downloads the model. Messages in: {model, size}, then {id, pixels}; out: see painter.js.
 
 import { Engine, EngineError } from "./engine.js";
 
+/** @type {{[build in import("./engine.js").Build]: URL}} */
 const BUILDS = {
-  relaxed: new URL("./nurie-relaxed.wasm", import.meta.url),
   plain: new URL("./nurie.wasm", import.meta.url),
+  relaxed: new URL("./nurie-relaxed.wasm", import.meta.url),
+  "plain-threads": new URL("./nurie-threads.wasm", import.meta.url),
+  "relaxed-threads": new URL("./nurie-relaxed-threads.wasm", import.meta.url),
 };
+// More gain little on nets of this size, and the page wants a core too.
+const MOST_THREADS = 4;
 
 /** @param {URL} url */
 async function compile(url) {
@@ -17,8 +22,16 @@ async function compile(url) {
   return WebAssembly.compileStreaming(response);
 }
 
-const build = self.name === "relaxed" ? "relaxed" : "plain";
-const engine = compile(BUILDS[build]).then((module) => Engine.load(module));
+const startHelper = () => new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
+
+/** @param {import("./engine.js").Build} build */
+async function open(build) {
+  const module = await compile(BUILDS[build]);
+  if (!build.endsWith("-threads")) return Engine.load(module);
+  return Engine.load(module, Math.min(MOST_THREADS, navigator.hardwareConcurrency), startHelper);
+}
+
+const engine = open(/** @type {import("./engine.js").Build} */ (self.name));
 engine.catch(() => {}); // told when the model arrives
 
 /**

@@ -66,6 +66,7 @@ class Train:
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
+    hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     flip: bool = True  # mirror half of the pairs
     # start from this checkpoint's weights (run folder or .safetensors file)
     init: Annotated[Path | None, arg(metavar="PATH")] = None

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nurie.augment import vary_drawing
 from nurie.errors import NurieError
+from nurie.hints import add_hints
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -97,6 +98,7 @@ class Sampler:
     seed: int
     augment: bool
     flip: bool
+    hints: float = 0.0
     process: int = 0
     processes: int = 1
 
@@ -110,6 +112,8 @@ class Sampler:
             drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
             if self.augment:
                 drawing = vary_drawing(drawing, rng)
+            if rng.random() < self.hints:
+                drawing = add_hints(drawing, picture, rng)
             if self.flip and rng.random() < 0.5:
                 drawing, picture = drawing[:, ::-1], picture[:, ::-1]
             drawings.append(drawing)

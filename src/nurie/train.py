@@ -319,7 +319,7 @@ def train(config: Train) -> Path:
     elif config.init:
         trainer.start_from(config.init)
     sampler = Sampler(
-        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip,
+        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.hints,
         accelerator.process_index, accelerator.num_processes,
     )  # fmt: skip
     run_steps(trainer, sampler, val, path)

@@ -1,0 +1,59 @@
+"""Colour hints: strokes in the target picture's own colours on a line drawing, as a person would paint them with a
+coloured pencil (the idea of Zhang et al. 2017, "Real-time user-guided image colorization", without extra channels).
+
+A generator trained with them colours the region around a coloured stroke in its colour.
+"""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from nurie.augment import Image, is_line_drawing
+
+WHITE = 235  # a pixel whose darkest channel is brighter is paper
+
+
+def add_hints(drawing: Image, picture: Image, rng: Generator) -> Image:
+    """Draw 1 to 8 strokes inside the subject, each in the median colour of the picture under it.
+
+    Both are uint8 (h, w, 3). Returns a new drawing; unchanged where it is no line drawing or the picture is blank.
+    """
+    places = np.argwhere(subject(picture))
+    if not len(places) or not is_line_drawing(drawing):
+        return drawing
+    for _ in range(int(rng.integers(1, 9))):
+        y, x = places[rng.integers(len(places))]
+        drawing = add_hint(drawing, picture, stroke(drawing.shape, x, y, rng), rng)
+    return drawing
+
+
+def subject(picture: Image) -> np.ndarray:
+    """Where the picture is not white paper, bool (h, w)."""
+    return picture.min(axis=2) < WHITE
+
+
+def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.ndarray:
+    """A short bent line from (x, y), 2 to 9 wide and up to 60 long in 256 pixels: its cover, float32 (h, w)."""
+    unit = shape[1] / 256
+    angle, points = rng.uniform(0, 2 * np.pi), [(x, y)]
+    for _ in range(int(rng.integers(1, 5))):
+        angle += rng.normal(0, 0.6)
+        length = rng.uniform(3, 15) * unit
+        x, y = x + length * np.cos(angle), y + length * np.sin(angle)
+        points.append((x, y))
+    cover = np.zeros(shape[:2], np.uint8)
+    width = max(1, round(rng.uniform(2, 9) * unit))
+    cv2.polylines(cover, [np.rint(points).astype(np.int32)], False, 255, width, cv2.LINE_AA)
+    return cover.astype(np.float32) / 255
+
+
+def add_hint(drawing: Image, picture: Image, cover: np.ndarray, rng: Generator) -> Image:
+    """The stroke stays inside the subject. Lines remain visible under half of the strokes."""
+    cover = cover * subject(picture)
+    if not (cover > 0.5).any():
+        return drawing
+    colour = np.median(picture[cover > 0.5], axis=0) + rng.uniform(-10, 10, 3)
+    paper = drawing.astype(np.float32)
+    painted = colour * paper / 255 if rng.random() < 0.5 else colour
+    mixed = paper + (painted - paper) * cover[:, :, None]
+    return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)

@@ -1,0 +1,44 @@
+"""Colour hints: in the right place, in the right colour, and only on line drawings."""
+
+import numpy as np
+
+from conftest import circle_pair
+from nurie.hints import add_hints, subject
+
+
+def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
+    """A circle: its outline, and filled with a colour on white."""
+    both = circle_pair(seed, size)
+    return both[:, :size], both[:, size:]
+
+
+def test_strokes_have_the_pictures_colour_and_stay_inside() -> None:
+    drawing, picture = pair()
+    hinted = add_hints(drawing, picture, np.random.default_rng(1))
+    changed = (hinted != drawing).any(axis=2)
+    assert changed.any()
+    assert not (changed & ~subject(picture)).any()
+    coloured = np.ptp(hinted.astype(int), axis=2) > 24
+    assert np.median(np.abs(hinted[coloured].astype(int) - picture[coloured])) <= 10
+
+
+def test_the_same_seed_gives_the_same_strokes() -> None:
+    drawing, picture = pair()
+    first, second, other = (add_hints(drawing, picture, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    assert (first == second).all()
+    assert (first != other).any()
+
+
+def test_the_drawing_that_was_given_stays() -> None:
+    drawing, picture = pair()
+    before = drawing.copy()
+    add_hints(drawing, picture, np.random.default_rng(0))
+    assert (drawing == before).all()
+
+
+def test_a_blank_picture_and_a_coloured_drawing_get_none() -> None:
+    drawing, picture = pair()
+    blank = np.full_like(picture, 255)
+    for seed in range(5):
+        assert (add_hints(drawing, blank, np.random.default_rng(seed)) == drawing).all()
+        assert (add_hints(picture, drawing, np.random.default_rng(seed)) == picture).all()

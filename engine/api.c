@@ -72,6 +72,7 @@ static void run_op(int index) {
     case INPUT: run_input(&engine, op); break;
     case OUTPUT: run_output(&engine, op); break;
     case COPY: run_copy(&engine, op); break;
+    case DEPTHWISE: run_depthwise(&engine, op, packed); break;
     default:
       if (packed->winograd) run_winograd(&engine, op, packed);
       else run_direct(&engine, op, packed);

@@ -13,12 +13,15 @@ static int slice_exists(const Engine *e, int index, int first, int count) {
 
 static int fields_valid(const Op *op) {
   int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
-  if (!sizes || !between(1, op->shuffle, 2) || !between(NO_ACTIVATION, op->activation, TANH)) return 0;
+  if (!sizes || !(op->shuffle == 1 || op->shuffle == 2 || op->shuffle == 4) || !between(NO_ACTIVATION, op->activation, TANH)) return 0;
   switch (op->op) {
     case INPUT: return op->residual == -1 && op->activation == NO_ACTIVATION;
     case CONV:
       return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
              op->out_channels % (op->shuffle * op->shuffle) == 0;
+    case DEPTHWISE:
+      return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
+             op->in_channels == op->out_channels && op->shuffle == 1;
     case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
     case COPY: return op->residual == -1;
     case OUTPUT: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
@@ -41,7 +44,7 @@ static int check_range(const Engine *e, int offset, int64_t bytes, int alignment
 
 static int check_weights(const Engine *e, const Op *op) {
   int quantised = op->scale != -1;
-  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * op->in_channels;
+  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op);
   int error = check_range(e, op->weight, quantised ? codes : 4 * codes, quantised ? 1 : 4);
   if (!error && quantised) error = check_range(e, op->scale, 4 * (int64_t)op->out_channels, 4);
   if (!error && op->bias != -1) error = check_range(e, op->bias, 4 * (int64_t)op->out_channels, 4);

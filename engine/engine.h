@@ -13,7 +13,7 @@ enum {
   THREAD_LOST = -6,
 };
 
-enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT };
+enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE };
 enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH };
 
 // Limits that keep every offset below in an int, however strange the plan.
@@ -63,7 +63,10 @@ typedef struct {
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
-static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE; }
+static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE || op->op == DEPTHWISE; }
+
+// How many input channels each output channel has weights for.
+static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
 
 // How many channels an operation reads from its input, and writes to its output.
 static inline int channels_read(const Op *op) { return op->op == INPUT ? 0 : op->op == OUTPUT ? 3 : op->in_channels; }
@@ -72,6 +75,7 @@ static inline int channels_written(const Op *op) {
     case INPUT: return 3 * op->shuffle * op->shuffle;
     case CONV: return op->out_channels / (op->shuffle * op->shuffle);
     case CONV_TRANSPOSE: return op->out_channels;
+    case DEPTHWISE: return op->out_channels;
     case COPY: return op->in_channels;
     default: return 0;
   }
@@ -94,6 +98,7 @@ void run_output(const Engine *e, const Op *op);
 void run_copy(const Engine *e, const Op *op);
 void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
+void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
 // winograd.c
 int suits_winograd(const Op *op);

@@ -13,8 +13,8 @@ static int source_channel(const Op *op, int packed) {
 static const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
 
 QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
-  QuadWeights w = {.quantised = op->scale != -1, .inputs = op->in_channels};
-  int64_t channel_bytes = (int64_t)op->kernel * op->kernel * op->in_channels * (w.quantised ? 1 : 4);
+  QuadWeights w = {.quantised = op->scale != -1, .inputs = weight_depth(op)};
+  int64_t channel_bytes = (int64_t)op->kernel * op->kernel * w.inputs * (w.quantised ? 1 : 4);
   float scale[4];
   for (int i = 0; i < 4; i++) {
     int channel = source_channel(op, 4 * quad + i), padding = channel < 0;
@@ -46,6 +46,14 @@ static void pack_transposed(const Engine *e, const Op *op, float *to) {
   }
 }
 
+// By quads: [tap][channel of the quad].
+static void pack_depthwise(const Engine *e, const Op *op, float *to) {
+  for (int q = 0; q < packed_channels(op) / 4; q++) {
+    QuadWeights w = weights_of_quad(e, op, q);
+    for (int i = 0; i < op->kernel * op->kernel; i++, to += 4) store(to, weight(&w, i, 0));
+  }
+}
+
 static void pack_direct(const Engine *e, const Op *op, float *to) {
   int taps[MAX_KERNEL * MAX_KERNEL], count = op->kernel * op->kernel;
   for (int i = 0; i < count; i++) taps[i] = i;
@@ -61,6 +69,7 @@ static void pack_bias(const Engine *e, const Op *op, float *to) {
 
 static int64_t weight_floats(const Op *op, int winograd) {
   if (winograd) return winograd_weight_floats(op);
+  if (op->op == DEPTHWISE) return (int64_t)op->kernel * op->kernel * packed_channels(op);
   return (int64_t)op->kernel * op->kernel * round_up(op->in_channels, 4) * packed_channels(op);
 }
 
@@ -71,6 +80,7 @@ static int pack_op(const Engine *e, const Op *op, Packed *packed) {
   if (!packed->weights || !packed->bias) return NO_MEMORY;
   pack_bias(e, op, packed->bias);
   if (packed->winograd) winograd_pack(e, op, packed->weights);
+  else if (op->op == DEPTHWISE) pack_depthwise(e, op, packed->weights);
   else if (op->op == CONV) pack_direct(e, op, packed->weights);
   else pack_transposed(e, op, packed->weights);
   return DONE;

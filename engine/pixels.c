@@ -20,6 +20,16 @@ static void unshuffle_row(const uint8_t *top, const uint8_t *bottom, float *to, 
   }
 }
 
+// 4x4 pixels: a row of four is a vector, and becomes four of the sixteen channels of c.
+static void unshuffle_row_by_4(const uint8_t *from, int row_bytes, float *to, int width, int step, Vec scale,
+                               Vec offset) {
+  for (int x = 0; x < width; x++, from += 16, to += step)
+    for (int y = 0; y < 4; y++) {
+      Vec pixels = wasm_v128_load(from + y * row_bytes);
+      for (int c = 0; c < 3; c++) store(to + 16 * c + 4 * y, channel_of(pixels, c, scale, offset));
+    }
+}
+
 static void plain_row(const uint8_t *from, float *to, int width, int step, Vec scale, Vec offset) {
   Vec rgb = lane_mask(3);
   for (int x = 0; x < width; x++, from += 4, to += step) {
@@ -51,6 +61,7 @@ static void input_band(const void *context, int index, int thread) {
     float *to = t->data + y * t->row + op->output_channel;
     const uint8_t *from = r->engine->input + y * op->shuffle * row_bytes;
     if (op->shuffle == 2) unshuffle_row(from, from + row_bytes, to, t->width, t->pixel, r->scale, r->offset);
+    else if (op->shuffle == 4) unshuffle_row_by_4(from, row_bytes, to, t->width, t->pixel, r->scale, r->offset);
     else plain_row(from, to, t->width, t->pixel, r->scale, r->offset);
   }
 }
@@ -93,7 +104,7 @@ static void copy_band(const void *context, int index, int thread) {
   const Tensor *in = &r->engine->tensors[op->input], *out = &r->engine->tensors[op->output];
   Vec last = lane_mask(op->in_channels - (round_up(op->in_channels, 4) - 4));
   Activation activation = activation_of(op);
-  int halve = op->shuffle - 1;
+  int halve = op->shuffle / 2;  // 1, 2, 4 -> shift by 0, 1, 2
   for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
     for (int x = 0; x < out->width; x++) {
       const float *from = in->data + (y >> halve) * in->row + (x >> halve) * in->pixel + op->input_channel;

@@ -1,8 +1,8 @@
 // Where the results of a convolution go: bias is in already; residual, activation and pixel shuffle happen on the
 // way to memory, so none of them is an operation of its own.
 //
-// Packed channels: with a pixel shuffle, output channel c of phase p (p = 2 * dy + dx) is the network's channel
-// 4c + p. The engine computes them phase by phase, each padded to a multiple of 4, so that one vector (a "quad"
+// Packed channels: with a pixel shuffle by f, output channel c of phase p (p = f * dy + dx) is the network's channel
+// f * f * c + p. The engine computes them phase by phase, each padded to a multiple of 4, so that one vector (a "quad"
 // of channels) always goes to one pixel.
 #pragma once
 #include "activation.h"
@@ -15,12 +15,12 @@ static inline int packed_channels(const Op *op) { return 4 * phases(op) * quads_
 
 typedef struct {
   float *data;
-  int pixel, row;  // floats from one computed pixel to the next; with a shuffle that is two pixels
+  int pixel, row;  // floats from one computed pixel to the next; with a shuffle that is 2 or 4 pixels
 } Slice;
 
 typedef struct {
   Slice out, residual;        // residual.data is null without one
-  int out_phase[4], residual_phase[4];
+  int out_phase[16], residual_phase[16];
   int phase_quads;
   Activation activation;
   Vec last_mask;              // keeps the padding channels of a phase zero
@@ -43,8 +43,9 @@ static inline Target target_of(const Engine *e, const Op *op, int step, int dy, 
   const Tensor *residual = op->residual == -1 ? 0 : &e->tensors[op->residual];
   if (residual) t.residual = slice_of(residual, op->residual_channel, step, dy, dx);
   for (int p = 0; p < phases(op); p++) {
-    t.out_phase[p] = (p >> 1) * out->row + (p & 1) * out->pixel;
-    t.residual_phase[p] = residual ? (p >> 1) * residual->row + (p & 1) * residual->pixel : 0;
+    int y = p / op->shuffle, x = p % op->shuffle;
+    t.out_phase[p] = y * out->row + x * out->pixel;
+    t.residual_phase[p] = residual ? y * residual->row + x * residual->pixel : 0;
   }
   return t;
 }

@@ -59,6 +59,14 @@ class Builder:
         self.ops.append(Op("conv", input=source, output=output, **fields))
         return output
 
+    def depthwise(self, source: int, channels: int, kernel: int = 3, quantised: bool = False, **fields: Any) -> int:
+        output = fields.pop("output", None)
+        output = self.tensor(channels) if output is None else output
+        fields = {"pad": kernel // 2, "in_channels": channels, "out_channels": channels, "kernel": kernel} | fields
+        fields |= self.weights((channels, kernel, kernel, 1), quantised)
+        self.ops.append(Op("depthwise", input=source, output=output, **fields))
+        return output
+
     def conv_transpose(self, source: int, inputs: int, outputs: int, quantised: bool = False, **fields: Any) -> int:
         output = fields.pop("output", None)
         output = self.tensor(outputs) if output is None else output
@@ -116,21 +124,23 @@ def add_random_op(b: Builder, level: dict[int, int]) -> None:
     inputs = int(rng.integers(1, b.tensors[source] - first + 1))
     outputs = int(rng.integers(1, 25))
     fields: dict[str, Any] = {"input_channel": first, "activation": int(rng.integers(0, 4))}
-    kind = rng.choice(["conv", "conv", "conv", "down", "up", "transpose", "copy"])
+    kind = rng.choice(["conv", "conv", "conv", "down", "up", "transpose", "depthwise", "copy"])
     step = {"down": -1, "up": 1, "transpose": 1}.get(str(kind), 0)
     if not -3 <= level[source] + step <= 0:
         kind, step = "conv", 0
     shuffle = 2 if kind == "up" else 1
-    if kind == "copy":
+    if kind in ("copy", "depthwise"):
         outputs = inputs
     same = [t for t in level if level[t] == level[source] + step and b.tensors[t] >= outputs and t != source]
-    if kind in ("conv", "up") and same and rng.random() < 0.5:
+    if kind in ("conv", "up", "depthwise") and same and rng.random() < 0.5:
         fields["residual"] = int(rng.choice(same))
     if rng.random() < 0.3:  # into the middle of a tensor; the rest of it is filled by a copy of the image
         fields |= {"output": b.tensor(4 + outputs), "output_channel": 4}
     quantised = bool(rng.random() < 0.5)
     if kind == "copy":
         out = b.copy(source, inputs, **fields)
+    elif kind == "depthwise":
+        out = b.depthwise(source, inputs, int(rng.choice([1, 3, 5])), quantised, **fields)
     elif kind == "transpose":
         out = b.conv_transpose(source, inputs, outputs, quantised=quantised, **fields)
     elif kind == "down":

@@ -51,8 +51,9 @@ def torch_conv(op: Op, weights: bytes, x: np.ndarray, residual: np.ndarray | Non
     kernel = torch.from_numpy(read_weights(op, weights))  # (out, ky, kx, in)
     bias = torch.from_numpy(read_floats(weights, op.bias, op.out_channels))
     nchw = torch.from_numpy(x.astype(np.float64)).permute(2, 0, 1)[None]
-    if op.op == "conv":
-        y = F.conv2d(nchw, kernel.permute(0, 3, 1, 2), bias, op.stride, op.pad)
+    if op.op != "conv_transpose":
+        groups = op.in_channels if op.op == "depthwise" else 1
+        y = F.conv2d(nchw, kernel.permute(0, 3, 1, 2), bias, op.stride, op.pad, groups=groups)
         y = F.pixel_shuffle(y, op.shuffle)
     else:
         y = F.conv_transpose2d(nchw, kernel.permute(3, 0, 1, 2), bias, stride=2, padding=1)
@@ -65,7 +66,17 @@ def torch_conv(op: Op, weights: bytes, x: np.ndarray, residual: np.ndarray | Non
 def conv_cases(count: int) -> list[tuple]:
     """A sample of the table of shapes, the same in every run; every value of every column appears many times."""
     rng = np.random.default_rng(7)
-    columns = (SIZES, CHANNELS, CHANNELS, [1, 2, 3, 3, 4, 5, 7], [1, 2], range(4), [1, 2], [False, True], [False, True])
+    columns = (
+        SIZES,
+        CHANNELS,
+        CHANNELS,
+        [1, 2, 3, 3, 4, 5, 7],
+        [1, 2],
+        range(4),
+        [1, 2, 4],
+        [False, True],
+        [False, True],
+    )
     cases = [tuple(column[rng.integers(len(column))] for column in columns) for _ in range(3 * count)]
     return [case for case in cases if min(case[0]) + 2 * (case[3] // 2) >= case[3]][:count]
 
@@ -121,8 +132,33 @@ def test_transposed_conv_matches_torch(relaxed: bool) -> None:
 
 
 @BUILDS
+def test_depthwise_matches_torch(relaxed: bool) -> None:
+    rng = np.random.default_rng(3)
+    cases = itertools.product(SIZES, [1, 4, 5, 24], [1, 3, 4, 5], [1, 2], [False, True])
+    for case, ((h, w), channels, kernel, stride, quantised) in enumerate(cases):
+        if min(h, w) + 2 * (kernel // 2) < kernel:
+            continue
+        b = Builder(4)
+        image = b.image()
+        source = b.conv(image, 3, 4 + channels, kernel=1)
+        x = {source: rng.normal(size=(h, w, 4 + channels)).astype(np.float32)}
+        fields = {"stride": stride, "activation": case % 4, "input_channel": 4}
+        added = None
+        if kernel % 2 and stride == 1:
+            extra = b.conv(image, 3, channels, kernel=1)
+            x[extra] = added = rng.normal(size=(h, w, channels)).astype(np.float32)
+            fields["residual"] = extra
+        out = b.depthwise(source, channels, kernel, quantised, **fields)
+        plan, weights = finish_anywhere(b, out, channels)
+        got = run_one(plan, weights, x, (h, w), relaxed)
+        expected = torch_conv(plan.ops[-2], weights, x[source][:, :, 4:], added)
+        assert got.shape == expected.shape
+        assert np.abs(got - expected).max() < 2e-5, (h, w, channels, kernel, stride)
+
+
+@BUILDS
 def test_copy_matches_torch(relaxed: bool) -> None:
-    for (h, w), channels, shuffle, activation in itertools.product(SIZES[:5], [3, 4, 7, 12], [1, 2], range(4)):
+    for (h, w), channels, shuffle, activation in itertools.product(SIZES[:5], [3, 4, 7, 12], [1, 2, 4], range(4)):
         b = Builder(5)
         source = b.conv(b.image(), 3, 4 + channels, kernel=1)
         out = b.copy(source, channels, input_channel=4, shuffle=shuffle, activation=activation)
@@ -135,10 +171,10 @@ def test_copy_matches_torch(relaxed: bool) -> None:
 
 
 @pytest.mark.parametrize("scale", [-1, 1])
-@pytest.mark.parametrize("shuffle", [1, 2])
+@pytest.mark.parametrize("shuffle", [1, 2, 4])
 def test_input_matches_pixel_unshuffle(shuffle: int, scale: int) -> None:
     plan = make_plan([3 * shuffle**2], [Op("input", shuffle=shuffle, scale=scale), Op("output")])
-    picture = drawing(6, 10)
+    picture = drawing(8, 12)
     engine = Engine(plan)
     engine.set_input(picture)
     engine.run_ops(0, 1)

@@ -22,6 +22,7 @@ from nurie.plan import Op, Plan, checked
 from nurie.quantise import quantise
 
 RELU, LEAKY, TANH = 1, 2, 3
+SHUFFLES = (2, 4)  # factors of pixel shuffle and unshuffle that the engine has
 FUNCTIONS: dict[Any, type[nn.Module]] = {
     **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
     **dict.fromkeys((F.tanh, torch.tanh, "tanh"), nn.Tanh),
@@ -190,7 +191,7 @@ class Lowering:
         followers = list(node.users)
         module = module_of(self.graph, followers[0]) if len(followers) == 1 else None
         shuffle = 1
-        if isinstance(module, nn.PixelUnshuffle):
+        if isinstance(module, nn.PixelUnshuffle) and module.downscale_factor in SHUFFLES:
             node, shuffle = followers[0], module.downscale_factor
         place = self._new(node)
         self.ops.append(Op("input", output=place.tensor, output_channel=place.channel, shuffle=shuffle))
@@ -224,8 +225,10 @@ class Lowering:
         check_convolution(node, module)
         source = self._place(self._source(node))
         weight, bias = weights_of(module)
+        kind = "conv" if module.groups == 1 else "depthwise"
+        kind = "conv_transpose" if isinstance(module, nn.ConvTranspose2d) else kind
         op = Op(
-            "conv" if isinstance(module, nn.Conv2d) else "conv_transpose", source.tensor, source.channel,
+            kind, source.tensor, source.channel,
             kernel=module.kernel_size[0], stride=module.stride[0], pad=int(module.padding[0]),
         )  # fmt: skip
         last, stage = node, 0
@@ -267,7 +270,7 @@ class Lowering:
             return 0, op, *fold(weight, bias, module, op.op == "conv_transpose")
         if isinstance(module, nn.Dropout | nn.Identity) and stage < 3:
             return stage, op, weight, bias
-        if isinstance(module, nn.PixelShuffle) and stage == 0 and op.op == "conv":
+        if isinstance(module, nn.PixelShuffle) and stage == 0 and op.op == "conv" and module.upscale_factor in SHUFFLES:
             return 1, replace(op, shuffle=module.upscale_factor), weight, bias
         if isinstance(module, nn.Upsample) and stage == 0 and op.op == "conv":
             # nearest upsampling is a pixel shuffle of four equal channels
@@ -285,9 +288,9 @@ class Lowering:
 
     def _store(self, op: Op, weight: Tensor, bias: Tensor | None) -> Op:
         """Append the weights as [out][y][x][in] and fill in the offsets and channels."""
-        order = (0, 2, 3, 1) if op.op == "conv" else (1, 2, 3, 0)
+        order = (1, 2, 3, 0) if op.op == "conv_transpose" else (0, 2, 3, 1)
         values = weight.permute(order).contiguous().numpy().astype(np.float32)
-        op = replace(op, out_channels=values.shape[0], in_channels=values.shape[3])
+        op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
         if self.int8:
             values, scales = quantise(values)
             op = replace(op, scale=self._append(scales))
@@ -324,11 +327,12 @@ def upsampling(node: fx.Node, module: nn.Upsample) -> int:
 
 
 def check_convolution(node: fx.Node, module: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """The engine's convolutions are square, dense and padded with zeros."""
+    """The engine's convolutions are square, dense or depthwise, and padded with zeros."""
+    depthwise = isinstance(module, nn.Conv2d) and module.groups == module.in_channels == module.out_channels
     square = all(len(set(pair)) == 1 for pair in (module.kernel_size, module.stride, module.padding))
-    plain = module.groups == 1 and set(module.dilation) == {1} and module.padding_mode == "zeros"
+    plain = (module.groups == 1 or depthwise) and set(module.dilation) == {1} and module.padding_mode == "zeros"
     if not square or not plain or isinstance(module.padding, str) or set(module.output_padding) != {0}:
         raise NurieError(
-            f"{node.name} is a convolution with groups, dilation, output padding, another padding than zeros or a "
+            f"{node.name} is a convolution with groups (other than one per channel), dilation, output padding, another padding than zeros or a "
             f"kernel that is not square ({module}); the engine has none of these."
         )

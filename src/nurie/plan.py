@@ -11,7 +11,7 @@ import numpy as np
 
 from nurie.errors import NurieError
 
-OPS = ("input", "conv", "conv_transpose", "copy", "output")
+OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
 MAX_KERNEL = 7
 
@@ -42,7 +42,12 @@ class Op:
 
     @property
     def is_conv(self) -> bool:
-        return self.op in ("conv", "conv_transpose")
+        return self.op in ("conv", "conv_transpose", "depthwise")
+
+    @property
+    def weight_depth(self) -> int:
+        """Input channels that each output channel has weights for."""
+        return 1 if self.op == "depthwise" else self.in_channels
 
     @property
     def channels_read(self) -> int:
@@ -54,8 +59,9 @@ class Op:
         """Channels of the output slice: after the pixel shuffle, for a convolution."""
         if self.op == "conv":
             return self.out_channels // self.shuffle**2
-        other = {"input": 3 * self.shuffle**2, "conv_transpose": self.out_channels, "copy": self.in_channels}
-        return other.get(self.op, 0)
+        if self.is_conv:
+            return self.out_channels
+        return {"input": 3 * self.shuffle**2, "copy": self.in_channels}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
         """The 17 integers that the engine reads."""
@@ -107,8 +113,8 @@ class Plan:
         total = 0
         for op in self.ops:
             if op.is_conv:
-                h, w = sizes[op.output if op.op == "conv" else op.input]
-                total += h * w // op.shuffle**2 * op.in_channels * op.out_channels * op.kernel**2
+                h, w = sizes[op.input if op.op == "conv_transpose" else op.output]
+                total += h * w // op.shuffle**2 * op.weight_depth * op.out_channels * op.kernel**2
         return total
 
 
@@ -161,16 +167,18 @@ def _parse_op(index: int, values: Mapping[str, Any]) -> Op:
 
 def _field_fault(op: Op) -> str:
     """What is wrong with single fields, as the end of a sentence; empty when nothing is."""
-    if op.shuffle not in (1, 2):
-        return f"has shuffle {op.shuffle}; it must be 1 or 2"
+    if op.shuffle not in (1, 2, 4):
+        return f"has shuffle {op.shuffle}; it must be 1, 2 or 4"
     if not 0 <= op.activation < len(ACTIVATIONS):
         return f"has activation {op.activation}; known are 0 to {len(ACTIVATIONS) - 1}"
-    if op.op == "conv":
+    if op.op in ("conv", "depthwise"):
         if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in (1, 2) or not 0 <= op.pad < op.kernel:
             found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}"
             return f"{found}; the engine takes kernels 1 to 7, stride 1 or 2, and pads smaller than the kernel"
         if op.out_channels % op.shuffle**2:
             return f"cannot shuffle {op.out_channels} channels by {op.shuffle}"
+        if op.op == "depthwise" and (op.in_channels != op.out_channels or op.shuffle != 1):
+            return f"makes {op.out_channels} channels of {op.in_channels} with shuffle {op.shuffle}; it must keep them"
     elif op.op == "conv_transpose":
         if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1):
             return f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}; only 4, 2, 1 is supported"
@@ -222,7 +230,7 @@ def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:
         if height % op.shuffle or width % op.shuffle:
             raise _misfit(*image, index, op, f"needs height and width that are multiples of {op.shuffle}")
         size = height // op.shuffle, width // op.shuffle
-    elif op.op == "conv":
+    elif op.op in ("conv", "depthwise"):
         h, w = ((side + 2 * op.pad - op.kernel) // op.stride + 1 for side in (height, width))
         size = h * op.shuffle, w * op.shuffle
     elif op.op == "conv_transpose":

@@ -67,7 +67,9 @@ def activated(x: Array, activation: int) -> Array:
 def convolved(op: Op, x: Array, data: bytes) -> Array:
     """Convolution, bias and pixel shuffle."""
     weights = read_weights(op, data)  # (out, kernel y, kernel x, in)
-    y = conv2d(x, weights, op.stride, op.pad) if op.op == "conv" else conv_transpose2d(x, weights)
+    if op.op == "depthwise":  # a dense convolution whose other weights are zero
+        weights = weights * np.eye(op.in_channels)[:, None, None, :]
+    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(x, weights, op.stride, op.pad)
     return shuffled(y + read_floats(data, op.bias, op.out_channels), op.shuffle)
 
 
@@ -77,8 +79,8 @@ def read_floats(data: bytes, offset: int, count: int) -> Array:
 
 
 def read_weights(op: Op, data: bytes) -> Array:
-    """(out, kernel y, kernel x, in)"""
-    shape = (op.out_channels, op.kernel, op.kernel, op.in_channels)
+    """(out, kernel y, kernel x, in); depthwise (out, kernel y, kernel x, 1)"""
+    shape = (op.out_channels, op.kernel, op.kernel, op.weight_depth)
     if op.scale == -1:
         return read_floats(data, op.weight, int(np.prod(shape))).reshape(shape)
     codes = np.frombuffer(data, np.int8, int(np.prod(shape)), op.weight).reshape(shape)

@@ -30,7 +30,7 @@
  * @typedef {{postMessage: (share: Share) => void, terminate: () => void}} Helper
  */
 
-const OPS = ["input", "conv", "conv_transpose", "copy", "output"];
+const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise"];
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
 const FIELDS = [

@@ -333,6 +333,6 @@ def check_convolution(node: fx.Node, module: nn.Conv2d | nn.ConvTranspose2d) -> 
     plain = (module.groups == 1 or depthwise) and set(module.dilation) == {1} and module.padding_mode == "zeros"
     if not square or not plain or isinstance(module.padding, str) or set(module.output_padding) != {0}:
         raise NurieError(
-            f"{node.name} is a convolution with groups (other than one per channel), dilation, output padding, another padding than zeros or a "
-            f"kernel that is not square ({module}); the engine has none of these."
+            f"{node.name} is a convolution with groups (other than one per channel), dilation, output padding, another "
+            f"padding than zeros or a kernel that is not square ({module}); the engine has none of these."
         )

@@ -1,32 +1,25 @@
 """The page in a real Chromium, with the built-in model, from loading to failure."""
 
 import base64
-import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
 from nurie.modelfile import read_model
 from nurie.publish import publish
-from nurie.serve import BUILT_IN, make_server
+from nurie.serve import BUILT_IN
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright")
 Browser, Page, Route = sync_api.Browser, sync_api.Page, sync_api.Route
 
 pytestmark = pytest.mark.browser
 
 SIZE = 256
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PIXELS = """id => {
     const canvas = document.getElementById(id);
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -38,13 +31,8 @@ PIXELS = """id => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        if found is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("There is no Chromium on this machine: install it, or run `playwright install chromium`.")
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +43,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     publish(Publish(BUILT_IN, folder / "some" / "where"))
     with served(folder) as host:
         yield host + "some/where/"
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    server = make_server(folder, 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture

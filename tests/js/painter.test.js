@@ -39,6 +39,7 @@ function start() {
   const painter = new Painter(make, {
     onready: () => events.push("ready"),
     onpicture: ({ id }) => events.push(id),
+    onbackend: (backend) => events.push(backend),
     onfailure: ({ code }) => events.push(code),
   });
   painter.load({ tensors: [], ops: [] }, new Uint8Array(), { width: 1, height: 1 });

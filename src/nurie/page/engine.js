@@ -1,10 +1,11 @@
 // The host of the WebAssembly engine: what docs/formats.md calls "The engine", seen from JavaScript.
 // Runs in a worker, in a page and in Node alike; it knows nothing of the DOM.
 
+import { row } from "./plan.js";
+
 /**
- * One operation of the plan; absent fields have the defaults of `FIELDS`.
- * @typedef {{op: string} & {[field: string]: number | string}} Op
- * @typedef {{tensors: number[], ops: Op[]}} Plan
+ * @typedef {import("./plan.js").Op} Op
+ * @typedef {import("./plan.js").Plan} Plan
  *
  * @typedef {object} Exports
  * @property {WebAssembly.Memory} [memory] absent in the builds with threads, which import it
@@ -29,28 +30,6 @@
  * A thread of the host: a Worker, or what looks like one.
  * @typedef {{postMessage: (share: Share) => void, terminate: () => void}} Helper
  */
-
-const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise"];
-
-/** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
-const FIELDS = [
-  ["input", 0],
-  ["input_channel", 0],
-  ["output", 0],
-  ["output_channel", 0],
-  ["in_channels", 0],
-  ["out_channels", 0],
-  ["kernel", 0],
-  ["stride", 1],
-  ["pad", 0],
-  ["activation", 0],
-  ["shuffle", 1],
-  ["residual", -1],
-  ["residual_channel", 0],
-  ["weight", 0],
-  ["scale", -1],
-  ["bias", -1],
-];
 
 /** @type {{[code: number]: string}} */
 const MESSAGES = {
@@ -311,13 +290,4 @@ export class Engine {
     if (result < 0) throw new EngineError(result);
     return result;
   }
-}
-
-/**
- * The 17 integers of an operation.
- * @param {Op} op
- * @returns {number[]}
- */
-function row(op) {
-  return [OPS.indexOf(op.op), ...FIELDS.map(([name, value]) => Number(op[name] ?? value))];
 }

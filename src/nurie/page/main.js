@@ -93,7 +93,8 @@ class Page {
       if (!current()) return;
       this.#open(manifest);
       const weights = await fetchWeights(manifest, this.#address, (...bytes) => current() && this.#showBytes(bytes));
-      if (current()) painter.load(manifest, weights, manifest.input);
+      const backend = new URLSearchParams(location.search).get("backend") ?? undefined;
+      if (current()) painter.load(manifest, weights, manifest.input, backend);
     } catch (error) {
       if (current()) throw error;
     }
@@ -105,6 +106,7 @@ class Page {
     return new Painter(worker, {
       onready: () => (document.documentElement.dataset.state = "ready"),
       onpicture: (picture) => this.#show(picture),
+      onbackend: (backend) => (document.documentElement.dataset.backend = backend),
       onfailure: (failure) => this.#fail(failure),
     });
   }
@@ -244,10 +246,11 @@ class Page {
   }
 
   /** @param {Picture} picture */
-  #show({ id, pixels, width, height, ms }) {
+  #show({ id, pixels, width, height, ms, backend }) {
     if (this.#result.width !== width || this.#result.height !== height) Object.assign(this.#result, { width, height });
     this.#result.getContext("2d", { willReadFrequently: true })?.putImageData(new ImageData(pixels, width, height), 0, 0);
     this.#result.dataset.shown = String(id);
+    this.#result.dataset.backend = backend;
     this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
     get("time").textContent = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
     /** @type {HTMLButtonElement} */ (get("download")).disabled = false;

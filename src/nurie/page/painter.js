@@ -9,10 +9,12 @@ import { Failure } from "./failure.js";
  * @property {number} width
  * @property {number} height
  * @property {number} ms spent in the engine
+ * @property {"webgpu" | "wasm"} backend
  *
  * @typedef {object} Listener
  * @property {() => void} onready the model is loaded
  * @property {(picture: Picture) => void} onpicture
+ * @property {(backend: "webgpu" | "wasm") => void} onbackend which one has been chosen
  * @property {(failure: Failure) => void} onfailure no picture will come any more
  */
 
@@ -48,9 +50,10 @@ export class Painter {
    * @param {import("./engine.js").Plan} plan
    * @param {Uint8Array} weights unzipped
    * @param {{width: number, height: number}} size
+   * @param {string} [backend] "wasm" or "webgpu": only this one; else the faster one
    */
-  load({ tensors, ops }, weights, size) {
-    this.#model = { model: { plan: { tensors, ops }, weights }, size };
+  load({ tensors, ops }, weights, size, backend) {
+    this.#model = { model: { plan: { tensors, ops }, weights }, size, backend };
     this.#worker?.postMessage(this.#model);
   }
 
@@ -100,6 +103,7 @@ export class Painter {
   #receive(data) {
     if (data.failed === "crash") return this.#crashed();
     if (data.failed) return this.#fail(new Failure(data.failed, { reason: data.reason }));
+    if (data.backend && !data.id) return this.#listener.onbackend(data.backend);
     if (data.loaded) {
       this.#loaded = true;
       this.#worked = true;

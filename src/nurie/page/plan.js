@@ -1,0 +1,108 @@
+// The plan as docs/formats.md, "The plan", defines it: fields, defaults, and the sizes that follow from a drawing's.
+
+/**
+ * One operation of the plan; absent fields have the defaults of `FIELDS`.
+ * @typedef {{op: string} & {[field: string]: number | string}} Op
+ * @typedef {{tensors: number[], ops: Op[]}} Plan
+ * @typedef {{height: number, width: number}} Size
+ *
+ * All fields of an operation.
+ * @typedef {{op: string, input: number, input_channel: number, output: number, output_channel: number,
+ *   in_channels: number, out_channels: number, kernel: number, stride: number, pad: number, activation: number,
+ *   shuffle: number, residual: number, residual_channel: number, weight: number, scale: number, bias: number}} Fields
+ *
+ * And what follows from them: how many channels it writes; in how many phases (pixels that one computed pixel
+ * becomes), of how many quads (four channels) each; all its quads; `step`: pixels from one computed pixel to the next.
+ * @typedef {Fields & {written: number, phases: number, phaseQuads: number, quads: number, step: number}} FullOp
+ */
+
+const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise"];
+
+/** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
+const FIELDS = [
+  ["input", 0],
+  ["input_channel", 0],
+  ["output", 0],
+  ["output_channel", 0],
+  ["in_channels", 0],
+  ["out_channels", 0],
+  ["kernel", 0],
+  ["stride", 1],
+  ["pad", 0],
+  ["activation", 0],
+  ["shuffle", 1],
+  ["residual", -1],
+  ["residual_channel", 0],
+  ["weight", 0],
+  ["scale", -1],
+  ["bias", -1],
+];
+
+/**
+ * The 17 integers of an operation.
+ * @param {Op} op
+ * @returns {number[]}
+ */
+export function row(op) {
+  return [OPS.indexOf(op.op), ...FIELDS.map(([name, value]) => Number(op[name] ?? value))];
+}
+
+/**
+ * @param {Op} op
+ * @returns {FullOp}
+ */
+export function complete(op) {
+  const fields = /** @type {Fields} */ ({ ...Object.fromEntries(FIELDS), ...op });
+  const phases = op.op === "conv" ? fields.shuffle ** 2 : 1;
+  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0 }[op.op];
+  const channels = written ?? fields.out_channels / phases;
+  const phaseQuads = Math.ceil(channels / 4);
+  const step = op.op === "conv_transpose" ? 2 : op.op === "conv" ? fields.shuffle : 1;
+  return { ...fields, written: channels, phases, phaseQuads, quads: phases * phaseQuads, step };
+}
+
+/**
+ * The size of every tensor for a drawing of this size; null when it does not fit the plan.
+ * @param {Plan} plan
+ * @param {Size} drawing
+ * @returns {Size[] | null}
+ */
+export function sizes({ tensors, ops }, drawing) {
+  const found = tensors.map(() => ({ height: 0, width: 0 }));
+  for (const op of ops.map(complete)) {
+    const from = op.op === "input" ? drawing : found[op.input];
+    const size = { height: side(op, from.height), width: side(op, from.width) };
+    if (!(size.height >= 1 && size.width >= 1 && Number.isInteger(size.height) && Number.isInteger(size.width))) return null;
+    if (op.op === "output") continue;
+    if (found[op.output].height && !same(found[op.output], size)) return null;
+    if (op.residual !== -1 && !same(found[op.residual], size)) return null;
+    found[op.output] = size;
+  }
+  return found;
+}
+
+/**
+ * @param {FullOp} op
+ * @param {number} from height or width of what it reads
+ */
+function side(op, from) {
+  switch (op.op) {
+    case "input":
+      return from / op.shuffle;
+    case "conv":
+    case "depthwise":
+      return (Math.floor((from + 2 * op.pad - op.kernel) / op.stride) + 1) * op.shuffle;
+    case "conv_transpose":
+      return 2 * from;
+    case "copy":
+      return op.shuffle * from;
+    default:
+      return from;
+  }
+}
+
+/**
+ * @param {Size} a
+ * @param {Size} b
+ */
+const same = (a, b) => a.height === b.height && a.width === b.width;

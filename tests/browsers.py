@@ -1,0 +1,43 @@
+"""A Chromium and a server for tests that need a real page."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from nurie.serve import make_server
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright")
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@contextmanager
+def launched(arguments: list[str] | None = None) -> Iterator[sync_api.Browser]:
+    """A headless Chromium: the system's, or Playwright's own. Skips the test where there is none."""
+    with sync_api.sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        if found is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("There is no Chromium on this machine: install it, or run `playwright install chromium`.")
+        kept = [argument for argument in ARGUMENTS if not (arguments and argument == "--disable-gpu")]
+        browser = playwright.chromium.launch(executable_path=found, args=kept + (arguments or []))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a folder on this machine, ending in a slash."""
+    server = make_server(folder, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()

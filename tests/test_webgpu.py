@@ -1,0 +1,169 @@
+"""The WebGPU back end against the WebAssembly engine, on Chromium's software implementation."""
+
+import base64
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from browsers import launched, served, sync_api
+from nurie.config import Publish
+from nurie.engine import Engine
+from nurie.plan import Plan
+from nurie.publish import publish
+from nurie.serve import BUILT_IN
+from plans import Builder, random_plan, small_unet
+
+pytestmark = pytest.mark.browser
+PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
+# The last three let a canvas show what a software device made.
+ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+ARGUMENTS += ["--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-angle=swiftshader"]
+RUN = """async ({ plan, weights, pictures }) => {
+    const { GpuEngine } = await import("/webgpu.js");
+    const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    window.engine ??= await GpuEngine.load({ f16: false, software: true });
+    await engine.setModel(plan, decode(weights));
+    const results = [];
+    for (const { height, width, rgba } of pictures) {
+        engine.resize(height, width);
+        const pixels = await engine.run(decode(rgba));
+        results.push({ ...engine.outputSize, rgba: encode(pixels) });
+    }
+    return results;
+}"""
+SHOW = """async ({ plan, weights, height, width, rgba }) => {
+    const { GpuEngine } = await import("/webgpu.js");
+    const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const engine = await GpuEngine.load({ f16: false, software: true });
+    await engine.setModel(plan, decode(weights));
+    engine.resize(height, width);
+    const canvas = new OffscreenCanvas(engine.outputSize.width, engine.outputSize.height);
+    engine.show(decode(rgba), canvas.getContext("webgpu"));
+    const flat = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    flat.drawImage(canvas, 0, 0);
+    const shown = flat.getImageData(0, 0, canvas.width, canvas.height).data;
+    const read = await engine.run(decode(rgba));
+    return Math.max(...shown.map((value, i) => Math.abs(value - read[i])));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with launched(ARGUMENTS) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def page(browser: sync_api.Browser) -> Iterator[sync_api.Page]:
+    """An empty page that can load the page's scripts."""
+    with served(PAGE) as address:
+        page = browser.new_page()
+        page.goto(address)
+        if not page.evaluate("async () => Boolean(await navigator.gpu?.requestAdapter())"):
+            pytest.skip("This Chromium has no software WebGPU.")
+        yield page
+
+
+def drawing(height: int, width: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+
+
+def largest_difference(page: sync_api.Page, plan: Plan, weights: bytes, drawings: list[np.ndarray]) -> int:
+    """In levels of 255, between the two engines."""
+    text = [base64.b64encode(data.tobytes()).decode() for data in drawings]
+    pictures = [{"height": d.shape[0], "width": d.shape[1], "rgba": t} for d, t in zip(drawings, text, strict=True)]
+    task = {"plan": plan.to_json(), "weights": base64.b64encode(weights).decode(), "pictures": pictures}
+    engine, worst = Engine(plan, weights=weights), 0
+    for result, given in zip(page.evaluate(RUN, task), drawings, strict=True):
+        data = np.frombuffer(base64.b64decode(result["rgba"]), np.uint8)
+        made = data.reshape(result["height"], result["width"], 4)
+        assert (made[:, :, 3] == 255).all()
+        worst = max(worst, np.abs(made[:, :, :3].astype(int) - engine.run(given)).max())
+    return worst
+
+
+def test_every_operation_and_odd_sizes(page: sync_api.Page) -> None:
+    plan, weights = small_unet()
+    sizes = [(4, 4), (24, 20), (12, 60), (36, 4), (24, 20)]
+    assert largest_difference(page, plan, weights, [drawing(h, w, i) for i, (h, w) in enumerate(sizes)]) <= 1
+
+
+def test_random_plans(page: sync_api.Page) -> None:
+    for seed in range(8):  # seconds each, spent compiling
+        plan, weights = random_plan(seed)
+        assert largest_difference(page, plan, weights, [drawing(40, 24, seed), drawing(8, 8, seed)]) <= 1, seed
+
+
+def test_one_pixel_and_large_pictures(page: sync_api.Page) -> None:
+    b = Builder(1)
+    plan, weights = b.finish(b.depthwise(b.conv(b.image(), 3, 3, kernel=1, activation=2), 3, activation=3))
+    drawings = [drawing(1, 1, 0), drawing(3, 7, 1), drawing(768, 1024, 2)]
+    assert largest_difference(page, plan, weights, drawings) <= 1
+
+
+def test_shuffle_by_4(page: sync_api.Page) -> None:
+    b = Builder(2)
+    plan, weights = b.finish(b.conv(b.image(4), 48, 3, shuffle=4, activation=3))
+    assert largest_difference(page, plan, weights, [drawing(32, 20, 0)]) <= 1
+
+
+def test_a_canvas_shows_the_same_picture(page: sync_api.Page) -> None:
+    plan, weights = small_unet()
+    task = {"plan": plan.to_json(), "weights": base64.b64encode(weights).decode(), "height": 24, "width": 20}
+    assert page.evaluate(SHOW, task | {"rgba": base64.b64encode(drawing(24, 20, 0).tobytes()).decode()}) <= 1
+
+
+def test_sizes_that_do_not_fit_are_refused(page: sync_api.Page) -> None:
+    plan, weights = small_unet()
+    with pytest.raises(sync_api.Error, match="does not fit the plan"):
+        largest_difference(page, plan, weights, [drawing(3, 4, 0)])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(Publish(BUILT_IN, tmp_path_factory.mktemp("gpu") / "site"))
+
+
+def shown_by(browser: sync_api.Browser, site: Path, query: str) -> tuple[str, np.ndarray]:
+    """Open the published page and wait until it has chosen. Who made the next picture, and it, uint8 (h, w, 3)."""
+    with served(site) as address, browser.new_page() as page:
+        page.set_default_timeout(120_000)
+        page.goto(address + query)
+        page.wait_for_function("document.documentElement.dataset.backend")
+        before = page.evaluate("document.getElementById('result').dataset.pictures")
+        page.click("#convert")
+        page.wait_for_function(f"document.getElementById('result').dataset.pictures !== '{before}'")
+        backend, data = page.evaluate(
+            """() => {
+                const canvas = document.getElementById("result");
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                return [canvas.dataset.backend, Array.from(data)];
+            }"""
+        )
+    return backend, np.array(data, np.uint8).reshape(256, 256, 4)[:, :, :3]
+
+
+def test_the_page_uses_it_when_told_to_and_shows_the_same(browser: sync_api.Browser, site: Path) -> None:
+    backend, picture = shown_by(browser, site, "?backend=webgpu")
+    assert backend == "webgpu"
+    other, expected = shown_by(browser, site, "?backend=wasm")
+    assert other == "wasm"
+    assert np.abs(picture.astype(int) - expected).max() <= 2
+
+
+def test_an_imitation_is_left_alone(browser: sync_api.Browser, site: Path) -> None:
+    assert shown_by(browser, site, "")[0] == "wasm"
+
+
+def test_a_wrong_kernel_is_noticed(browser: sync_api.Browser, site: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "site"
+    shutil.copytree(site, broken)
+    [kernels] = (broken / "assets").glob("wgsl.*.js")
+    text = kernels.read_text()
+    assert "v += vec4f(arena" in text
+    kernels.write_text(text.replace("v += vec4f(arena", "v -= vec4f(arena"))
+    assert shown_by(browser, broken, "?backend=webgpu")[0] == "wasm"

@@ -12,25 +12,19 @@ kernels can be the reverse of Chromium 156's.)
 import argparse
 import gzip
 import json
-import shutil
 import statistics
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from nets import NETS  # noqa: E402
+from page import open_page  # noqa: E402
 
 from nurie.plan import Op, Plan, parse_plan  # noqa: E402
 
 PAGE = ROOT / "src" / "nurie" / "page"
-# Cross-origin isolation gives the page a clock of 5 microseconds instead of 100.
-HEADERS = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 
 
 def main() -> None:
@@ -61,38 +55,12 @@ def read_model(folder: Path) -> tuple[Plan, bytes]:
 def measure(plan: Plan, weights: bytes, height: int, width: int, rounds: int, builds: dict[str, Path]) -> dict:
     """Times in a headless Chromium: {build: {load_ms, resize_ms, peak_bytes, total_ms: [...], op_ms: [[...]]}}."""
     urls = {name: f"/build/{i}.wasm" for i, name in enumerate(builds)}
-    files = {
-        "/": (b"<!doctype html><title>measure</title>", "text/html"),
-        "/weights.bin": (weights, "application/octet-stream"),
-        "/measure.js": ((ROOT / "bench" / "measure.js").read_bytes(), "text/javascript"),
-        "/src/nurie/page/engine.js": ((PAGE / "engine.js").read_bytes(), "text/javascript"),
-    }
-    files |= {urls[name]: (path.read_bytes(), "application/wasm") for name, path in builds.items()}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body, kind = files.get(self.path, (b"", "text/plain"))
-            self.send_response(200 if self.path in files else 404)
-            for name, value in {**HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    files: dict[str, bytes | Path] = {"/weights.bin": weights, "/measure.js": ROOT / "bench" / "measure.js"}
+    files |= {f"/src/nurie/page/{name}": PAGE / name for name in ("engine.js", "plan.js")}
+    files |= {urls[name]: path for name, path in builds.items()}
     task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls}
-    with sync_playwright() as playwright:
-        bundled = Path(playwright.chromium.executable_path)
-        browser = playwright.chromium.launch(executable_path=None if bundled.exists() else shutil.which("chromium"))
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
-        results = page.evaluate("async task => (await import('/measure.js')).measure(task)", task)
-        browser.close()
-    server.shutdown()
-    return results
+    with open_page(files) as page:
+        return page.evaluate("async task => (await import('/measure.js')).measure(task)", task)
 
 
 def report(plan: Plan, height: int, width: int, results: dict) -> None:

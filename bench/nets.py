@@ -68,4 +68,49 @@ def unet256(width: int = 64) -> tuple[Plan, bytes]:
     return b.finish(b.conv_transpose(x, inputs, 3, True, activation=TANH))
 
 
-NETS = {"fast": fast, "dense": dense, "unet256": unet256}
+def inverted() -> tuple[Plan, bytes]:
+    """A U-Net of inverted residuals (Sandler et al. 2018), 0.95 GMAC: stem, three levels down, pixel shuffle up."""
+    b = Builder()
+
+    def block(x: int, inputs: int, outputs: int, expand: int, stride: int = 1) -> int:
+        wide = inputs * expand
+        y = b.conv(x, inputs, wide, 1, activation=RELU)
+        y = b.depthwise(y, wide, stride=stride, activation=RELU)
+        return b.conv(y, wide, outputs, 1, residual=x if inputs == outputs and stride == 1 else -1)
+
+    x = block(b.conv(b.image(), 3, 24, stride=2, activation=RELU), 24, 24, 3)
+    skips, inputs = [(x, 24)], 24
+    for outputs, blocks in ((48, 2), (96, 2), (160, 3)):
+        x = block(x, inputs, outputs, 4, stride=2)
+        for _ in range(blocks - 1):
+            x = block(x, outputs, outputs, 4)
+        inputs = outputs
+        skips.append((x, outputs))
+    skips.pop()
+    for skip, channels in reversed(skips):
+        joined = b.tensor(2 * channels)
+        b.conv(x, inputs, channels, 1, shuffle=2, activation=RELU, output=joined)
+        b.copy(skip, channels, output=joined, output_channel=channels)
+        x, inputs = block(joined, 2 * channels, channels, 2), channels
+    x = b.depthwise(x, inputs, activation=RELU)
+    return b.finish(b.conv(x, inputs, 3, 1, shuffle=2, activation=TANH))
+
+
+def chainer() -> tuple[Plan, bytes]:
+    """The generator of 2017 (chainer-pix2pix): 23.93 GMAC, 54 M parameters in 8 bits, 3x3 ends at full size."""
+    channels = [64, 128, 256, 512, 512, 512, 512, 512]
+    b = Builder()
+    joined = [b.tensor(2 * c) for c in channels[:7]]  # from below, then the skip
+    down = {"kernel": 4, "stride": 2, "pad": 1, "activation": LEAKY_RELU, "quantised": True}
+    b.conv(b.image(), 3, 64, activation=LEAKY_RELU, quantised=True, output=joined[0], output_channel=64)
+    x, inputs = joined[0], 64
+    for i, c in enumerate(channels[1:], 1):
+        place = {"output": joined[i], "output_channel": c} if i < 7 else {}
+        x, inputs = b.conv(x, inputs, c, input_channel=inputs, **down, **place), c
+    for i in range(6, -1, -1):
+        b.conv_transpose(x, inputs, channels[i], True, output=joined[i], activation=RELU)
+        x, inputs = joined[i], 2 * channels[i]
+    return b.finish(b.conv(x, inputs, 3, quantised=True, activation=TANH))
+
+
+NETS = {"fast": fast, "dense": dense, "inverted": inverted, "unet256": unet256, "chainer": chainer}

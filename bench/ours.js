@@ -1,0 +1,31 @@
+// Our engine in a worker, where it may use threads, for browser.js.
+import { Engine } from "/src/nurie/page/engine.js";
+
+/** @type {Engine} */
+let engine;
+let rgba = new Uint8Array();
+let pixels = new Uint8ClampedArray();
+
+async function open({ plan, size, threads, build, rgba: given }) {
+  const source = await (await fetch(`/engine-${build}.wasm`)).arrayBuffer();
+  const helper = () => new Worker("/src/nurie/page/helper.js", { type: "module" });
+  engine = await (threads > 1 ? Engine.load(source, threads, helper) : Engine.load(source));
+  engine.setModel(plan, new Uint8Array(await (await fetch("/weights.bin")).arrayBuffer()));
+  engine.resize(size, size);
+  rgba = given;
+  return { bytes: engine.peak };
+}
+
+function run() {
+  const start = performance.now();
+  pixels = engine.run(rgba);
+  return { ms: performance.now() - start };
+}
+
+addEventListener("message", async ({ data }) => {
+  try {
+    postMessage(data.plan ? await open(data) : data.run ? run() : { pixels: Uint8Array.from(pixels) });
+  } catch (error) {
+    postMessage({ error: String(error) });
+  }
+});

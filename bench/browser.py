@@ -4,9 +4,9 @@
     python bench/browser.py                               the table of docs/performance.md
     python bench/browser.py --nets fast --threads 1 2 4   part of it
 
-Each net gets a fresh page. A ratio is the median of the ratios of neighbours in time. The peak is what a kernel of nothing
-but multiply-adds in registers reaches in the same rounds (bench/peak.c), so Winograd's saved multiplications may pass 100 %.
-Competitors get float weights: their 8-bit weights are slower or inexact.
+Each net gets a fresh page. A ratio is the median of the ratios of neighbours in time. The peak is what a kernel of
+nothing but multiply-adds in registers reaches in the same rounds (bench/peak.c); Winograd, which saves multiplications,
+may pass 100 %. Competitors get float weights: their 8-bit weights are slower or inexact.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,7 +94,9 @@ def measure(
     imports = b'<script type="importmap">{"imports": {"@litertjs/wasm-utils": "/litert/wasm-utils.js"}}</script>'
     with open_page(files, requested, imports) as page:
         page.set_default_timeout(600_000)
-        return page.evaluate("async task => (await import('/browser.js')).compare(task)", task | {"plan": plan.to_json()})
+        return page.evaluate(
+            "async task => (await import('/browser.js')).compare(task)", task | {"plan": plan.to_json()}
+        )
 
 
 def engine_file(build: str, threads: int) -> str:
@@ -110,8 +113,9 @@ def compile_peak(build: str) -> bytes:
         return output.read_bytes()
 
 
-HEADING = """| net | threads | Nurie ms | ONNX Runtime Web ms | LiteRT.js ms | Nurie / ORT | Nurie / LiteRT | % of peak | memory MB |
-|---|---|---|---|---|---|---|---|---|"""
+COLUMNS = ["net", "threads", "Nurie ms", "ONNX Runtime Web ms", "LiteRT.js ms", "Nurie / ORT", "Nurie / LiteRT"]
+COLUMNS += ["% of peak", "memory MB"]
+HEADING = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 def row(measured: dict) -> str:
@@ -144,25 +148,24 @@ def row(measured: dict) -> str:
         shares = [measured["macs"] / ms / (peak * measured["threads"]) for ms, peak in zip(ours, rate, strict=True)]
         percent = f"{100 * statistics.median(shares):.0f}"
     memory = " / ".join(text(measured.get(name, {}).get("memory", 0) / 1e6 or None) for name in RUNTIMES)
-    cells = [measured["net"], measured["threads"], cell("ours"), cell("ort"), cell("litert"), ratio("ort"), ratio("litert")]
-    return "| " + " | ".join(map(str, [*cells, percent, memory])) + " |"
+    cells = [measured["net"], measured["threads"], *map(cell, RUNTIMES), ratio("ort"), ratio("litert"), percent, memory]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def print_downloads(requested: set[str]) -> None:
     """Bytes of what the browser really fetched of each runtime, for one build of it."""
     print("\n| to download | raw kB | gzip kB | brotli kB |\n|---|---|---|---|")
-    modules = BENCH / "node_modules"
+    ort, litert = (BENCH / "node_modules" / name for name in ("onnxruntime-web/dist", "@litertjs"))
     ours = [PAGE / "engine.js", PAGE / "plan.js", PAGE / "nurie-relaxed.wasm"]
     found = {
         "Nurie": ours,
         "Nurie with threads": [*ours[:2], PAGE / "helper.js", PAGE / "nurie-relaxed-threads.wasm"],
-        "ONNX Runtime Web": [modules / "onnxruntime-web" / "dist" / p[5:] for p in requested if p.startswith("/ort/")],
-        "LiteRT.js, all builds used": [
-            modules / "@litertjs" / ("core" + p[7:] if "/wasm/" in p else f"{'core' if 'index' in p else 'wasm-utils'}/dist/index.js")
-            for p in requested
-            if p.startswith("/litert/")
-        ],
+        "ONNX Runtime Web": [ort / p.removeprefix("/ort/") for p in requested if p.startswith("/ort/")],
     }
+    scripts = [litert / "core" / "dist" / "index.js", litert / "wasm-utils" / "dist" / "index.js"]
+    for name, mark in (("LiteRT.js", "litert_wasm_internal"), ("LiteRT.js with threads", "litert_wasm_threaded")):
+        wasm = [litert / "core" / "wasm" / Path(p).name for p in requested if mark in p]
+        found[name] = [*scripts, *wasm] if wasm else []
     for name, paths in found.items():
         data = [path.read_bytes() for path in paths if path.exists()]
         sizes = [sum(map(len, data)), sum(len(gzip.compress(d, 9)) for d in data), brotli_bytes(data)]
@@ -189,8 +192,6 @@ FIRST_PICTURE = """new Promise((resolve) => {
 
 def print_first_pictures(rounds: int) -> None:
     """Navigation to first picture of the built-in model's page on loopback: never seen before, and from cache."""
-    import threading
-
     with tempfile.TemporaryDirectory() as folder:
         server = make_server(write_site(Publish(BUILT_IN, Path(folder) / "site")), 0)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -205,7 +206,8 @@ def print_first_pictures(rounds: int) -> None:
                     times.append(page.evaluate(FIRST_PICTURE))
                 context.close()
         server.shutdown()
-    print(f"navigation to first picture: {statistics.median(first):.0f} ms, from cache {statistics.median(cached):.0f} ms")
+    new, again = statistics.median(first), statistics.median(cached)
+    print(f"navigation to first picture: {new:.0f} ms, from cache {again:.0f} ms")
 
 
 if __name__ == "__main__":

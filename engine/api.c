@@ -4,7 +4,7 @@
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
-typedef enum { EMPTY, PLANNED, WEIGHTED, LOADED, SIZED } Stage;
+typedef enum { EMPTY, PLANNED, WEIGHTED, PACKING, LOADED, SIZED } Stage;
 
 static Engine engine;
 static Stage stage;
@@ -34,15 +34,13 @@ EXPORT(weights) int weights(int bytes) {
   return (int)engine.raw;
 }
 
-EXPORT(load) int load_plan(void) {
-  if (stage != WEIGHTED) return BAD_ORDER;
-  stage = EMPTY;
-  int error = check_plan(&engine);
-  if (!error) error = pack_weights(&engine);
-  if (error) return error;
-  after_weights = heap_top();
-  stage = LOADED;
-  return DONE;
+EXPORT(load) int load_plan(int bytes) {
+  if (stage != WEIGHTED && stage != PACKING) return BAD_ORDER;
+  int left = stage == WEIGHTED ? check_plan(&engine) : DONE;
+  if (left == DONE) left = pack_weights(&engine, bytes);
+  stage = left < 0 ? EMPTY : left > 0 ? PACKING : LOADED;
+  if (left == 0) after_weights = heap_top();
+  return left;
 }
 
 // Scratch memory is laid out for this many: the size must be set again.

@@ -54,6 +54,7 @@ typedef struct {
   Packed *packed;     // one per operation
   uint8_t *raw;       // the weights file; gone after load()
   int raw_bytes;
+  int packed_ops;     // how many operations have their weights packed
   uint8_t *input, *output;  // RGBA
   int input_height, input_width, output_height, output_width;
   float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
@@ -88,7 +89,7 @@ void heap_rewind(void *top);             // everything above is free again; null
 int heap_bytes(void);
 
 int check_plan(const Engine *e);         // check.c
-int pack_weights(Engine *e);             // pack.c
+int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
 int lay_out(Engine *e, int height, int width);  // layout.c
 void clear_border(const Tensor *t);      // layout.c
 

@@ -86,9 +86,11 @@ static int pack_op(const Engine *e, const Op *op, Packed *packed) {
   return DONE;
 }
 
-// The file's bytes are done with: the packed weights move down into their place.
-static void drop_raw(Engine *e, const uint8_t *first) {
-  const uint8_t *end = heap_top();
+// The file's bytes are done with: the packed weights, which begin after them, move down into their place.
+static void drop_raw(Engine *e) {
+  const uint8_t *end = heap_top(), *first = end;
+  for (int i = 0; i < e->op_count; i++)
+    if (is_conv(&e->ops[i]) && (const uint8_t *)e->packed[i].weights < first) first = (uint8_t *)e->packed[i].weights;
   int distance = (int)(first - e->raw);
   for (int i = 0; i < end - first; i += 16) wasm_v128_store(e->raw + i, wasm_v128_load(first + i));
   for (int i = 0; i < e->op_count; i++) {
@@ -100,13 +102,25 @@ static void drop_raw(Engine *e, const uint8_t *first) {
   e->raw = 0;
 }
 
-int pack_weights(Engine *e) {
-  const uint8_t *first = heap_top();
-  for (int i = 0; i < e->op_count; i++) {
-    e->packed[i] = (Packed){0};
-    int error = is_conv(&e->ops[i]) ? pack_op(e, &e->ops[i], &e->packed[i]) : DONE;
+// Where the last of an operation's bytes in the file ends.
+static int64_t end_of_weights(const Op *op) {
+  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op), floats = 4 * op->out_channels;
+  int64_t end = op->weight + (op->scale == -1 ? 4 * codes : codes);
+  if (op->scale != -1 && op->scale + floats > end) end = op->scale + floats;
+  if (op->bias != -1 && op->bias + floats > end) end = op->bias + floats;
+  return end;
+}
+
+int pack_weights(Engine *e, int bytes) {
+  for (; e->packed_ops < e->op_count; e->packed_ops++) {
+    const Op *op = &e->ops[e->packed_ops];
+    Packed *packed = &e->packed[e->packed_ops];
+    *packed = (Packed){0};
+    if (!is_conv(op)) continue;
+    if (end_of_weights(op) > bytes) return e->op_count - e->packed_ops;
+    int error = pack_op(e, op, packed);
     if (error) return error;
   }
-  drop_raw(e, first);
+  drop_raw(e);
   return DONE;
 }

@@ -4,6 +4,8 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,18 @@ def launched(arguments: list[str] | None = None) -> Iterator[sync_api.Browser]:
         browser.close()
 
 
+class PlainHandler(SimpleHTTPRequestHandler):
+    """What a simple static host does: no headers of its own."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder on this machine, ending in a slash."""
-    server = make_server(folder, 0)
+def served(folder: Path, plainly: bool = False) -> Iterator[str]:
+    """The address of a folder on this machine, ending in a slash: by `nurie serve`, or as simple hosts do."""
+    handler = partial(PlainHandler, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler) if plainly else make_server(folder, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"

@@ -304,18 +304,14 @@ def test_threads_are_as_many_as_processors_up_to_four(page: Page, address: str) 
 
 
 def test_a_host_without_isolation_gets_one_thread_and_the_same_picture(
-    page: Page, address: str, engine: Engine
+    page: Page, tmp_path: Path, engine: Engine
 ) -> None:
-    def plainly(route: Route) -> None:
-        response = route.fetch()
-        kept = {name: value for name, value in response.headers.items() if not name.startswith("cross-origin")}
-        route.fulfill(response=response, headers=kept)
-
-    page.route("**/*", plainly)
-    ready(page, address)
-    assert not page.evaluate("crossOriginIsolated")
-    assert helpers(page) == 0
-    assert np.abs(settled(page).astype(int) - engine.run(pixels(page, "input"))).max() <= 2
+    publish(Publish(BUILT_IN, tmp_path / "site"))
+    with served(tmp_path / "site", plainly=True) as address:
+        ready(page, address)
+        assert not page.evaluate("crossOriginIsolated")
+        assert helpers(page) == 0
+        assert np.abs(settled(page).astype(int) - engine.run(pixels(page, "input"))).max() <= 2
 
 
 def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, engine: Engine) -> None:

@@ -50,7 +50,7 @@ class Machine:
         table = np.concatenate([np.array(tensors, dtype="<i4"), rows.astype("<i4").ravel()])
         self.write(self.call("plan", len(tensors), len(rows)), table.tobytes())
         self.write(self.call("weights", len(weights)), weights)
-        self.call("load")
+        self.call("load", len(weights))
 
     def write(self, at: int, data: bytes) -> None:
         self._memory.write(self._store, data, at)

@@ -28,6 +28,7 @@ TEXT = (".js", ".css")  # the files that refer to others
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
 # './name' or "./name" in scripts, ./name in url(...) of a stylesheet
 REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=['")])""")
+IMPORT = re.compile(r"""\bimport\b(?!\s*\()[^;"'()]*["']\./([A-Za-z0-9_.-]+)["']""")  # static ones only
 
 
 def publish(config: Publish) -> Path:
@@ -52,9 +53,10 @@ def write_site(config: Publish) -> Path:
     try:
         temporary.chmod(0o755)
         names = write_assets(PAGE, temporary / "assets")
-        manifest_name = write_model(config.model, manifest, temporary / "model")
+        manifest_name, weights_name = write_model(config.model, manifest, temporary / "model")
         title = config.title or manifest.get("title") or "Nurie"
-        page = rewrite_index(index.read_text(encoding="utf-8"), names, manifest_name, title)
+        hints = preload([names[name] for name in imported("main.js")], [manifest_name, weights_name])
+        page = rewrite_index(index.read_text(encoding="utf-8"), names, manifest_name, title, hints)
         (temporary / "index.html").write_text(page, encoding="utf-8")
         marker = {"format": "nurie-site", "version": 1, "title": title, "model": f"model/{manifest_name}"}
         (temporary / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -160,8 +162,8 @@ def dependency_order(graph: dict[str, set[str]]) -> list[list[str]]:
     return order
 
 
-def write_model(model: Path, manifest: dict, folder: Path) -> str:
-    """Copy the weights and preset pictures under hashed names. Returns the manifest's new name."""
+def write_model(model: Path, manifest: dict, folder: Path) -> tuple[str, str]:
+    """Copy the weights and preset pictures under hashed names. Returns the new names of manifest and weights."""
     folder.mkdir(parents=True)
     manifest = {
         **manifest,
@@ -176,7 +178,7 @@ def write_model(model: Path, manifest: dict, folder: Path) -> str:
     data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
     name = hashed("manifest.json", data)
     (folder / name).write_bytes(data)
-    return name
+    return name, weights["file"]
 
 
 def copy_hashed(model: Path, name: str, folder: Path) -> str:
@@ -186,15 +188,34 @@ def copy_hashed(model: Path, name: str, folder: Path) -> str:
     return new
 
 
-def rewrite_index(text: str, names: dict[str, str], manifest: str, title: str) -> str:
+def rewrite_index(text: str, names: dict[str, str], manifest: str, title: str, hints: str) -> str:
     if MANIFEST_META not in text:
         raise NurieError(f"The page's index.html has no {MANIFEST_META}. Install Nurie again.")
     named("index.html", text, names)
-    text = text.replace(MANIFEST_META, MANIFEST_META.replace("manifest.json", manifest))
+    text = text.replace(MANIFEST_META, MANIFEST_META.replace("manifest.json", manifest) + hints)
     text = re.sub(
         r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL
     )
     return REFERENCE.sub(lambda match: f"./assets/{names[match[1]]}" if match[1] in names else match[0], text)
+
+
+def imported(script: str) -> list[str]:
+    """The scripts that this one needs before it can start, directly or not."""
+    found, new = [], [script]
+    while new:
+        name = new.pop()
+        others = IMPORT.findall((PAGE / name).read_text(encoding="utf-8"))
+        fresh = [other for other in dict.fromkeys(others) if other not in (*found, *new, script)]
+        found += fresh
+        new += fresh
+    return sorted(found)
+
+
+def preload(scripts: Iterable[str], model: Iterable[str]) -> str:
+    """HTML that tells the browser at once what the page would ask for, script by script, only later."""
+    links = [f'<link rel="modulepreload" href="./assets/{name}">' for name in scripts]
+    links += [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in model]
+    return "\n".join(["", *links])
 
 
 def swap(new: Path, site: Path) -> None:

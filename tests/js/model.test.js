@@ -42,12 +42,26 @@ afterEach(() => {
 /** @param {string} code */
 const failure = (code) => (/** @type {any} */ error) => error.code === code;
 
-test("the weights arrive unzipped, beside the manifest, and the bytes are counted to the end", async () => {
-  const asked = serve(() => new Response(zipped));
+test("the weights arrive in parts, from beside the manifest, and the bytes are counted to the end", async () => {
+  const parts = new ReadableStream({
+    start(controller) {
+      controller.enqueue(zipped.slice(0, 7));
+      controller.enqueue(zipped.slice(7));
+      controller.close();
+    },
+  });
+  const asked = serve(() => new Response(parts));
   /** @type {number[][]} */
   const counts = [];
-  const bytes = await fetchWeights(manifest, base, (...count) => counts.push(count));
-  assert.deepEqual(bytes, raw);
+  /** @type {number[]} */
+  const bytes = [];
+  await fetchWeights(
+    manifest,
+    base,
+    (...count) => counts.push(count),
+    (part) => bytes.push(...part),
+  );
+  assert.deepEqual(Uint8Array.from(bytes), raw);
   assert.deepEqual(asked, ["http://localhost/deep/model/weights.bin.gz"]);
   assert.deepEqual(counts[0], [0, zipped.length]);
   assert.deepEqual(counts.at(-1), [zipped.length, zipped.length]);
@@ -55,7 +69,7 @@ test("the weights arrive unzipped, beside the manifest, and the bytes are counte
 
 test("weights that are too short say how many bytes came", async () => {
   serve(() => new Response(zipped.slice(0, 10)));
-  await assert.rejects(fetchWeights(manifest, base, () => {}), (error) => {
+  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), (error) => {
     assert.deepEqual(/** @type {any} */ (error).values, { received: 10, total: zipped.length });
     return failure("short")(error);
   });
@@ -65,9 +79,12 @@ test("weights with another checksum, or longer ones, are damaged", async () => {
   const other = zipped.slice();
   other[20] ^= 1;
   serve(() => new Response(other));
-  await assert.rejects(fetchWeights(manifest, base, () => {}), failure("corrupt"));
+  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), failure("corrupt"));
+  const unzippable = { ...manifest, weights: { ...weights, sha256: "" } };
+  serve(() => new Response(other));
+  await assert.rejects(fetchWeights(unzippable, base, () => {}, () => {}), failure("corrupt"));
   serve(() => new Response(new Uint8Array([...zipped, 0])));
-  await assert.rejects(fetchWeights(manifest, base, () => {}), failure("corrupt"));
+  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), failure("corrupt"));
 });
 
 test("a missing file and a dead network are told apart", async () => {

@@ -42,7 +42,9 @@ function start() {
     onbackend: (backend) => events.push(backend),
     onfailure: ({ code }) => events.push(code),
   });
-  painter.load({ tensors: [], ops: [] }, new Uint8Array(), { width: 1, height: 1 });
+  painter.load({ tensors: [], ops: [] }, 2, { width: 1, height: 1 });
+  painter.feed(Uint8Array.of(1, 2));
+  painter.feed(new Uint8Array());
   return { painter, workers, events };
 }
 
@@ -73,6 +75,7 @@ test("after a crash a fresh worker gets the model and the newest drawing", () =>
   painter.paint(pixels);
   workers[0].crash();
   assert.equal(workers[0].ended, true);
+  assert.deepEqual(workers[1].messages.slice(0, 3), workers[0].messages.slice(0, 3));
   assert.ok(workers[1].messages[0].model);
   workers[1].answer({ loaded: true });
   assert.equal(workers[1].ids.length, 1);

@@ -11,7 +11,7 @@ import { row } from "./plan.js";
  * @property {WebAssembly.Memory} [memory] absent in the builds with threads, which import it
  * @property {(tensors: number, ops: number) => number} plan
  * @property {(bytes: number) => number} weights
- * @property {() => number} load
+ * @property {(bytes: number) => number} load
  * @property {(count: number) => number} threads
  * @property {(height: number, width: number) => number} resize
  * @property {() => number} input
@@ -118,6 +118,9 @@ export class Engine {
   #helpers = [];
   /** @type {Plan | null} */
   #plan = null;
+  /** The model that is being loaded. @type {{plan: Plan, start: number, received: number,
+   *   bytes: number, left: number} | null} */
+  #coming = null;
   #size = { height: 0, width: 0 };
   #outputSize = { height: 0, width: 0 };
 
@@ -186,14 +189,45 @@ export class Engine {
    * @param {Uint8Array} weights the weights file, unzipped
    */
   setModel(plan, weights) {
+    this.beginModel(plan, weights.length);
+    if (!this.feed(weights)) throw new EngineError(-3);
+  }
+
+  /**
+   * Take a model whose weights come in parts.
+   * @param {Plan} plan
+   * @param {number} bytes of the weights file, unzipped
+   */
+  beginModel(plan, bytes) {
     const { tensors, ops } = plan;
+    this.#plan = null;
+    this.#size = { height: 0, width: 0 };
     const at = this.#checked(this.#exports.plan(tensors.length, ops.length));
     new Int32Array(this.#memory.buffer, at).set([...tensors, ...ops.flatMap(row)]);
-    const data = this.#checked(this.#exports.weights(weights.length));
-    new Uint8Array(this.#memory.buffer, data).set(weights);
-    this.#checked(this.#exports.load());
-    this.#plan = plan;
-    this.#size = { height: 0, width: 0 };
+    const start = this.#checked(this.#exports.weights(bytes));
+    this.#coming = { plan, start, received: 0, bytes, left: ops.length };
+  }
+
+  /**
+   * The next part of the weights; what it completes is made ready for the kernels at once.
+   * @param {Uint8Array} part
+   * @returns {boolean} whether that was all and the model can be used; an empty part only asks
+   */
+  feed(part) {
+    const coming = this.#coming;
+    if (!coming && this.#plan && !part.length) return true;
+    if (!coming) throw new EngineError(-5);
+    if (coming.received + part.length > coming.bytes) throw new RangeError("More weights came than the manifest says.");
+    const from = coming.received;
+    coming.received += part.length;
+    if (coming.left) {
+      new Uint8Array(this.#memory.buffer, coming.start).set(part, from);
+      coming.left = this.#checked(this.#exports.load(coming.received));
+    }
+    if (coming.left || coming.received < coming.bytes) return false;
+    this.#plan = coming.plan;
+    this.#coming = null;
+    return true;
   }
 
   /** How many operations one picture takes. */

@@ -91,10 +91,14 @@ class Page {
     try {
       const manifest = await fetchManifest(this.#address);
       if (!current()) return;
-      this.#open(manifest);
-      const weights = await fetchWeights(manifest, this.#address, (...bytes) => current() && this.#showBytes(bytes));
       const backend = new URLSearchParams(location.search).get("backend") ?? undefined;
-      if (current()) painter.load(manifest, weights, manifest.input, backend);
+      painter.load(manifest, manifest.weights.raw_bytes, manifest.input, backend);
+      const progress = (/** @type {[number, number]} */ ...bytes) => current() && this.#showBytes(bytes);
+      const weights = fetchWeights(manifest, this.#address, progress, (part) => painter.feed(part));
+      weights.catch(() => {}); // awaited when the page shows what the manifest says
+      this.#open(manifest);
+      await weights;
+      if (current()) painter.feed(new Uint8Array());
     } catch (error) {
       if (current()) throw error;
     }

@@ -1,4 +1,4 @@
-// The model comes over the network: the manifest, then the weights with a count of bytes. Throws Failure.
+// The model comes over the network: the manifest, then the weights part by part. Throws Failure.
 
 import { Failure } from "./failure.js";
 
@@ -40,23 +40,41 @@ export async function fetchManifest(url) {
 }
 
 /**
- * The weights, checked and unzipped.
+ * The weights, unzipped part by part as they arrive. When the promise resolves, all have come and are what was exported.
  * @param {Manifest} manifest
  * @param {URL} base the manifest's address
- * @param {(received: number, total: number) => void} onprogress bytes
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @param {(received: number, total: number) => void} onprogress bytes that came, zipped
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ * @returns {Promise<void>}
  */
-export async function fetchWeights({ weights }, base, onprogress) {
+export async function fetchWeights({ weights }, base, onprogress, onpart) {
   const total = weights.bytes;
   const response = await request(new URL(weights.file, base));
-  const bytes = await read(response, total, onprogress);
-  if (await differs(bytes, weights.sha256)) throw new Failure("corrupt");
-  return unzip(bytes);
+  const { readable, writable } = new DecompressionStream("gzip");
+  const writer = writable.getWriter();
+  const unzipped = forEachPart(readable, onpart).then(() => true, () => false);
+  const feed = (/** @type {Uint8Array<ArrayBuffer>} */ part) => void writer.write(part).catch(() => {}); // `unzipped` tells
+  const bytes = await read(response, total, onprogress, feed).catch((error) => {
+    writer.abort().catch(() => {});
+    throw error;
+  });
+  writer.close().catch(() => {});
+  const [wrong, whole] = await Promise.all([differs(bytes, weights.sha256), unzipped]);
+  if (wrong || !whole) throw new Failure("corrupt");
+}
+
+/**
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} readable
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ */
+async function forEachPart(readable, onpart) {
+  const reader = readable.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) onpart(part.value);
 }
 
 /** @param {any} manifest */
 function complete({ input, weights, tensors, ops }) {
-  const sizes = [input?.width, input?.height, weights?.bytes];
+  const sizes = [input?.width, input?.height, weights?.bytes, weights?.raw_bytes];
   const counted = sizes.every((size) => Number.isInteger(size) && size > 0);
   return counted && typeof weights.file === "string" && Array.isArray(tensors) && Array.isArray(ops);
 }
@@ -75,8 +93,9 @@ async function request(url) {
  * @param {Response} response
  * @param {number} total
  * @param {(received: number, total: number) => void} onprogress
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
  */
-async function read(response, total, onprogress) {
+async function read(response, total, onprogress, onpart) {
   const bytes = new Uint8Array(total);
   const reader = response.body?.getReader();
   let received = 0;
@@ -84,12 +103,13 @@ async function read(response, total, onprogress) {
   // A connection that breaks off counts as a file that is too short.
   const next = async () => (await reader?.read().catch(() => null))?.value;
   for (let part = await next(); part; part = await next()) {
-    if (received + part.length <= total) bytes.set(part, received);
+    if (received + part.length > total) throw new Failure("corrupt");
+    bytes.set(part, received);
     received += part.length;
-    onprogress(Math.min(received, total), total);
+    onpart(part);
+    onprogress(received, total);
   }
   if (received < total) throw new Failure("short", { received, total });
-  if (received > total) throw new Failure("corrupt");
   return bytes;
 }
 
@@ -102,14 +122,4 @@ async function differs(bytes, sha256) {
   if (!globalThis.crypto?.subtle || !sha256) return false;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") !== sha256.toLowerCase();
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes */
-async function unzip(bytes) {
-  try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch {
-    throw new Failure("corrupt");
-  }
 }

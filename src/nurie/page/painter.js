@@ -23,8 +23,8 @@ export class Painter {
   #listener;
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {object | null} the message that loads the model, for a second start */
-  #model = null;
+  /** @type {object[]} the messages that load the model, for a second start */
+  #model = [];
   #loaded = false;
   #worked = false;
   #restarted = false;
@@ -47,14 +47,25 @@ export class Painter {
   }
 
   /**
+   * The model's plan; its weights follow by `feed`.
    * @param {import("./engine.js").Plan} plan
-   * @param {Uint8Array} weights unzipped
+   * @param {number} bytes of the weights, unzipped
    * @param {{width: number, height: number}} size
    * @param {string} [backend] "wasm" or "webgpu": only this one; else the faster one
    */
-  load({ tensors, ops }, weights, size, backend) {
-    this.#model = { model: { plan: { tensors, ops }, weights }, size, backend };
-    this.#worker?.postMessage(this.#model);
+  load({ tensors, ops }, bytes, size, backend) {
+    this.#send({ model: { plan: { tensors, ops }, bytes }, size, backend });
+  }
+
+  /** @param {Uint8Array} part of the unzipped weights, in order; an empty one says that all are there, and right */
+  feed(part) {
+    this.#send({ part });
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    this.#model.push(message);
+    this.#worker?.postMessage(message);
   }
 
   /**
@@ -88,7 +99,7 @@ export class Painter {
       if (worker === this.#worker) this.#crashed();
     });
     this.#worker = worker;
-    if (this.#model) worker.postMessage(this.#model);
+    for (const message of this.#model) worker.postMessage(message);
   }
 
   #next() {

@@ -1,5 +1,6 @@
 // The engine's own thread. It starts with the build's name (see `bestBuild`) and compiles at once,
-// while the page still downloads the model. Messages in: {model, size, backend}, then {id, pixels}; out: see painter.js.
+// while the page still downloads the model. Messages in: {model, size, backend}, many {part},
+// then {id, pixels}; out: see painter.js.
 
 import { Engine, EngineError } from "./engine.js";
 
@@ -34,40 +35,58 @@ async function open(build) {
 const engine = open(/** @type {import("./engine.js").Build} */ (self.name));
 engine.catch(() => {}); // told when the model arrives
 
-/** Takes over when it is ready, after the first pictures. @type {import("./webgpu.js").GpuEngine | null} */
+/** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
 let gpu = null;
+/** The weights as they came, for `gpu`. @type {{bytes: Uint8Array, received: number} | null} */
+let copy = null;
+/** @type {Size} */
+let size = { width: 0, height: 0 };
+/** @type {(() => Promise<void>) | null} what is left to do once the first picture is out */
+let later = null;
 
 /**
- * @param {{plan: import("./plan.js").Plan, weights: Uint8Array}} model
- * @param {{width: number, height: number}} size
+ * @typedef {{plan: import("./plan.js").Plan, bytes: number}} Model bytes: of the weights, unzipped
+ * @typedef {{width: number, height: number}} Size
+ *
+ * @param {{model: Model, size: Size, backend?: string}} message
  */
-async function load(model, size) {
+async function begin({ model, size: given, backend }) {
+  size = given;
+  copy = navigator.gpu && backend !== "wasm" ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
+  later = () => choose(model.plan, backend);
+  (await engine).beginModel(model.plan, model.bytes);
+}
+
+/** @param {Uint8Array} part of the weights; an empty one says that all are there, and right */
+async function feed(part) {
   const ready = await engine;
-  ready.setModel(model.plan, model.weights);
+  const complete = ready.feed(part);
+  if (copy) copy.received += (copy.bytes.set(part, copy.received), part.length);
+  if (part.length) return;
+  if (!complete) throw new EngineError(-3);
   ready.resize(size.height, size.width);
   postMessage({ loaded: true });
 }
 
 /**
- * @param {{plan: import("./plan.js").Plan, weights: Uint8Array}} model
- * @param {{width: number, height: number}} size
- * @param {boolean} forced
+ * @param {import("./plan.js").Plan} plan
+ * @param {string} [backend] the one to use; else the faster one
  */
-async function openedGpu(model, size, forced) {
-  if (!navigator.gpu) return null;
-  const { openGpu } = await import("./backend.js");
-  return openGpu(model, size, await engine, forced);
+async function choose(plan, backend) {
+  const weights = copy?.bytes;
+  copy = null;
+  gpu = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
+  gpu?.lost.then(() => (gpu = null));
+  postMessage({ backend: gpu ? "webgpu" : "wasm" });
 }
 
 /**
  * @param {{plan: import("./plan.js").Plan, weights: Uint8Array}} model
- * @param {{width: number, height: number}} size
- * @param {string} [backend] the one to use; else the faster one
+ * @param {boolean} forced
  */
-async function choose(model, size, backend) {
-  gpu = backend === "wasm" ? null : await openedGpu(model, size, backend === "webgpu").catch(() => null);
-  gpu?.lost.then(() => (gpu = null));
-  postMessage({ backend: gpu ? "webgpu" : "wasm" });
+async function openedGpu(model, forced) {
+  const { openGpu } = await import("./backend.js");
+  return openGpu(model, size, await engine, forced);
 }
 
 /**
@@ -93,16 +112,10 @@ async function paint(id, pixels) {
   postMessage({ id, pixels: picture, ms, backend, ...outputSize }, { transfer: [picture.buffer] });
 }
 
-/** @type {(() => Promise<void>) | null} what is left to do once the first picture is out */
-let later = null;
-
 addEventListener("message", async ({ data }) => {
   try {
-    if (data.model) {
-      await load(data.model, data.size);
-      later = () => choose(data.model, data.size, data.backend);
-      return;
-    }
+    if (data.model) return await begin(data);
+    if (data.part) return await feed(data.part);
     await paint(data.id, data.pixels);
     const next = later;
     later = null;

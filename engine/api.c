@@ -8,13 +8,14 @@ typedef enum { EMPTY, PLANNED, WEIGHTED, PACKING, LOADED, SIZED } Stage;
 
 static Engine engine;
 static Stage stage;
+static Style chosen;         // stays when the model changes
 static void *after_weights;  // the heap's top after load(): what resize() lays out begins here
 
 EXPORT(plan) int plan(int tensors, int ops) {
   stage = EMPTY;
   heap_rewind(0);
   if (tensors < 1 || ops < 1 || tensors > MAX_COUNT || ops > MAX_COUNT) return BAD_PLAN;
-  engine = (Engine){.tensor_count = tensors, .op_count = ops};
+  engine = (Engine){.tensor_count = tensors, .op_count = ops, .style = &chosen};
   engine.channels = allocate(4 * (int64_t)tensors + (int64_t)sizeof(Op) * ops);
   engine.tensors = allocate((int64_t)sizeof(Tensor) * tensors);
   engine.packed = allocate((int64_t)sizeof(Packed) * ops);
@@ -58,6 +59,8 @@ EXPORT(resize) int resize(int height, int width) {
   return error;
 }
 
+EXPORT(style) int style(void) { return (int)&chosen; }
+
 EXPORT(input) int input(void) { return stage == SIZED ? (int)engine.input : BAD_ORDER; }
 EXPORT(output) int output(void) { return stage == SIZED ? (int)engine.output : BAD_ORDER; }
 EXPORT(peak) int peak(void) { return stage == SIZED ? heap_bytes() : BAD_ORDER; }
@@ -70,6 +73,7 @@ static void run_op(int index) {
     case INPUT: run_input(&engine, op); break;
     case OUTPUT: run_output(&engine, op); break;
     case COPY: run_copy(&engine, op); break;
+    case STYLE: run_style(&engine, op); break;
     case DEPTHWISE: run_depthwise(&engine, op, packed); break;
     default:
       if (packed->winograd) run_winograd(&engine, op, packed);

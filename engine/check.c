@@ -24,6 +24,7 @@ static int fields_valid(const Op *op) {
              op->in_channels == op->out_channels && op->shuffle == 1;
     case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
     case COPY: return op->residual == -1;
+    case STYLE: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
     case OUTPUT: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
     default: return 0;
   }
@@ -31,7 +32,8 @@ static int fields_valid(const Op *op) {
 
 static int slices_valid(const Engine *e, const Op *op) {
   int written = channels_written(op);
-  if (op->op != INPUT && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
+  if (op->op == STYLE && !between(0, op->input, e->tensor_count - 1)) return 0;
+  if (reads_slice(op) && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
   if (op->op != OUTPUT && !slice_exists(e, op->output, op->output_channel, written)) return 0;
   return op->residual == -1 || slice_exists(e, op->residual, op->residual_channel, written);
 }
@@ -72,7 +74,7 @@ static int all_written(const uint8_t *written, int first, int count) {
 static int order_valid(const Engine *e, uint8_t *written, const int *place) {
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];
-    if (op->op != INPUT && !all_written(written + place[op->input], op->input_channel, channels_read(op))) return 0;
+    if (reads_slice(op) && !all_written(written + place[op->input], op->input_channel, channels_read(op))) return 0;
     if (op->residual != -1 &&
         !all_written(written + place[op->residual], op->residual_channel, channels_written(op))) return 0;
     if (op->op != OUTPUT && !mark_written(written + place[op->output], op->output_channel, channels_written(op)))

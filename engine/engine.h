@@ -13,7 +13,7 @@ enum {
   THREAD_LOST = -6,
 };
 
-enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE };
+enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE };
 enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH };
 
 // Limits that keep every offset below in an int, however strange the plan.
@@ -46,6 +46,12 @@ typedef struct {
   int winograd;       // transformed for F(4x4, 3x3)
 } Packed;
 
+// What the drawing does not say, and the host may choose.
+typedef struct {
+  uint32_t seed;
+  float colour[3];
+} Style;
+
 typedef struct {
   int tensor_count, op_count;
   int *channels;      // tensor_count numbers, then the operations: written by the host
@@ -57,6 +63,7 @@ typedef struct {
   int packed_ops;     // how many operations have their weights packed
   uint8_t *input, *output;  // RGBA
   int input_height, input_width, output_height, output_width;
+  const Style *style;
   float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
   int64_t scratch_floats;  // of one thread
 } Engine;
@@ -69,8 +76,12 @@ static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CON
 // How many input channels each output channel has weights for.
 static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
 
+static inline int reads_slice(const Op *op) { return op->op != INPUT && op->op != STYLE; }
+
 // How many channels an operation reads from its input, and writes to its output.
-static inline int channels_read(const Op *op) { return op->op == INPUT ? 0 : op->op == OUTPUT ? 3 : op->in_channels; }
+static inline int channels_read(const Op *op) {
+  return !reads_slice(op) ? 0 : op->op == OUTPUT ? 3 : op->in_channels;
+}
 static inline int channels_written(const Op *op) {
   switch (op->op) {
     case INPUT: return 3 * op->shuffle * op->shuffle;
@@ -78,6 +89,7 @@ static inline int channels_written(const Op *op) {
     case CONV_TRANSPOSE: return op->out_channels;
     case DEPTHWISE: return op->out_channels;
     case COPY: return op->in_channels;
+    case STYLE: return 4;
     default: return 0;
   }
 }
@@ -97,6 +109,7 @@ void clear_border(const Tensor *t);      // layout.c
 void run_input(const Engine *e, const Op *op);
 void run_output(const Engine *e, const Op *op);
 void run_copy(const Engine *e, const Op *op);
+void run_style(const Engine *e, const Op *op);
 void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);

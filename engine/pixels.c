@@ -97,6 +97,28 @@ void run_output(const Engine *e, const Op *op) {
   in_parallel(output_band, &rows, in_bands(height));
 }
 
+// Channel 0: PCG's output function of the pixel's number (O'Neill 2014), in [-1, 1). Then the colour.
+static void style_band(const void *context, int index, int thread) {
+  (void)thread;
+  const Rows *r = context;
+  const Tensor *out = &r->engine->tensors[r->op->output];
+  const Style *style = r->engine->style;
+  for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
+    float *to = out->data + y * out->row + r->op->output_channel;
+    for (int x = 0; x < out->width; x++, to += out->pixel) {
+      uint32_t state = ((uint32_t)(y * out->width + x) + style->seed * 0x9E3779B9u) * 747796405u + 2891336453u;
+      uint32_t word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737u;
+      to[0] = (float)(int32_t)((word >> 22) ^ word) * 0x1p-31f;
+      for (int c = 0; c < 3; c++) to[c + 1] = style->colour[c];
+    }
+  }
+}
+
+void run_style(const Engine *e, const Op *op) {
+  int height = e->tensors[op->output].height;
+  in_parallel(style_band, &(Rows){.engine = e, .op = op, .height = height}, in_bands(height));
+}
+
 static void copy_band(const void *context, int index, int thread) {
   (void)thread;
   const Rows *r = context;

@@ -81,6 +81,13 @@ class Builder:
         self.ops.append(Op("copy", input=source, output=output, in_channels=channels, **fields))
         return output
 
+    def style(self, like: int, **fields: int) -> int:
+        """Noise and a colour, 4 channels of the size of tensor `like`."""
+        output = fields.pop("output", None)
+        output = self.tensor(4) if output is None else output
+        self.ops.append(Op("style", input=like, output=output, **fields))
+        return output
+
     def finish(self, source: int, **fields: int) -> tuple[Plan, bytes]:
         """Add the output operation. Returns the checked plan and the weights file."""
         self.ops.append(Op("output", input=source, **fields))

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from nurie.engine import PAGE, Engine, EngineError, Machine
 from nurie.errors import NurieError
+from nurie.networks import hash_noise
 from nurie.plan import Op, Plan, checked, make_plan
-from nurie.reference import read_floats, read_weights, run_reference
+from nurie.reference import read_floats, read_weights, run_reference, styled
 from plans import RELU, TANH, Builder, random_plan, small_unet
 from threaded import ThreadedMachine
 
@@ -154,6 +155,29 @@ def test_depthwise_matches_torch(relaxed: bool) -> None:
         expected = torch_conv(plan.ops[-2], weights, x[source][:, :, 4:], added)
         assert got.shape == expected.shape
         assert np.abs(got - expected).max() < 2e-5, (h, w, channels, kernel, stride)
+
+
+@BUILDS
+@pytest.mark.parametrize("seed", [0, 1, 2**31 + 5])
+def test_style_is_the_documented_noise_and_the_colour(seed: int, relaxed: bool) -> None:
+    b = Builder()
+    image = b.image()
+    joined = b.tensor(12)
+    b.conv(image, 3, 8, output=joined)
+    b.style(image, output=joined, output_channel=8)
+    plan, weights = b.finish(joined)
+    engine = Engine(plan, weights=weights, relaxed=relaxed)
+    engine.set_style(seed, (0.5, -0.25, 1.0))
+    engine.run(drawing(9, 14))
+    got = engine.tensor(joined)[:, :, 8:]
+    assert np.array_equal(got, styled(9, 14, seed, (0.5, -0.25, 1.0)).astype(np.float32))
+    assert np.array_equal(got[:, :, 0], hash_noise(9, 14, seed))
+    assert got[:, :, 0].min() < -0.8 < 0.8 < got[:, :, 0].max()
+    assert abs(got[:, :, 0].mean()) < 0.2
+    engine.set_style(seed + 1)
+    engine.run_ops(0, len(plan.ops))
+    assert (engine.tensor(joined)[:, :, 8] != hash_noise(9, 14, seed)).mean() > 0.9
+    assert not engine.tensor(joined)[:, :, 9:].any()
 
 
 @BUILDS
@@ -604,7 +628,7 @@ def test_wasm_files_import_nothing_and_are_small(name: str) -> None:
     module = wasmtime.Module(wasmtime.Engine(), data)
     assert not module.imports
     exports = sorted(export.name for export in module.exports)
-    assert " ".join(exports) == "input load memory output peak plan resize run tensor threads weights"
+    assert " ".join(exports) == "input load memory output peak plan resize run style tensor threads weights"
     assert len(gzip.compress(data, 9)) < 20_000
 
 

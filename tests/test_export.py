@@ -20,16 +20,20 @@ from nurie.networks import build_generator
 from nurie.predict import load_drawing, open_painter, predict
 from nurie.train import metadata
 
+STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
+
 
 @pytest.fixture(scope="module")
 def run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with a checkpoint of an untrained generator for 64-pixel pairs."""
     folder = tmp_path_factory.mktemp("circles")
     torch.manual_seed(0)
-    generator = build_generator("fast", 8)
+    generator = build_generator("fast", 8, styles=True)
     torch.nn.init.normal_(generator.get_submodule("head").weight, 0.0, 0.5)  # pictures of more than grey
     groups = {"ema": generator.state_dict()}
-    checkpoint.save(folder / checkpoint.FILE, groups, metadata(Train(pairs, folder, size=64, width=8), 7))
+    groups["ema"]["style.colour"] = torch.tensor(STYLES[0])
+    meta = metadata(Train(pairs, folder, size=64, width=8), 7) | {"styles": STYLES}
+    checkpoint.save(folder / checkpoint.FILE, groups, meta)
     return folder
 
 
@@ -48,6 +52,7 @@ def test_manifest_says_what_the_model_is(model: Path) -> None:
     assert manifest["weights"]["bytes"] == len(packed) and manifest["weights"]["raw_bytes"] == len(weights)
     assert manifest["weights"]["sha256"] == hashlib.sha256(packed).hexdigest()
     assert manifest["credits"] == ["Ours"]
+    assert manifest["hints"] is True and manifest["styles"] == STYLES
     assert 0 <= manifest["parity"]["mean_difference"] <= manifest["parity"]["tolerance"]
 
 
@@ -127,8 +132,8 @@ def test_onnx_file_is_checked_with_onnx_runtime(run: Path, tmp_path: Path) -> No
 
     model = export(Export(run, tmp_path / "model", format=("nurie", "onnx")))
     session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
-    (picture,) = session.run(None, {"drawing": np.zeros((2, 3, 96, 64), np.float32)})
-    assert np.asarray(picture).shape == (2, 3, 96, 64)
+    (picture,) = session.run(None, {"drawing": np.zeros((2, 3, 64, 64), np.float32)})
+    assert np.asarray(picture).shape == (2, 3, 64, 64)
 
 
 def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nurie.data import to_images
+from nurie.data import to_images, to_tensor
 from nurie.engine import Engine
 from nurie.errors import NurieError
 from nurie.lower import lower
@@ -64,6 +64,24 @@ def test_variants_of_the_fast_generator_are_lowered(options: dict) -> None:
     difference, levels = compare(trained(FastGenerator(**options)), 64)
     assert difference < 1e-4
     assert levels.max() <= 1
+
+
+def test_a_style_is_lowered_and_chosen_by_the_host() -> None:
+    net = trained(FastGenerator(8, styles=True))
+    assert isinstance(net, FastGenerator)
+    assert net.style is not None
+    colour = [0.25, -0.5, 0.125]
+    net.style.seed = 3
+    plan, weights = lower(net, 64, False)
+    engine, image = Engine(plan, weights=weights), drawing(64)
+    engine.set_style(3, colour)
+    with torch.no_grad():
+        expected = to_images(net(to_tensor([image]), torch.tensor([colour])))[0].astype(int)
+    assert np.abs(engine.run(image) - expected).max() <= 1
+    engine.set_style(4, colour)
+    assert np.abs(engine.run(image) - expected).max() > 1
+    engine.set_style(3, [0.25, -0.5, 0.5])
+    assert np.abs(engine.run(image) - expected).max() > 1
 
 
 def test_inverted_residuals_are_lowered() -> None:

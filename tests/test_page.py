@@ -1,6 +1,9 @@
 """The page in a real Chromium, with the built-in model, from loading to failure."""
 
 import base64
+import gzip
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +15,10 @@ from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
 from nurie.modelfile import read_model
+from nurie.plan import Op
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
+from plans import Builder
 
 Browser, Page, Route = sync_api.Browser, sync_api.Page, sync_api.Route
 
@@ -292,6 +297,76 @@ def test_crashed_worker_is_replaced(page: Page, address: str) -> None:
     assert page.evaluate("document.documentElement.dataset.state") == "ready"
     assert np.array_equal(convert(page), before)
     assert not page.is_visible("#message")
+
+
+@pytest.fixture(scope="module")
+def styled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a page whose model, untrained, takes hints and has three styles."""
+    b, folder = Builder(3), tmp_path_factory.mktemp("styled")
+    joined = b.tensor(16)
+    b.ops.append(Op("input", output=joined, shuffle=2))
+    b.style(joined, output=joined, output_channel=12)
+    plan, weights = b.finish(b.conv(joined, 16, 3, shuffle=2, activation=3))
+    packed = gzip.compress(weights)
+    (folder / "weights.bin.gz").write_bytes(packed)
+    manifest = {
+        "format": "nurie-model", "version": 1, "title": "Styled", "input": {"width": 64, "height": 64},
+        "weights": {
+            "file": "weights.bin.gz", "bytes": len(packed), "raw_bytes": len(weights),
+            "sha256": hashlib.sha256(packed).hexdigest(),
+        },
+        "hints": True, "styles": [[0.5, 0.0, -0.5], [-0.5, 0.5, 0.5], [0.9, 0.9, 0.9]], **plan.to_json(),
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    publish(Publish(folder, folder / "site"))
+    with served(folder / "site") as address:
+        yield address
+
+
+def result(page: Page) -> bytes:
+    return base64.b64decode(page.evaluate(PIXELS, "result"))
+
+
+def roll(page: Page) -> bytes:
+    """Press the dice and wait for its picture."""
+    before = count(page)
+    page.click("#dice")
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    return result(page)
+
+
+def test_the_dice_shows_other_colourings_and_a_seed_brings_one_back(page: Page, styled: str) -> None:
+    ready(page, styled)
+    first = result(page)
+    pictures = [roll(page) for _ in range(4)]
+    assert all(a != b for a, b in zip([first, *pictures], pictures, strict=False))
+    address = page.url
+    assert "?seed=" in address
+    page.goto(styled)
+    ready(page, styled)
+    assert result(page) == first
+    ready(page, address)
+    assert result(page) == pictures[-1]
+
+
+def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled: str, address: str) -> None:
+    ready(page, styled)
+    swatches = page.locator("#colours [role=radio]")
+    assert swatches.count() == 9
+    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(9))
+    page.click("#colours [data-colour=blue]")
+    assert page.get_attribute("#colours [data-colour=blue]", "aria-checked") == "true"
+    stroke(page, [(60, 128), (190, 128)])
+    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
+    assert tuple(drawn[32, 32, :3]) == (0x6E, 0xA3, 0xD8)
+    page.keyboard.press("ArrowRight")
+    assert page.get_attribute("#colours [data-colour=pink]", "aria-checked") == "true"
+    page.click("#colours [data-colour=ink]")
+    stroke(page, [(128, 60), (128, 190)])
+    page.click("#colours [data-colour=orange]")
+    stroke(page, [(100, 128), (150, 128)])  # over the ink, which stays black
+    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
+    assert drawn[32, 32, :3].max() < 40
 
 
 def helpers(page: Page) -> int:

@@ -11,7 +11,7 @@ import pytest
 from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
-from nurie.plan import Plan
+from nurie.plan import Op, Plan
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from plans import Builder, random_plan, small_unet
@@ -21,7 +21,7 @@ PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
 # The last three let a canvas show what a software device made.
 ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
 ARGUMENTS += ["--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-angle=swiftshader"]
-RUN = """async ({ plan, weights, pictures }) => {
+RUN = """async ({ plan, weights, pictures, style }) => {
     const { GpuEngine } = await import("/webgpu.js");
     const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
@@ -30,6 +30,7 @@ RUN = """async ({ plan, weights, pictures }) => {
     const results = [];
     for (const { height, width, rgba } of pictures) {
         engine.resize(height, width);
+        engine.setStyle(style);
         const pixels = await engine.run(decode(rgba));
         results.push({ ...engine.outputSize, rgba: encode(pixels) });
     }
@@ -72,12 +73,21 @@ def drawing(height: int, width: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
 
 
-def largest_difference(page: sync_api.Page, plan: Plan, weights: bytes, drawings: list[np.ndarray]) -> int:
+def largest_difference(
+    page: sync_api.Page,
+    plan: Plan,
+    weights: bytes,
+    drawings: list[np.ndarray],
+    style: tuple[int, tuple[float, ...]] = (0, (0.0, 0.0, 0.0)),
+    other_seed: bool = False,
+) -> int:
     """In levels of 255, between the two engines."""
     text = [base64.b64encode(data.tobytes()).decode() for data in drawings]
     pictures = [{"height": d.shape[0], "width": d.shape[1], "rgba": t} for d, t in zip(drawings, text, strict=True)]
     task = {"plan": plan.to_json(), "weights": base64.b64encode(weights).decode(), "pictures": pictures}
+    task["style"] = {"seed": style[0], "colour": list(style[1])}
     engine, worst = Engine(plan, weights=weights), 0
+    engine.set_style(style[0] + other_seed, style[1])
     for result, given in zip(page.evaluate(RUN, task), drawings, strict=True):
         data = np.frombuffer(base64.b64decode(result["rgba"]), np.uint8)
         made = data.reshape(result["height"], result["width"], 4)
@@ -109,6 +119,18 @@ def test_shuffle_by_4(page: sync_api.Page) -> None:
     b = Builder(2)
     plan, weights = b.finish(b.conv(b.image(4), 48, 3, shuffle=4, activation=3))
     assert largest_difference(page, plan, weights, [drawing(32, 20, 0)]) <= 1
+
+
+def test_style_is_the_same_noise_and_colour(page: sync_api.Page) -> None:
+    b = Builder(3)
+    joined = b.tensor(16)
+    b.ops.append(Op("input", output=joined, shuffle=2))
+    b.style(joined, output=joined, output_channel=12)
+    plan, weights = b.finish(b.conv(joined, 16, 3, shuffle=2, activation=3))
+    style = (2**32 - 3, (0.5, -0.25, 0.75))
+    assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style) <= 1
+    with pytest.raises(AssertionError):  # the noise is seen
+        assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style, other_seed=True) <= 1
 
 
 def test_a_canvas_shows_the_same_picture(page: sync_api.Page) -> None:

@@ -74,7 +74,7 @@ def find(path: Path) -> Path:
 def load_generator(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     """The generator with its averaged weights, in eval mode on the CPU, and the checkpoint's metadata."""
     groups, meta = load(path, ("ema",))
-    generator = build_generator(meta["generator"]["kind"], meta["generator"]["width"])
+    generator = build_generator(**meta["generator"])
     load_weights(generator, groups.get("ema", {}), find(path))
     return generator.eval(), meta
 

@@ -63,6 +63,9 @@ class Train:
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 0.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
     discriminator_width: int = 64  # channels of PatchGAN's first layer
+    discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller
+    # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
+    styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes

@@ -103,6 +103,11 @@ class Engine:
         self.run_ops(0, len(self.plan.ops))
         return self.get_output()
 
+    def set_style(self, seed: int = 0, colour: Sequence[float] = (0.0, 0.0, 0.0)) -> None:
+        """What the drawing does not say: a number for the noise, and the subject's colour, RGB in [-1, 1]."""
+        data = np.uint32(seed & 0xFFFFFFFF).tobytes() + np.array(colour, "<f4").tobytes()
+        self.machine.write(self.machine.call("style"), data)
+
     def set_input(self, rgba: np.ndarray) -> None:
         """Write the drawing, uint8 (h, w, 4) or (h, w, 3); alpha is ignored."""
         if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] not in (3, 4):

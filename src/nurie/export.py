@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from nurie.engine import Engine
 from nurie.errors import NurieError
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
-from nurie.networks import multiple_of
+from nurie.networks import StyleInput, multiple_of
 from nurie.plan import Plan
 from nurie.report import save_png
 
@@ -36,7 +37,8 @@ def export(config: Export) -> Path:
     size = meta["train"]["size"]
     drawings = val_drawings(config, meta)
     plan, weights = lower(generator, size, config.weights == "int8")
-    parity = compare(generator, plan, weights, drawings[: config.samples], config.tolerance)
+    styles = meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
+    parity = compare(generator, plan, weights, styles, drawings[: config.samples], config.tolerance)
     config.model.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{config.model.name}-", dir=config.model.parent))
     try:
@@ -49,7 +51,7 @@ def export(config: Export) -> Path:
                 "file": WEIGHTS, "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
                 "sha256": hashlib.sha256(packed).hexdigest(),
             },
-            **plan.to_json(), "presets": presets, "credits": list(config.credits), "parity": parity,
+            "styles": styles, **plan.to_json(), "presets": presets, "credits": list(config.credits), "parity": parity,
         }  # fmt: skip
         (temporary / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False) + "\n", encoding="utf-8")
         if "onnx" in config.format:
@@ -89,12 +91,19 @@ def val_drawings(config: Export, meta: dict[str, Any]) -> list[np.ndarray]:
 
 @torch.no_grad()
 def compare(
-    generator: nn.Module, plan: Plan, weights: bytes, drawings: list[np.ndarray], tolerance: float
+    generator: nn.Module,
+    plan: Plan,
+    weights: bytes,
+    styles: list[list[float]],
+    drawings: list[np.ndarray],
+    tolerance: float,
 ) -> dict[str, Any]:
     """The manifest's parity record. Raises NurieError when the engine's pictures are not PyTorch's."""
     if not drawings:
         raise NurieError("--samples must be at least 1: an export is not handed over unchecked.")
     engine = Engine(plan, weights=weights)
+    if styles:
+        engine.set_style(0, styles[0])
     differences = []
     for drawing in drawings:
         expected = to_images(generator(to_tensor([drawing])))[0]
@@ -124,6 +133,7 @@ def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: P
         },
         "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
         "norm": "fixed",
+        "hints": bool(meta["train"].get("hints")),
         "generator": {
             **meta["generator"], "parameters": sum(p.numel() for p in generator.parameters()),
             "macs": plan.macs(size, size), "steps": meta["step"],
@@ -170,17 +180,24 @@ def read_strokes(path: Path) -> dict[str, Any]:
 
 @torch.no_grad()
 def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
-    """A standard ONNX file, input and output (1, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime."""
+    """A standard ONNX file, input and output (n, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime.
+
+    A generator with a style gets the default one, and takes the size it was trained with only: its noise is a constant.
+    """
     try:
         import onnx
         import onnxruntime
     except ImportError as error:
         raise NurieError('--format onnx needs two more packages: pip install "nurie[train]"') from error
     x = to_tensor([drawing]).contiguous()
-    torch.onnx.export(
-        generator, (x,), str(path), input_names=["drawing"], output_names=["picture"], dynamo=False,
-        dynamic_axes={name: {0: "batch", 2: "height", 3: "width"} for name in ("drawing", "picture")},
-    )  # fmt: skip
+    styled = any(isinstance(module, StyleInput) for module in generator.modules())
+    free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
+        torch.onnx.export(
+            generator, (x,), str(path), input_names=["drawing"], output_names=["picture"], dynamo=False,
+            dynamic_axes=dict.fromkeys(("drawing", "picture"), free),
+        )  # fmt: skip
     onnx.checker.check_model(str(path))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (got,) = session.run(None, {"drawing": x.numpy()})

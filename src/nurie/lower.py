@@ -18,6 +18,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from nurie.errors import NurieError
+from nurie.networks import FastGenerator, StyleInput
 from nurie.plan import Op, Plan, checked
 from nurie.quantise import quantise
 
@@ -47,12 +48,35 @@ def lower(generator: nn.Module, size: int, int8: bool = True) -> tuple[Plan, byt
     generator: (n, 3, h, w) in [-1, 1] to the same. size: a height and width that it accepts, for tracing.
     Raises NurieError naming a module that the engine has no operation for.
     """
-    graph = fx.symbolic_trace(generator.eval())
+    graph = traced(generator.eval())
     functions_to_modules(graph)
     push_activations_through_concatenations(graph)
     with torch.no_grad():
         ShapeProp(graph).propagate(torch.zeros(1, 3, size, size))
     return Lowering(graph, int8).run()
+
+
+class Tracer(fx.Tracer):
+    """Style inputs stay whole: the engine has an operation for them."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, StyleInput) or super().is_leaf_module(m, module_qualified_name)
+
+
+class Unstyled(nn.Module):
+    """A generator as a function of the drawing alone: its style comes from the engine's host."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+def traced(generator: nn.Module) -> fx.GraphModule:
+    net = Unstyled(generator) if isinstance(generator, FastGenerator) else generator
+    return fx.GraphModule(net, Tracer().trace(net))
 
 
 def functions_to_modules(graph: fx.GraphModule) -> None:
@@ -158,6 +182,8 @@ class Lowering:
             self._activation(node)
         elif isinstance(module, nn.Dropout | nn.Identity):
             self.places[node] = self._place(self._source(node))
+        elif isinstance(module, StyleInput):
+            self._style(node)
         elif isinstance(module, nn.Upsample):
             self._copy(node, self._place(self._source(node)), shuffle=upsampling(node, module))
         elif node.op == "output":
@@ -195,6 +221,11 @@ class Lowering:
             node, shuffle = followers[0], module.downscale_factor
         place = self._new(node)
         self.ops.append(Op("input", output=place.tensor, output_channel=place.channel, shuffle=shuffle))
+        self.places[node] = place
+
+    def _style(self, node: fx.Node) -> None:
+        size, place = self._place(self._source(node)), self._new(node)
+        self.ops.append(Op("style", input=size.tensor, output=place.tensor, output_channel=place.channel))
         self.places[node] = place
 
     def _output(self, node: fx.Node) -> None:

@@ -4,7 +4,9 @@ Generators are made only of what folds into convolutions at inference: BatchNorm
 statistics there, and dropout is the identity. All map (n, 3, h, w) in [-1, 1] to (n, 3, h, w) in [-1, 1].
 """
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nurie.errors import NurieError
@@ -54,6 +56,40 @@ class UpBlock(nn.Module):
         return self.refine(self.relu(self.upsample(self.reduce(x)) + skip))
 
 
+class StyleInput(nn.Module):
+    """What the drawing does not say: noise, from which texture can grow, and the subject's mean colour (styles.py).
+
+    (n, _, h, w) -> (n, 4, h, w): channel 0 is noise in [-1, 1), channels 1 to 3 are `style` (n, 3), or else the default
+    `colour`, the same at every pixel. In training the noise is random; afterwards it is `hash_noise`, as in the
+    engine, so that the same seed gives the same picture.
+    """
+
+    colour: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("colour", torch.zeros(3))
+        self.seed = 0
+
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        n, _, h, w = x.shape
+        if self.training:
+            noise = torch.rand(n, 1, h, w, device=x.device, dtype=x.dtype) * 2 - 1
+        else:
+            noise = torch.from_numpy(hash_noise(int(h), int(w), self.seed)).to(x).expand(n, 1, h, w)
+        colour = (self.colour.expand(n, 3) if style is None else style).to(x)
+        return torch.cat([noise, colour[:, :, None, None].expand(n, 3, h, w)], 1)
+
+
+def hash_noise(height: int, width: int, seed: int) -> np.ndarray:
+    """Uniform float32 (height, width) in [-1, 1): PCG's output function of each pixel's number (O'Neill 2014)."""
+    number = np.arange(height * width, dtype=np.uint32) + np.uint32(seed * 0x9E3779B9 & 0xFFFFFFFF)
+    state = number * np.uint32(747796405) + np.uint32(2891336453)
+    word = ((state >> ((state >> np.uint32(28)) + np.uint32(4))) ^ state) * np.uint32(277803737)
+    word = (word >> np.uint32(22)) ^ word
+    return (word.view(np.int32).astype(np.float32) / np.float32(2**31)).reshape(height, width)
+
+
 class FastGenerator(nn.Module):
     """The small generator of the page: a U-Net of dense 3x3 convolutions on the pixel-unshuffled drawing.
 
@@ -62,7 +98,7 @@ class FastGenerator(nn.Module):
 
     `channels`: of each level, finest first. `residuals`: residual blocks of each level, the coarsest is the middle.
     `unshuffle`: pixels that the finest level is coarser than the drawing. `down`: kernel of the strided convolutions.
-    `shuffle`: see UpBlock.
+    `shuffle`: see UpBlock. `styles`: with a StyleInput beside the drawing.
     """
 
     def __init__(
@@ -74,13 +110,15 @@ class FastGenerator(nn.Module):
         unshuffle: int = 2,
         down: int = 3,
         shuffle: bool = False,
+        styles: bool = False,
     ) -> None:
         super().__init__()
         # 128, 64, 32, 16, 8 pixels for a 256-pixel drawing
         wide = (width, width * 2, width * 4, width * 16 // 3, width * 20 // 3)
         c = channels or tuple(-(-n // 8) * 8 for n in wide)
         self.unshuffle = nn.PixelUnshuffle(unshuffle)
-        self.stem = ConvBlock(3 * unshuffle**2, c[0])
+        self.style = StyleInput() if styles else None
+        self.stem = ConvBlock(3 * unshuffle**2 + (4 if styles else 0), c[0])
         levels = range(len(c) - 1)
         self.downs = nn.ModuleList(ConvBlock(c[i], c[i + 1], down, stride=2) for i in levels)
         self.ups = nn.ModuleList(UpBlock(c[i + 1], c[i], shuffle) for i in levels)
@@ -91,8 +129,11 @@ class FastGenerator(nn.Module):
         self.shuffle = nn.PixelShuffle(unshuffle)
         self.tanh = nn.Tanh()
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(self.unshuffle(x))
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        x = self.unshuffle(x)
+        if self.style is not None:
+            x = torch.cat([x, self.style(x, style)], 1)
+        x = self.stem(x)
         skips = []
         for down in self.downs:
             skips.append(x)
@@ -148,11 +189,13 @@ class UNetGenerator(nn.Module):
 class PatchDiscriminator(nn.Module):
     """PatchGAN with a 70x70 receptive field (Isola et al. 2017) on the drawing and the picture together.
 
-    Returns the logits (n, 1, h/8-2, w/8-2) and the activations before them, for feature matching.
+    Returns the logits (n, 1, h/8-2, w/8-2) and the activations before them, for feature matching. With a `scale` it
+    sees everything that many times smaller: it judges shapes and colours, and leaves single pixels to the L1 loss.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, scale: int = 1) -> None:
         super().__init__()
+        self.scale = scale
         c = [6, width, 2 * width, 4 * width, 8 * width]
         self.layers = nn.ModuleList()
         for i in range(4):
@@ -164,6 +207,8 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, drawing: Tensor, picture: Tensor) -> tuple[Tensor, list[Tensor]]:
         x = torch.cat([drawing, picture], 1)
+        if self.scale > 1:
+            x = F.avg_pool2d(x, self.scale)
         features = []
         for layer in self.layers:
             x = layer(x)
@@ -190,14 +235,17 @@ def initialise_shuffled(conv: nn.Conv2d, factor: int = 2) -> None:
         conv.weight.copy_(conv.weight[:: factor**2].repeat_interleave(factor**2, 0))
 
 
-def build_generator(kind: str, width: int = 0) -> nn.Module:
-    """A freshly initialised generator. `width` 0 takes the kind's default; an unknown kind raises NurieError."""
+def build_generator(kind: str, width: int = 0, styles: bool = False) -> nn.Module:
+    """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" can have `styles`.
+
+    An unknown kind raises NurieError.
+    """
     if kind not in DEFAULT_WIDTH:
         raise NurieError(f"There is no generator {kind!r}; choose one of {', '.join(DEFAULT_WIDTH)}.")
     width = width or DEFAULT_WIDTH[kind]
     if width % 4:
         raise NurieError(f"The generator's width must be a multiple of 4, but it is {width}.")
-    net = FastGenerator(width) if kind == "fast" else UNetGenerator(8 if kind == "unet256" else 7, width)
+    net = FastGenerator(width, styles=styles) if kind == "fast" else UNetGenerator(8 if kind == "unet256" else 7, width)
     initialise(net)
     if isinstance(net, FastGenerator):
         initialise_shuffled(net.head)

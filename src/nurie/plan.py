@@ -11,7 +11,7 @@ import numpy as np
 
 from nurie.errors import NurieError
 
-OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise")
+OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
 MAX_KERNEL = 7
 
@@ -52,7 +52,7 @@ class Op:
     @property
     def channels_read(self) -> int:
         """Channels of the input slice."""
-        return {"input": 0, "output": 3}.get(self.op, self.in_channels)
+        return {"input": 0, "style": 0, "output": 3}.get(self.op, self.in_channels)
 
     @property
     def channels_written(self) -> int:
@@ -61,7 +61,7 @@ class Op:
             return self.out_channels // self.shuffle**2
         if self.is_conv:
             return self.out_channels
-        return {"input": 3 * self.shuffle**2, "copy": self.in_channels}.get(self.op, 0)
+        return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
         """The 17 integers that the engine reads."""
@@ -189,6 +189,8 @@ def _field_fault(op: Op) -> str:
 
 def _slice_fault(plan: Plan, op: Op) -> str:
     slices = _slices_read(op)
+    if op.op == "style" and not 0 <= op.input < len(plan.tensors):
+        return f"uses tensor {op.input}, but there are {len(plan.tensors)}"
     if op.op != "output":
         slices.append((op.output, op.output_channel, op.channels_written))
     for tensor, first, count in slices:
@@ -214,7 +216,7 @@ def _order_fault(op: Op, written: set[tuple[int, int]]) -> str:
 
 def _slices_read(op: Op) -> list[tuple[int, int, int]]:
     """(tensor, first channel, channels) of the input and the residual."""
-    slices = [] if op.op == "input" else [(op.input, op.input_channel, op.channels_read)]
+    slices = [] if op.op in ("input", "style") else [(op.input, op.input_channel, op.channels_read)]
     if op.residual != -1:
         slices.append((op.residual, op.residual_channel, op.channels_written))
     return slices

@@ -62,7 +62,10 @@ def open_painter(path: Path) -> tuple[Painter, tuple[int, int]]:
         from nurie.engine import Engine
 
         manifest, plan, weights = read_model(path)
-        return Engine(plan, weights=weights).run, (manifest["input"]["height"], manifest["input"]["width"])
+        engine = Engine(plan, weights=weights)
+        if manifest.get("styles"):
+            engine.set_style(0, manifest["styles"][0])
+        return engine.run, (manifest["input"]["height"], manifest["input"]["width"])
     if not path.exists():
         raise NurieError(f"There is no {path}. Expected a model folder, a run folder or a checkpoint file.")
     from nurie.checkpoint import load_generator

@@ -3,6 +3,8 @@
 Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nurie.plan import Op, Plan
@@ -10,7 +12,9 @@ from nurie.plan import Op, Plan
 Array = np.ndarray
 
 
-def run_reference(plan: Plan, weights: bytes, rgba: Array) -> tuple[Array, list[Array]]:
+def run_reference(
+    plan: Plan, weights: bytes, rgba: Array, seed: int = 0, colour: Sequence[float] = (0, 0, 0)
+) -> tuple[Array, list[Array]]:
     """uint8 (h, w, 3 or 4) -> the picture, uint8 (h, w, 3), and every tensor as it was written."""
     sizes = plan.sizes(*rgba.shape[:2])
     tensors = [np.zeros((*size, channels)) for size, channels in zip(sizes, plan.tensors, strict=True)]
@@ -22,6 +26,8 @@ def run_reference(plan: Plan, weights: bytes, rgba: Array) -> tuple[Array, list[
             continue
         if op.op == "input":
             y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
+        elif op.op == "style":
+            y = styled(*sizes[op.input], seed, colour)
         elif op.op == "copy":
             y = activated(x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1), op.activation)
         else:
@@ -41,6 +47,18 @@ def from_bytes(rgb: Array, unit: bool) -> Array:
 def to_bytes(x: Array, unit: bool) -> Array:
     """The inverse of `from_bytes`: clamped, halves rounded to even."""
     return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:
+    """(h, w, 4): noise in [-1, 1) from each pixel's number, in plain integers, and the colour."""
+    noise = []
+    for number in range(height * width):
+        state = ((number + seed * 0x9E3779B9) * 747796405 + 2891336453) % 2**32
+        word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737 % 2**32
+        word ^= word >> 22
+        noise.append((word - 2**32 * (word >= 2**31)) / 2**31)
+    planes = [np.array(noise, np.float32).reshape(height, width), *(np.full((height, width), c) for c in colour)]
+    return np.stack(planes, axis=2)
 
 
 def unshuffled(x: Array, factor: int) -> Array:

@@ -32,7 +32,8 @@ from nurie.config import Train
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
-from nurie.networks import DEFAULT_WIDTH, PatchDiscriminator, build_generator, initialise, multiple_of
+from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
+from nurie.styles import common_styles, style_of
 
 SHEET_PICTURES = 8  # pictures on the sample sheet
 VAL_PICTURES = 64  # val pairs of the L1 score
@@ -45,10 +46,12 @@ class Trainer:
     def __init__(self, config: Train, accelerator: Accelerator) -> None:
         self.config, self.accelerator = config, accelerator
         torch.manual_seed(config.seed)
-        generator = build_generator(config.generator, config.width)
-        discriminator = PatchDiscriminator(config.discriminator_width)
+        self.styles: list[list[float]] = []  # what the model offers, the default first
+        options = generator_options(config)
+        generator = build_generator(**options)
+        discriminator = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
         initialise(discriminator)
-        self.ema = build_generator(config.generator, config.width).eval().requires_grad_(False)
+        self.ema = build_generator(**options).eval().requires_grad_(False)
         self.ema.load_state_dict(generator.state_dict())
         self.ema.to(accelerator.device)
         # channels_last is the layout that convolutions are fastest in, on CPUs and GPUs alike
@@ -61,6 +64,13 @@ class Trainer:
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(net.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999))
+
+    def offer(self, styles: list[list[float]]) -> None:
+        """The styles of the exported model; the first is what the generator takes when it is told none."""
+        self.styles = styles
+        for net in (self.bare(self.generator), self.ema):
+            if styles and isinstance(net, FastGenerator) and net.style is not None:
+                net.style.colour.copy_(torch.tensor(styles[0]))
 
     def bare(self, net: nn.Module) -> nn.Module:
         return self.accelerator.unwrap_model(net)
@@ -79,7 +89,7 @@ class Trainer:
         self.set_lr()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
-        fake = self.generator(drawing)
+        fake = self.generator(drawing, style_of(real)) if self.styles else self.generator(drawing)
         losses = self._update_discriminator(drawing, real, fake.detach())
         losses |= self._update_generator(drawing, real, fake)
         self._update_ema()
@@ -144,7 +154,7 @@ class Trainer:
             "optimizer_g": flatten(self.optimizer_g),
             "optimizer_d": flatten(self.optimizer_d),
         }
-        checkpoint.save(path, groups, metadata(self.config, self.step))
+        checkpoint.save(path, groups, metadata(self.config, self.step) | {"styles": self.styles})
 
     def resume(self, path: Path) -> None:
         groups, meta = checkpoint.load(path)
@@ -158,6 +168,7 @@ class Trainer:
         unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
         unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
         self.step = meta["step"]
+        self.styles = meta.get("styles", [])
 
     def start_from(self, path: Path) -> None:
         """Take both nets' weights from another run; the discriminator's only when its width is the same."""
@@ -183,8 +194,13 @@ def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> N
 
 def metadata(config: Train, step: int) -> dict[str, Any]:
     options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
-    generator = {"kind": config.generator, "width": config.width or DEFAULT_WIDTH[config.generator]}
-    return {"step": step, "train": options, "generator": generator}
+    return {"step": step, "train": options, "generator": generator_options(config)}
+
+
+def generator_options(config: Train) -> dict[str, Any]:
+    """The arguments of `build_generator`."""
+    width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
+    return {"kind": config.generator, "width": width, "styles": config.styles and config.generator == "fast"}
 
 
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
@@ -313,6 +329,8 @@ def train(config: Train) -> Path:
     accelerator = Accelerator(mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
     config.run.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, accelerator)
+    if generator_options(config)["styles"]:
+        trainer.offer(common_styles(train_pairs))
     path = config.run / checkpoint.FILE
     if path.exists():
         trainer.resume(path)

@@ -24,6 +24,7 @@ export async function openGpu(model, size, wasm, forced) {
     await gpu.setModel(model.plan, model.weights);
     gpu.resize(size.height, size.width);
     const drawing = testDrawing(size);
+    for (const engine of [gpu, wasm]) engine.setStyle({ seed: 7, colour: [0.1, -0.2, 0.3] });
     const right = equal(await gpu.run(drawing), wasm.run(drawing), gpu.f16);
     if (right && (forced || (await faster(gpu, wasm, drawing)))) return gpu;
   } catch {

@@ -4,6 +4,7 @@
 
 /** Line widths in model pixels. */
 const WIDTHS = { pencil: 2, eraser: 14 };
+const COLOUR_WIDTH = 6;
 
 /** The bit of `buttons` that a pen turned upside down sets. */
 const PEN_ERASER = 32;
@@ -11,6 +12,8 @@ const PEN_ERASER = 32;
 export class Hand {
   /** @type {"pencil" | "eraser"} */
   tool = "pencil";
+  /** Of the pencil; undefined: black ink. @type {string | undefined} */
+  colour;
   #canvas;
   #drawing;
   #size;
@@ -47,7 +50,8 @@ export class Hand {
     this.#pointer = event.pointerId;
     this.#canvas.setPointerCapture(event.pointerId);
     const tool = erases ? "eraser" : this.tool;
-    this.#drawing.begin(tool, WIDTHS[tool], ...this.#position(event));
+    const colour = tool === "pencil" ? this.colour : undefined;
+    this.#drawing.begin(tool, colour ? COLOUR_WIDTH : WIDTHS[tool], ...this.#position(event), colour);
     this.#onchange(false);
   }
 

@@ -14,6 +14,7 @@ import { row } from "./plan.js";
  * @property {(bytes: number) => number} load
  * @property {(count: number) => number} threads
  * @property {(height: number, width: number) => number} resize
+ * @property {() => number} style
  * @property {() => number} input
  * @property {() => number} output
  * @property {(first: number, end: number) => number} run
@@ -264,6 +265,16 @@ export class Engine {
     const last = /** @type {Op} */ (this.#plan.ops.find((op) => op.op === "output"));
     const { height: h, width: w } = this.tensor(Number(last.input ?? 0));
     this.#outputSize = { height: h, width: w };
+  }
+
+  /**
+   * What the drawing does not say, for models that have a style.
+   * @param {import("./plan.js").Style} style
+   */
+  setStyle({ seed, colour }) {
+    const view = new DataView(this.#memory.buffer, this.#exports.style(), 16);
+    view.setUint32(0, seed, true);
+    colour.forEach((value, i) => view.setFloat32(4 + 4 * i, value, true));
   }
 
   /**

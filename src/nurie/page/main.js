@@ -5,6 +5,7 @@ import { bestBuild } from "./engine.js";
 import { Failure } from "./failure.js";
 import { fetchManifest, fetchWeights } from "./model.js";
 import { Painter } from "./painter.js";
+import { Palette } from "./palette.js";
 import { Gallery, openPreset } from "./presets.js";
 import { Raster } from "./raster.js";
 import { Drawing } from "./strokes.js";
@@ -40,6 +41,7 @@ class Page {
   #shown = new Raster(this.#canvas, this.#size);
   #raster = new Raster(this.#input, this.#size);
   #hand = new Hand(this.#canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
+  #palette = new Palette(get("colours"), (colour) => this.#dip(colour));
   /** @type {Painter | null} */
   #painter = null;
   /** @type {Gallery | null} */
@@ -54,6 +56,8 @@ class Page {
   #bytes = [0, 0];
   #frame = 0;
   #live = true;
+  /** Chooses among a model's colourings; the same number gives the same picture. */
+  #seed = Math.max(0, Math.floor(Number(new URLSearchParams(location.search).get("seed")))) || 0;
   /** The title that `nurie publish --title` may have written. */
   #published = document.title === "Nurie" ? "" : document.title;
   #address = new URL(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=nurie-model]")).content, document.baseURI);
@@ -126,6 +130,8 @@ class Page {
     this.#gallery = new Gallery(manifest, this.#address, (preset) => this.#place(preset));
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
+    get("colours").hidden = !manifest.hints;
+    get("dice").hidden = !manifest.styles?.length;
     this.#translate();
     if (!this.#drawing.touched && first) this.#place(first, true);
     else this.#paint();
@@ -154,6 +160,7 @@ class Page {
     get("convert").addEventListener("click", () => this.#convert());
     get("live").addEventListener("click", () => this.#setLive(!this.#live));
     get("download").addEventListener("click", () => this.#download());
+    get("dice").addEventListener("click", () => this.#roll());
     get("again").addEventListener("click", () => this.start());
     get("language").addEventListener("click", () => {
       this.#language = this.#language === "en" ? "ja" : "en";
@@ -175,6 +182,7 @@ class Page {
     else if (command || event.repeat) return;
     else if (key === "p") this.#take("pencil");
     else if (key === "e") this.#take("eraser");
+    else if (key === "d") get("dice").click();
     else if (key === "enter" && !onButton) this.#convert();
     else return;
     event.preventDefault();
@@ -185,6 +193,31 @@ class Page {
     this.#hand.tool = tool;
     this.#canvas.dataset.tool = tool;
     for (const id of ["pencil", "eraser"]) get(id).setAttribute("aria-pressed", String(id === tool));
+  }
+
+  /** @param {string | undefined} colour of the pencil */
+  #dip(colour) {
+    this.#hand.colour = colour;
+    this.#take("pencil");
+  }
+
+  /** Another colouring of the same drawing. The address keeps the number. */
+  #roll() {
+    const count = this.#manifest?.styles?.length;
+    if (!count) return;
+    // not the same colour twice in a row
+    const steps = count > 1 ? 1 + Math.floor(Math.random() * (count - 1)) : 0;
+    this.#seed = ((this.#seed + steps) % count) + count * Math.floor(Math.random() * 1000);
+    const address = new URL(location.href);
+    address.searchParams.set("seed", String(this.#seed));
+    history.replaceState(null, "", address);
+    this.#paint();
+  }
+
+  /** @returns {import("./plan.js").Style} */
+  get #style() {
+    const styles = this.#manifest?.styles ?? [];
+    return { seed: this.#seed, colour: styles[this.#seed % styles.length] ?? [0, 0, 0] };
   }
 
   /** @param {boolean} live */
@@ -246,7 +279,7 @@ class Page {
 
   #paint() {
     if (!this.#manifest || !this.#painter) return;
-    this.#result.dataset.asked = String(this.#painter.paint(() => this.#raster.pixels().data));
+    this.#result.dataset.asked = String(this.#painter.paint(() => this.#raster.pixels().data, this.#style));
   }
 
   /** @param {Picture} picture */
@@ -311,6 +344,7 @@ class Page {
     get("credits").replaceChildren(...credits.map((credit) => Object.assign(document.createElement("li"), { textContent: credit })));
     /** @type {HTMLElement} */ (get("credits").parentElement).hidden = credits.length === 0;
     this.#gallery?.translate(this.#language);
+    this.#palette.translate(this.#language);
     this.#showBytes(this.#bytes);
     this.#tell(this.#failure);
     get("language").lang = this.#language === "en" ? "ja" : "en";

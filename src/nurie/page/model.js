@@ -20,6 +20,8 @@ import { Failure } from "./failure.js";
  * @property {{file: string, bytes: number, raw_bytes: number, sha256: string}} weights
  * @property {number[]} tensors
  * @property {import("./engine.js").Op[]} ops
+ * @property {boolean} [hints] strokes of colour say how to colour what is around them
+ * @property {number[][]} [styles] colours that the subject can be asked to have
  * @property {Preset[]} [presets]
  * @property {string[]} [credits]
  */

@@ -29,12 +29,12 @@ export class Painter {
   #worked = false;
   #restarted = false;
   #lastId = 0;
-  /** @type {{id: number, pixels: Uint8ClampedArray} | null} */
+  /** @type {{id: number, pixels: Uint8ClampedArray, style: import("./plan.js").Style} | null} */
   #waiting = null;
   /** @type {number | null} */
   #running = null;
-  /** @type {(() => Uint8ClampedArray<ArrayBuffer>) | null} asked again when the worker crashed over its picture */
-  #source = null;
+  /** @type {[() => Uint8ClampedArray<ArrayBuffer>, import("./plan.js").Style] | null} for a worker that crashed over it */
+  #last = null;
 
   /**
    * @param {() => Worker} start
@@ -71,12 +71,13 @@ export class Painter {
   /**
    * Colour a drawing; one that still waits is dropped.
    * @param {() => Uint8ClampedArray<ArrayBuffer>} source gives the drawing's RGBA, which is handed over
+   * @param {import("./plan.js").Style} style
    * @returns {number} the picture's id; a picture that is shown has this id or a later one
    */
-  paint(source) {
-    this.#source = source;
+  paint(source, style) {
+    this.#last = [source, style];
     this.#lastId += 1;
-    this.#waiting = { id: this.#lastId, pixels: source() };
+    this.#waiting = { id: this.#lastId, pixels: source(), style };
     this.#next();
     return this.#lastId;
   }
@@ -133,7 +134,7 @@ export class Painter {
     this.#restarted = true;
     this.#worker?.terminate();
     this.#open();
-    if (this.#source) this.paint(this.#source);
+    if (this.#last) this.paint(...this.#last);
   }
 
   /** @param {Failure} failure */

@@ -6,6 +6,9 @@
  * @typedef {{tensors: number[], ops: Op[]}} Plan
  * @typedef {{height: number, width: number}} Size
  *
+ * What a drawing does not say: a number for the noise, and the subject's colour, RGB in [-1, 1].
+ * @typedef {{seed: number, colour: number[]}} Style
+ *
  * All fields of an operation.
  * @typedef {{op: string, input: number, input_channel: number, output: number, output_channel: number,
  *   in_channels: number, out_channels: number, kernel: number, stride: number, pad: number, activation: number,
@@ -16,7 +19,7 @@
  * @typedef {Fields & {written: number, phases: number, phaseQuads: number, quads: number, step: number}} FullOp
  */
 
-const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise"];
+const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style"];
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
 const FIELDS = [
@@ -54,7 +57,7 @@ export function row(op) {
 export function complete(op) {
   const fields = /** @type {Fields} */ ({ ...Object.fromEntries(FIELDS), ...op });
   const phases = op.op === "conv" ? fields.shuffle ** 2 : 1;
-  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0 }[op.op];
+  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4 }[op.op];
   const channels = written ?? fields.out_channels / phases;
   const phaseQuads = Math.ceil(channels / 4);
   const step = op.op === "conv_transpose" ? 2 : op.op === "conv" ? fields.shuffle : 1;

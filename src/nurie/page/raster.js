@@ -37,15 +37,18 @@ export function trace(path, points) {
  * @param {Context} context
  * @param {Stroke} stroke
  */
-function draw(context, { tool, width, points }) {
+function draw(context, { tool, width, points, colour }) {
   if (points.length < 2) return;
   context.lineCap = "round";
   context.lineJoin = "round";
   context.lineWidth = width;
-  context.strokeStyle = tool === "eraser" ? PAPER : INK;
+  context.strokeStyle = tool === "eraser" ? PAPER : (colour ?? INK);
+  // Coloured pencil leaves the ink under it black.
+  context.globalCompositeOperation = colour ? "darken" : "source-over";
   context.beginPath();
   trace(context, points);
   context.stroke();
+  context.globalCompositeOperation = "source-over";
 }
 
 /** A canvas that shows a drawing. The finished lines are kept apart, so that a new one costs only itself. */

@@ -1,8 +1,8 @@
 // The drawing: what was done to the sheet, step by step. Pure, without canvas or DOM; lengths are model pixels.
 
 /**
- * A line of the pencil or of the eraser; `points` are x, y pairs.
- * @typedef {{tool: "pencil" | "eraser", width: number, points: number[]}} Stroke
+ * A line of the pencil or of the eraser; `points` are x, y pairs. Without a colour, the pencil's ink is black.
+ * @typedef {{tool: "pencil" | "eraser", width: number, points: number[], colour?: string}} Stroke
  *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
  * @typedef {{tool: "sheet", strokes: Stroke[], image?: CanvasImageSource}} Sheet
@@ -60,9 +60,10 @@ export class Drawing {
    * @param {number} width
    * @param {number} x
    * @param {number} y
+   * @param {string} [colour]
    */
-  begin(tool, width, x, y) {
-    this.#current = { tool, width, points: [x, y] };
+  begin(tool, width, x, y, colour) {
+    this.#current = { tool, width, points: [x, y], ...(colour && { colour }) };
   }
 
   /**

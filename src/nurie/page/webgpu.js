@@ -178,6 +178,16 @@ export class GpuEngine {
   }
 
   /**
+   * What the drawing does not say, for models that have a style.
+   * @param {import("./plan.js").Style} style
+   */
+  setStyle({ seed, colour }) {
+    const bits = new Float32Array([0, ...colour]);
+    new Uint32Array(bits.buffer)[0] = seed;
+    this.#ops.forEach((op, i) => op.op === "style" && this.#device.queue.writeBuffer(this.#packed[i].bias, 0, bits));
+  }
+
+  /**
    * @param {Uint8Array | Uint8ClampedArray} rgba
    * @returns {{encoder: GPUCommandEncoder, sized: Sized}} with all operations in it
    */

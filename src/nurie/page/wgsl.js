@@ -215,6 +215,20 @@ ${pointwise(
 }
 
 /**
+ * Noise in [-1, 1) by PCG's output function (O'Neill 2014) of the pixel's number, then a colour: `bias` holds the seed's
+ * bits and the colour.
+ * @param {FullOp} op
+ * @param {boolean} f16
+ */
+export const style = (op, f16) => `${header(f16)}${pointwise(
+  1,
+  `let state = (u32(pixel) + bitcast<u32>(bias[0].x) * 0x9E3779B9u) * 747796405u + 2891336453u;
+  let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
+  let noise = f32(bitcast<i32>((word >> 22u) ^ word)) * 0x1p-31f;
+  arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(noise, bias[0].yzw));`,
+)}`;
+
+/**
  * Numbers to RGBA bytes.
  * @param {FullOp} op
  * @param {boolean} f16
@@ -227,7 +241,7 @@ export const output = (op, f16) => `${header(f16)}${pointwise(
 )}`;
 
 /** @type {{[op: string]: (op: FullOp, f16: boolean) => string}} */
-export const KERNELS = { input, conv: convolution, conv_transpose: convolution, depthwise, copy, output };
+export const KERNELS = { input, conv: convolution, conv_transpose: convolution, depthwise, copy, output, style };
 
 /** Draws the finished picture on a canvas: a triangle over all of it, one RGBA word for each pixel. */
 export const SHOW = `

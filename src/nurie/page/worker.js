@@ -1,6 +1,6 @@
 // The engine's own thread. It starts with the build's name (see `bestBuild`) and compiles at once,
 // while the page still downloads the model. Messages in: {model, size, backend}, many {part},
-// then {id, pixels}; out: see painter.js.
+// then {id, pixels, style}; out: see painter.js.
 
 import { Engine, EngineError } from "./engine.js";
 
@@ -91,10 +91,13 @@ async function openedGpu(model, forced) {
 
 /**
  * @param {Uint8ClampedArray} pixels RGBA
+ * @param {import("./plan.js").Style} style
  * @returns {Promise<{backend: "webgpu" | "wasm", picture: Uint8ClampedArray<ArrayBuffer>}>}
  */
-async function compute(pixels) {
+async function compute(pixels, style) {
   const ready = await engine;
+  ready.setStyle(style);
+  gpu?.setStyle(style);
   const onGpu = await gpu?.run(pixels).catch(() => null);
   if (onGpu) return { backend: "webgpu", picture: onGpu };
   return { backend: "wasm", picture: ready.run(pixels) };
@@ -103,11 +106,12 @@ async function compute(pixels) {
 /**
  * @param {number} id
  * @param {Uint8ClampedArray} pixels RGBA
+ * @param {import("./plan.js").Style} style
  */
-async function paint(id, pixels) {
+async function paint(id, pixels, style) {
   const { outputSize } = await engine;
   const start = performance.now();
-  const { backend, picture } = await compute(pixels);
+  const { backend, picture } = await compute(pixels, style);
   const ms = performance.now() - start;
   postMessage({ id, pixels: picture, ms, backend, ...outputSize }, { transfer: [picture.buffer] });
 }
@@ -116,7 +120,7 @@ addEventListener("message", async ({ data }) => {
   try {
     if (data.model) return await begin(data);
     if (data.part) return await feed(data.part);
-    await paint(data.id, data.pixels);
+    await paint(data.id, data.pixels, data.style);
     const next = later;
     later = null;
     await next?.();

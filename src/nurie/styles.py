@@ -1,0 +1,35 @@
+"""What a drawing does not say: the colour of the subject. One drawing has many right colourings; a generator that is
+told the colour learns each of them instead of their brown average, and shows another when it is asked for one.
+
+A style is the mean colour of a picture's subject, RGB in [-1, 1] (a code that needs no encoder; compare BicycleGAN,
+Zhu et al. 2017).
+"""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from nurie.data import PairFolder, to_tensor
+
+WHITE = 0.84  # a pixel whose darkest channel is brighter, of [-1, 1], is paper
+COUNT = 12  # styles that a model offers
+
+
+def style_of(pictures: Tensor) -> Tensor:
+    """(n, 3, h, w) in [-1, 1] -> (n, 3): the mean colour of what is not white paper; white where nothing else is."""
+    subject = (pictures.amin(1, keepdim=True) < WHITE).to(pictures.dtype)
+    area = subject.sum((2, 3))  # (n, 1)
+    colour = (pictures * subject).sum((2, 3)) / area.clamp(min=1)
+    return torch.where(area > 0, colour, torch.ones_like(colour))
+
+
+def common_styles(folder: PairFolder, count: int = COUNT) -> list[list[float]]:
+    """The centres of the pictures' styles (k-means, the same in every run), the most common first: `count` at most."""
+    colours = np.concatenate([style_of(to_tensor([folder.read(group[0])[1]])).numpy() for group in folder.groups])
+    count = min(count, len(np.unique(colours, axis=0)))
+    criteria = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 100, 1e-4)
+    cv2.setRNGSeed(0)
+    _, labels, centres = cv2.kmeans(colours.astype(np.float32), count, None, criteria, 5, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    order = np.argsort(-np.bincount(labels.ravel(), minlength=count), kind="stable")
+    return [[round(float(v), 3) for v in centres[i]] for i in order]

@@ -1,0 +1,37 @@
+"""Styles: the mean colour of what is not paper, and the common ones of a data set."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nurie.data import PairFolder
+from nurie.networks import StyleInput, hash_noise
+from nurie.styles import common_styles, style_of
+
+
+def test_the_style_is_the_mean_colour_of_the_subject() -> None:
+    picture = torch.ones(2, 3, 8, 8)
+    picture[0, :, :4] = torch.tensor([-0.5, 0.0, 0.25])[:, None, None]
+    assert torch.allclose(style_of(picture), torch.tensor([[-0.5, 0.0, 0.25], [1.0, 1.0, 1.0]]))
+
+
+def test_common_styles_are_the_same_every_time_and_not_more_than_pictures(pairs: Path) -> None:
+    folder = PairFolder(pairs / "train", 64)
+    styles = common_styles(folder)
+    assert styles == common_styles(folder)
+    assert len(styles) == len(folder) < 12
+    assert len(common_styles(folder, 2)) == 2
+    assert all(-1 <= value <= 1 for style in styles for value in style)
+
+
+def test_noise_is_random_in_training_and_fixed_afterwards() -> None:
+    module, x = StyleInput(), torch.zeros(2, 5, 6, 7)
+    first, second = module(x), module(x)
+    assert first.shape == (2, 4, 6, 7)
+    assert (first[:, 0] != second[:, 0]).all()
+    module.eval()
+    style = torch.tensor([[0.1, 0.2, 0.3], [-0.1, -0.2, -0.3]])
+    fixed = module(x, style)
+    assert np.array_equal(fixed[1, 0].numpy(), hash_noise(6, 7, 0))
+    assert torch.equal(fixed[:, 1:], style[:, :, None, None].expand(2, 3, 6, 7))

@@ -1,6 +1,9 @@
 """Scores of runs and models, and the changes to drawings behind the robustness score."""
 
+import importlib
 import json
+import sys
+import types
 import urllib.error
 from pathlib import Path
 
@@ -142,6 +145,17 @@ def test_networks_that_can_not_be_had_give_a_sentence(monkeypatch: pytest.Monkey
     sentences = load_networks().missing
     assert sentences[0].startswith("FID and KID are left out: the weights")
     assert sentences[1].startswith("LPIPS is left out: torch-fidelity and torchvision are needed, pip install")
+
+
+def test_a_torchvision_of_another_torch_gives_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(types.ModuleType):
+        def __getattr__(self, name: str):
+            raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.setitem(sys.modules, "torchmetrics", Broken("torchmetrics"))
+    monkeypatch.delitem(sys.modules, "nurie.metrics")
+    with pytest.raises(NurieError, match="torchvision does not fit the installed torch"):
+        importlib.import_module("nurie.metrics")
 
 
 def test_perturbations_are_fixed_and_change_the_drawing(drawing: np.ndarray) -> None:

@@ -9,11 +9,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanAbsoluteError, Metric
-from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
-from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+from nurie.errors import NurieError
+
+try:
+    from torchmetrics import MeanAbsoluteError, Metric
+    from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    from torchmetrics.image.kid import KernelInceptionDistance
+    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+except RuntimeError as error:  # torchmetrics imports torchvision, and that fails so with another build of torch
+    raise NurieError(
+        f"torchvision does not fit the installed torch ({error}). Install the version that belongs to it "
+        "(pytorch.org says which), or none: pip uninstall torchvision"
+    ) from error
 
 NAMES = ("l1", "psnr", "ssim", "fid", "kid", "lpips")
 KID_SUBSET, KID_SUBSETS = 1000, 100  # Binkowski et al. 2018 average over subsets; up to 1,000 pictures are one subset

@@ -54,7 +54,7 @@ def on_fine_grid(ink: np.ndarray, change: Callable[..., np.ndarray], radius: int
 
 def antialiased(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Softer edges."""
-    return cv2.GaussianBlur(ink, (0, 0), 0.8 * max(ink.shape) / 256)
+    return cv2.GaussianBlur(ink, (0, 0), 0.6 * max(ink.shape) / 256)
 
 
 def binarised(ink: np.ndarray, rng: Generator) -> np.ndarray:

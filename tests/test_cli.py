@@ -12,7 +12,7 @@ from nurie import cli, config
 from nurie.errors import NurieError
 
 COMMANDS = {name.lower(): getattr(config, name) for name in
-            ("Prepare", "Train", "Export", "Publish", "Serve", "Predict", "Make")}  # fmt: skip
+            ("Prepare", "Train", "Export", "Publish", "Serve", "Predict", "Evaluate", "Make")}  # fmt: skip
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

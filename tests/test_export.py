@@ -17,7 +17,8 @@ from nurie.errors import NurieError
 from nurie.export import export
 from nurie.modelfile import read_manifest, read_model
 from nurie.networks import build_generator
-from nurie.predict import load_drawing, open_painter, predict
+from nurie.painter import open_painter
+from nurie.predict import load_drawing, predict
 from nurie.train import metadata
 
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
@@ -48,6 +49,7 @@ def test_manifest_says_what_the_model_is(model: Path) -> None:
     assert (manifest["format"], manifest["version"], manifest["title"]) == ("nurie-model", 1, "Circles")
     assert manifest["input"]["width"] == manifest["input"]["height"] == 64
     assert manifest["input"]["multiple"] == 32 and manifest["norm"] == "fixed"
+    assert manifest["direction"] == "AtoB"
     assert manifest["generator"]["kind"] == "fast" and manifest["generator"]["macs"] == plan.macs(64, 64)
     assert manifest["weights"]["bytes"] == len(packed) and manifest["weights"]["raw_bytes"] == len(weights)
     assert manifest["weights"]["sha256"] == hashlib.sha256(packed).hexdigest()
@@ -183,9 +185,9 @@ def test_newer_version_is_refused(model: Path, tmp_path: Path) -> None:
 
 def test_model_and_run_predict_nearly_the_same(run: Path, model: Path, pairs: Path) -> None:
     drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
-    (by_engine, size), (by_torch, size2) = open_painter(model), open_painter(run)
-    assert size == size2 == (64, 64)
-    difference = np.abs(by_engine(drawing).astype(int) - by_torch(drawing))
+    by_engine, by_torch = open_painter(model), open_painter(run)
+    assert (by_engine.height, by_engine.width) == (by_torch.height, by_torch.width) == (64, 64)
+    difference = np.abs(by_engine.paint(drawing).astype(int) - by_torch.paint(drawing))
     assert difference.mean() < 2
 
 

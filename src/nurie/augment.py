@@ -15,7 +15,7 @@ def vary_drawing(drawing: Image, rng: Generator) -> Image:
     """Drop strokes, wobble, make gaps, change the line width: each with its own chance. Returns a new drawing."""
     if not is_line_drawing(drawing):
         return drawing
-    ink = 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
+    ink = to_ink(drawing)
     if rng.random() < 0.5:
         ink = drop_strokes(ink, rng)
     if rng.random() < 0.5:
@@ -23,6 +23,16 @@ def vary_drawing(drawing: Image, rng: Generator) -> Image:
     if rng.random() < 0.5:
         ink = make_gaps(ink, rng)
     ink = change_width(ink, rng)
+    return to_drawing(ink)
+
+
+def to_ink(drawing: Image) -> np.ndarray:
+    """A grey drawing -> float32 (h, w): 0 is paper, 1 is black."""
+    return 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
+
+
+def to_drawing(ink: np.ndarray) -> Image:
+    """float32 (h, w), 1 is black -> uint8 (h, w, 3)."""
     gray = np.rint((1.0 - np.clip(ink, 0, 1)) * 255).astype(np.uint8)
     return np.repeat(gray[:, :, None], 3, axis=2)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import tyro
 
 from nurie import __version__
-from nurie.config import Export, Make, Predict, Prepare, Publish, Serve, Train
+from nurie.config import Evaluate, Export, Make, Predict, Prepare, Publish, Serve, Train
 from nurie.errors import NurieError
 
 DESCRIPTION = """Draw line art on a web page and see it coloured live: train, compress and publish pix2pix generators.
@@ -21,14 +21,15 @@ Each command reads one artifact and writes the next:
   photos/  --prepare-->  pairs/  --train-->  run/  --export-->  model/  --publish-->  site/  --serve-->  the page
 
 `nurie make photos/ site/` runs the whole chain, `nurie predict model/ drawings/` colours a folder of drawings,
+`nurie evaluate model/ pairs/` measures a run or a model,
 and `nurie serve` alone shows the page with the built-in cat model. Every command can be stopped with Ctrl-C and
 run again: it goes on where it stopped. `nurie COMMAND --help` explains every option.
 
-prepare, train, export and make need PyTorch and its company: pip install "nurie[train]".
+prepare, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".
 """
 
 # What `nurie[train]` brings: the name that Python imports, not the name on PyPI.
-TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime", "rich"}
+TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime", "rich", "torchmetrics"}
 
 # Spelled out, not built in a loop, so that the type checker sees the union.
 Command = (
@@ -38,6 +39,7 @@ Command = (
     | Annotated[Publish, tyro.conf.subcommand("publish")]
     | Annotated[Serve, tyro.conf.subcommand("serve")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Make, tyro.conf.subcommand("make")]
 )
 

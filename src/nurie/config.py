@@ -129,6 +129,28 @@ class Predict:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """Measure a run or a model on the val pairs: a table, then the same as one line of JSON.
+
+    L1, PSNR and SSIM compare each picture with its target. FID and KID compare all pictures with all targets; FID is
+    biased on fewer than 2,048 pictures, so prefer KID there. LPIPS is a perceptual distance. These three download the
+    weights of their networks once. Robustness is how much a picture changes when its drawing is drawn a little
+    differently. A run is computed by PyTorch, a model by the page's engine.
+    """
+
+    # model folder, run folder or checkpoint.safetensors
+    model: Annotated[Positional[Path], arg(metavar="RUN-OR-MODEL")]
+    pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder of pairs whose val side is used
+    compare: Annotated[tuple[Path, ...], arg(metavar="RUN-OR-MODEL...")] = ()  # more of them, one column each
+    samples: int = 0  # val pairs to use, evenly spread; 0 = all
+    # PNG to write: a row for each of some val drawings, with the drawing, each model's picture and the target
+    sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    sheet_rows: int = 12  # val drawings on the sheet, evenly spread
+    threads: int = 0  # CPU threads; 0 = PyTorch's choice (the engine takes one)
+    seed: int = 0  # seed of the changes to the drawings, and of KID's subsets
+
+
+@dataclass(frozen=True)
 class Make:
     """Do it all: photos -> pairs -> run -> model -> site. Each stage resumes when it is run again."""
 

@@ -58,6 +58,11 @@ class PairFolder:
             self._cache[path] = pair
         return pair
 
+    def spread(self, count: int) -> list[Path]:
+        """Up to `count` files, at most one for each picture: evenly spread pictures, details in turn."""
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+        return [self.groups[g][i % len(self.groups[g])] for i, g in enumerate(chosen)]
+
     def _resize(self, half: np.ndarray) -> np.ndarray:
         """To (size, size): by area when smaller, cubic when larger."""
         if half.shape[0] == self.size:

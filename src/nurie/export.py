@@ -84,9 +84,7 @@ def val_drawings(config: Export, meta: dict[str, Any]) -> list[np.ndarray]:
         folder = PairFolder(pairs / "train", options["size"], options["direction"])
     if not len(folder):
         raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
-    count = min(len(folder), max(config.samples, DEFAULT_PRESETS))
-    chosen = np.linspace(0, len(folder) - 1, count).astype(int)
-    return [folder.read(folder.groups[g][i % len(folder.groups[g])])[0] for i, g in enumerate(chosen)]
+    return [folder.read(path)[0] for path in folder.spread(max(config.samples, DEFAULT_PRESETS))]
 
 
 @torch.no_grad()
@@ -134,6 +132,7 @@ def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: P
         "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
         "norm": "fixed",
         "hints": bool(meta["train"].get("hints")),
+        "direction": meta["train"]["direction"],
         "generator": {
             **meta["generator"], "parameters": sum(p.numel() for p in generator.parameters()),
             "macs": plan.macs(size, size), "steps": meta["step"],

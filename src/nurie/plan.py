@@ -117,6 +117,13 @@ class Plan:
                 total += h * w // op.shuffle**2 * op.weight_depth * op.out_channels * op.kernel**2
         return total
 
+    def paper_macs(self, height: int, width: int) -> int:
+        """MACs as papers count them: a transposed convolution at its output pixels, 4 times its real work."""
+        sizes = self.sizes(height, width)
+        transposed = [op for op in self.ops if op.op == "conv_transpose"]
+        real = sum(np.prod(sizes[op.input]) * op.in_channels * op.out_channels * op.kernel**2 for op in transposed)
+        return self.macs(height, width) + 3 * int(real)
+
 
 def parse_plan(manifest: Mapping[str, Any]) -> Plan:
     """The plan of a manifest, checked. Raises NurieError."""

@@ -4,22 +4,17 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nurie.config import Predict
 from nurie.errors import NurieError
-from nurie.modelfile import is_model, read_model
-
-if TYPE_CHECKING:
-    from torch import nn
+from nurie.painter import open_painter
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
-Painter = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> picture, uint8 (h, w, 3)
 
 
 def predict(config: Predict) -> Path:
@@ -27,14 +22,14 @@ def predict(config: Predict) -> Path:
 
     Drawings that can not be read are named and left out. Raises NurieError when none can be read.
     """
-    paint, (height, width) = open_painter(config.model)
+    painter = open_painter(config.model)
     drawings = find_drawings(config.images)
     config.output.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     failed = 0
-    for path in counted(drawings):
+    for path in counted("predict", drawings):
         try:
-            picture = paint(load_drawing(path, height, width))
+            picture = painter.paint(load_drawing(path, painter.height, painter.width))
         except NurieError as error:
             print(f"left out: {error}", file=sys.stderr)
             failed += 1
@@ -46,44 +41,16 @@ def predict(config: Predict) -> Path:
     return config.output
 
 
-def counted(drawings: Sequence[Path]) -> Iterator[Path]:
+def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
     """Say how far it is and how long it takes, on a terminal. By hand: rich comes with the training packages only."""
     start = time.perf_counter()
     for done, path in enumerate(drawings):
         if sys.stderr.isatty():
             left = f", {(time.perf_counter() - start) / done * (len(drawings) - done):.0f} s left" if done else ""
-            print(f"predict {done + 1}/{len(drawings)}{left}\033[K", end="\r", file=sys.stderr, flush=True)
+            print(f"{task} {done + 1}/{len(drawings)}{left}\033[K", end="\r", file=sys.stderr, flush=True)
         yield path
-
-
-def open_painter(path: Path) -> tuple[Painter, tuple[int, int]]:
-    """What colours a drawing, and the height and width it takes. A model folder needs no PyTorch."""
-    if is_model(path):
-        from nurie.engine import Engine
-
-        manifest, plan, weights = read_model(path)
-        engine = Engine(plan, weights=weights)
-        if manifest.get("styles"):
-            engine.set_style(0, manifest["styles"][0])
-        return engine.run, (manifest["input"]["height"], manifest["input"]["width"])
-    if not path.exists():
-        raise NurieError(f"There is no {path}. Expected a model folder, a run folder or a checkpoint file.")
-    from nurie.checkpoint import load_generator
-
-    generator, meta = load_generator(path)
-    return torch_painter(generator), (meta["train"]["size"],) * 2
-
-
-def torch_painter(generator: "nn.Module") -> Painter:
-    import torch
-
-    from nurie.data import to_images, to_tensor
-
-    @torch.no_grad()
-    def paint(drawing: np.ndarray) -> np.ndarray:
-        return to_images(generator(to_tensor([drawing])))[0]
-
-    return paint
+    if sys.stderr.isatty():
+        print("\033[K", end="", file=sys.stderr, flush=True)
 
 
 def find_drawings(images: tuple[Path, ...]) -> list[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+HEADING = 20  # height of the headings above a sheet, pixels
 COLOURS = ["#c8553d", "#3d6cc8", "#3f9a5b", "#8a5bb0", "#b08a2e", "#555555"]
 
 
@@ -27,6 +28,19 @@ def sheet(rows: list[list[np.ndarray]], gap: int = 4) -> np.ndarray:
             top, left = gap + y * (h + gap), gap + x * (w + gap)
             canvas[top : top + h, left : left + w] = picture
     return canvas
+
+
+def headed(picture: np.ndarray, headings: list[str]) -> Image.Image:
+    """A sheet, uint8 (h, w, 3), with one heading above each of its equally wide columns."""
+    column = picture.shape[1] / len(headings)
+    image = Image.new("RGB", (picture.shape[1], picture.shape[0] + HEADING), "white")
+    image.paste(Image.fromarray(picture), (0, HEADING))
+    draw = ImageDraw.Draw(image)
+    for i, heading in enumerate(headings):
+        while draw.textlength(heading) > column - 4 and len(heading) > 1:
+            heading = heading[:-1]  # the next column must stay readable
+        draw.text((i * column + 4, 4), heading, fill="#222222")
+    return image
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:

@@ -236,8 +236,7 @@ def check(config: Train) -> None:
 
 def val_tensors(val: PairFolder, count: int) -> Batch:
     """A fixed choice of val pairs: evenly spread pictures, details in turn."""
-    chosen = np.linspace(0, len(val) - 1, min(count, len(val))).astype(int)
-    pairs = [val.read(val.groups[g][i % len(val.groups[g])]) for i, g in enumerate(chosen)]
+    pairs = [val.read(path) for path in val.spread(count)]
     return Batch(to_tensor([p[0] for p in pairs]), to_tensor([p[1] for p in pairs]))
 
 

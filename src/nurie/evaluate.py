@@ -1,0 +1,210 @@
+"""Runs and models on val pairs: one table, the same as a line of JSON, and a sheet to look at.
+
+L1 and robustness are of the 0-1 range. The numbers come from the bytes that the page shows.
+"""
+
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nurie import report
+from nurie.augment import is_line_drawing
+from nurie.config import Evaluate
+from nurie.data import PairFolder, open_pairs
+from nurie.errors import NurieError
+from nurie.metrics import PictureMetrics, load_networks
+from nurie.painter import Paint, Painter, open_painter
+from nurie.perturb import NAMES, overlap, perturb
+from nurie.predict import counted
+
+TIMED = 11  # pictures of which the median time is taken
+Result = dict[str, Any]
+ROWS = [  # key of a result, label, format
+    ("l1", "L1", ".4f"),
+    ("psnr", "PSNR, dB", ".2f"),
+    ("ssim", "SSIM", ".4f"),
+    ("fid", "FID", ".2f"),
+    ("kid", "KID", ".5f"),
+    ("lpips", "LPIPS", ".4f"),
+    ("robustness", "robustness: mean change", ".4f"),
+    *((f"perturbed.{name}", f"  {name}: change, L1 rise", "") for name in NAMES),
+    ("parameters", "parameters", ",d"),
+    ("macs", "MACs, real", ",d"),
+    ("paper_macs", "MACs, as papers count", ",d"),
+    ("model_bytes", "model, bytes", ",d"),
+    ("wasmtime_ms", "ms per picture (WebAssembly in wasmtime, one thread)", ".1f"),
+]
+
+
+def evaluate(config: Evaluate) -> list[Result]:
+    """Print the table and the line of JSON, write the sheet, and return the results, one for each model."""
+    check(config)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    painters = {path: open_painter(path) for path in dict.fromkeys((config.model, *config.compare))}
+    size, direction = agreed(painters)
+    folder = open_pairs(config.pairs, "val", size, direction)
+    files = choose(folder, config.samples)
+    networks = load_networks()
+    for sentence in networks.missing:
+        print(f"nurie: {sentence}", file=sys.stderr)
+    metrics = PictureMetrics(networks, len(files), config.seed)
+    names = short_names(painters)
+    results = [
+        {"name": name, "path": str(path), **measure(name, painter, folder, files, metrics, config.seed)}
+        for name, (path, painter) in zip(names, painters.items(), strict=True)
+    ]
+    if config.sheet:
+        write_sheet(config.sheet, list(painters.values()), names, folder, config.sheet_rows)
+    about = {"pairs": str(config.pairs), "samples": len(files), "size": size, "direction": direction}
+    print(table(results, f"{len(files)} val pairs, {size}x{size}"))
+    print(json.dumps({**about, "seed": config.seed, "results": results}, ensure_ascii=False, allow_nan=False))
+    return results
+
+
+def check(config: Evaluate) -> None:
+    for name, least in (("samples", 0), ("threads", 0), ("seed", 0), ("sheet_rows", 1)):
+        if getattr(config, name) < least:
+            option = name.replace("_", "-")
+            raise NurieError(f"--{option} must be at least {least}, but it is {getattr(config, name)}.")
+    if config.sheet and config.sheet.is_dir():
+        raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
+
+
+def agreed(painters: dict[Path, Painter]) -> tuple[int, str]:
+    """Size and direction that all share: only then do they see the same pairs. Raises NurieError."""
+    first, expected = next(iter(painters.items()))
+    for path, painter in painters.items():
+        if painter.height != painter.width:
+            found = f"{painter.width}x{painter.height}"
+            raise NurieError(f"{path} takes drawings of {found} pixels; the halves of pairs are squares.")
+        for name in ("width", "direction"):
+            if getattr(painter, name) != getattr(expected, name):
+                raise NurieError(
+                    f"{path} has {name} {getattr(painter, name)}, but {first} has {getattr(expected, name)}: "
+                    "they can not be compared on the same pairs. Evaluate them one by one."
+                )
+    return expected.width, expected.direction
+
+
+def choose(folder: PairFolder, samples: int) -> list[Path]:
+    """All pairs for 0; fewer evenly spread, one for each picture as long as that is enough."""
+    files = [path for group in folder.groups for path in group]
+    if samples == 0 or samples >= len(files):
+        return files
+    if samples <= len(folder):
+        return folder.spread(samples)
+    return [files[i] for i in np.linspace(0, len(files) - 1, samples).astype(int)]
+
+
+def short_names(paths: Iterable[Path]) -> list[str]:
+    """The folders' names, or the whole paths where two names are the same."""
+    whole = list(paths)
+    folders = [p.resolve().parent if p.is_file() else p.resolve() for p in whole]
+    names = [folder.name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(path) for path in whole]
+
+
+def measure(
+    name: str, painter: Painter, folder: PairFolder, files: list[Path], metrics: PictureMetrics, seed: int
+) -> Result:
+    """Everything about one run or model, with the keys of docs/formats.md."""
+    effects = []
+    for path in counted(f"evaluate {name}", files):
+        drawing, target = folder.read(path)
+        picture = painter.paint(drawing)
+        metrics.add(picture, target)
+        if is_line_drawing(drawing):
+            # seeded by the file's name: the same whatever --samples is
+            effects.append(effects_of(painter.paint, drawing, picture, target, [seed, zlib.crc32(path.name.encode())]))
+    scores = {key: value if value is None else round(value, 6) for key, value in metrics.finish().items()}
+    plan, is_model = painter.plan(), painter.model_bytes is not None
+    return {
+        "kind": "model" if is_model else "run",
+        **scores,
+        **summary(effects),
+        "parameters": painter.parameters,
+        "macs": plan.macs(painter.height, painter.width),
+        "paper_macs": plan.paper_macs(painter.height, painter.width),
+        "model_bytes": painter.model_bytes,
+        "wasmtime_ms": round(time_ms(painter.paint, folder.read(files[0])[0]), 2) if is_model else None,
+    }
+
+
+def effects_of(
+    paint: Paint, drawing: np.ndarray, picture: np.ndarray, target: np.ndarray, seed: list[int]
+) -> list[tuple[float, float]]:
+    """For each perturbation: how much the picture changes, and how much farther from the target it is (L1)."""
+    effects = []
+    for version in perturb(drawing, seed).values():
+        moved, still = overlap(drawing.shape, version.shift)
+        changed = paint(version.drawing)[moved]
+        rise = difference(changed, target[still]) - difference(picture[still], target[still])
+        effects.append((difference(changed, picture[still]), rise))
+    return effects
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean absolute difference of two uint8 pictures, of the 0-1 range."""
+    return float(np.abs(a.astype(np.int16) - b).mean() / 255)
+
+
+def summary(effects: list[list[tuple[float, float]]]) -> Result:
+    """Means over the drawings; the score is the mean change over all perturbations. None without line drawings."""
+    if not effects:
+        return {"robustness": None, "perturbed": None}
+    means = np.mean(effects, axis=0)  # (drawings, perturbations, 2) -> (perturbations, 2)
+    perturbed = {
+        name: {"change": round(float(change), 6), "l1_rise": round(float(rise), 6)}
+        for name, (change, rise) in zip(NAMES, means, strict=True)
+    }
+    return {"robustness": round(float(means[:, 0].mean()), 6), "perturbed": perturbed}
+
+
+def time_ms(paint: Paint, drawing: np.ndarray) -> float:
+    """Median time of a picture, after one to warm up."""
+    paint(drawing)
+    times = []
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        paint(drawing)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1000
+
+
+def table(results: list[Result], corner: str) -> str:
+    """Aligned plain text: one row for each value, one column for each model."""
+    lines = [[corner, *(result["name"] for result in results)]]
+    lines += [[label, *(cell(result, key, form) for result in results)] for key, label, form in ROWS]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(text.rjust(w) for text, w in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )
+
+
+def cell(result: Result, key: str, form: str) -> str:
+    """A value as text; a dash for what is not known."""
+    key, _, name = key.partition(".")
+    value = result[key]
+    if value is None:
+        return "-"
+    return f"{value[name]['change']:.4f}, {value[name]['l1_rise']:+.4f}" if name else f"{value:{form}}"
+
+
+def write_sheet(path: Path, painters: list[Painter], names: list[str], folder: PairFolder, count: int) -> None:
+    """Rows of drawing, each model's picture, target."""
+    rows = []
+    for file in folder.spread(count):
+        drawing, target = folder.read(file)
+        rows.append([drawing, *(painter.paint(drawing) for painter in painters), target])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report.save_png(path, report.headed(report.sheet(rows), ["drawing", *names, "target"]))
+    print(f"{path}: {len(rows)} drawings", file=sys.stderr)

@@ -1,0 +1,85 @@
+"""What colours a drawing: an exported model in the engine, or a training run in PyTorch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nurie.errors import NurieError
+from nurie.modelfile import is_model, read_model
+from nurie.plan import Plan
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Paint = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> picture, uint8 (h, w, 3)
+
+
+@dataclass(frozen=True)
+class Painter:
+    paint: Paint
+    height: int  # of the drawings it takes, pixels
+    width: int
+    direction: str  # which side of a pair is the drawing: AtoB or BtoA
+    parameters: int
+    plan: Callable[[], Plan]  # what the engine computes; lowering a run takes a second, so only on demand
+    model_bytes: int | None  # of the compressed weights; None for a run
+
+
+def open_painter(path: Path) -> Painter:
+    """A model folder, a run folder or a checkpoint, ready to colour. A model folder needs no PyTorch."""
+    if is_model(path):
+        return engine_painter(path)
+    if not path.exists():
+        raise NurieError(f"There is no {path}. Expected a model folder, a run folder or a checkpoint file.")
+    return torch_painter(path)
+
+
+def engine_painter(path: Path) -> Painter:
+    from nurie.engine import Engine
+
+    manifest, plan, weights = read_model(path)
+    engine = Engine(plan, weights=weights)
+    if manifest.get("styles"):
+        engine.set_style(0, manifest["styles"][0])
+    return Painter(
+        paint=engine.run,
+        height=manifest["input"]["height"],
+        width=manifest["input"]["width"],
+        direction=manifest.get("direction", "AtoB"),
+        parameters=manifest["generator"]["parameters"],
+        plan=lambda: plan,
+        model_bytes=manifest["weights"]["bytes"],
+    )
+
+
+def torch_painter(path: Path) -> Painter:
+    from nurie.checkpoint import load_generator
+    from nurie.lower import lower
+
+    generator, meta = load_generator(path)
+    size = meta["train"]["size"]
+    return Painter(
+        paint=paint_with(generator),
+        height=size,
+        width=size,
+        direction=meta["train"]["direction"],
+        parameters=sum(p.numel() for p in generator.parameters()),
+        plan=lambda: lower(generator, size)[0],
+        model_bytes=None,
+    )
+
+
+def paint_with(generator: "nn.Module") -> Paint:
+    """A generator, (n, 3, h, w) in [-1, 1] to the same, as a function of one uint8 picture."""
+    import torch
+
+    from nurie.data import to_images, to_tensor
+
+    @torch.no_grad()
+    def paint(drawing: np.ndarray) -> np.ndarray:
+        return to_images(generator(to_tensor([drawing])))[0]
+
+    return paint

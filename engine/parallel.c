@@ -39,6 +39,7 @@ static void wake(_Atomic int *word) { __builtin_wasm_memory_atomic_notify((int *
 // For the host: a helper has failed, or all may go home.
 __attribute__((export_name("stop"))) int stop(void) {
   pool.stopped = 1;
+  pool.calls++;  // else a helper that has looked at `stopped` but does not sleep yet would sleep for ever
   wake(&pool.done);
   wake(&pool.calls);
   return DONE;

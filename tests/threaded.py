@@ -54,11 +54,12 @@ class ThreadedMachine(Machine):
     def __exit__(self, *_: object) -> None:
         self.join()
 
-    def join(self) -> None:
-        """Let the helpers go and wait until they have."""
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Let the helpers go and wait until they have; whether all did, each within the time."""
         self.call("stop")
         for helper in self._helpers:
-            helper.join()
+            helper.join(timeout_s)
+        return not any(helper.is_alive() for helper in self._helpers)
 
     def view(self, at: int, length: int) -> np.ndarray:
         return np.ctypeslib.as_array(self._shared.data_ptr(), (self.memory_bytes,))[at : at + length]

@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from conftest import write_pairs
+from conftest import circle_pair, write_pairs
 from nurie import checkpoint, cli, metrics
 from nurie import evaluate as module
 from nurie.config import Evaluate, Export, Train
 from nurie.data import PairFolder
 from nurie.errors import NurieError
-from nurie.evaluate import choose, effects_of, evaluate, short_names, summary
+from nurie.evaluate import choose, effects_of, evaluate, hint_errors, hint_summary, short_names, summary
 from nurie.export import export
 from nurie.metrics import Networks, PictureMetrics, load_networks
 from nurie.networks import build_generator
@@ -203,6 +203,33 @@ def test_a_copying_generator_changes_as_its_drawing_does(drawing: np.ndarray) ->
         assert effects[name]["change"] == effects[name]["l1_rise"] > 0
 
 
+def test_a_generator_that_follows_hints_is_told_from_one_that_does_not() -> None:
+    both = circle_pair(3, 96)
+    drawing, target = both[:, :96], both[:, 96:].copy()
+    inside = (target < 235).any(axis=2)
+    target[inside] = (220, 40, 30)
+
+    def obedient(x: np.ndarray) -> np.ndarray:
+        """The circle in the colour of the strokes in it."""
+        strokes = x[(x != drawing).any(axis=2)]
+        picture = np.full_like(x, 255)
+        picture[inside] = np.median(strokes, axis=0) if len(strokes) else 128
+        return picture
+
+    blind = np.full_like(target, 128)
+    obeyed = hint_errors(obedient, drawing, obedient(drawing), target, [0])
+    ignored = hint_errors(lambda _: blind, drawing, blind, target, [0])
+    assert all(given < 0.5 * without for without, given in obeyed)
+    assert all(given == without > 0.05 for without, given in ignored)
+    summed = hint_summary(obeyed)
+    assert summed and summed["with"] < 0.5 * summed["without"]
+
+
+def test_a_white_target_has_no_hints(drawing: np.ndarray) -> None:
+    white = np.full_like(drawing, 255)
+    assert hint_summary(hint_errors(lambda x: x, drawing, drawing, white, [0])) is None
+
+
 def test_run_and_model_side_by_side(
     run: Path, model: Path, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,7 +283,7 @@ def test_coloured_input_has_no_robustness(run: Path, tmp_path: Path, capsys: pyt
     (tmp_path / "val").mkdir()
     Image.new("RGB", (128, 64), "navy").save(tmp_path / "val" / "map.png")
     result = evaluate(Evaluate(run, tmp_path))[0]
-    assert result["robustness"] is result["perturbed"] is None
+    assert result["robustness"] is result["perturbed"] is result["hints"] is None
     assert result["l1"] > 0
 
 
@@ -303,7 +330,7 @@ def test_bad_inputs_give_sentences(run: Path, model: Path, pairs: Path, tmp_path
 
 
 def test_table_shows_a_dash_for_what_is_not_known() -> None:
-    keys = ("l1", "psnr", "ssim", "fid", "kid", "lpips", "robustness", "perturbed", "parameters", "macs", "paper_macs",
+    keys = ("l1", "psnr", "ssim", "fid", "kid", "lpips", "robustness", "perturbed", "hints", "parameters", "macs", "paper_macs",
             "model_bytes", "wasmtime_ms")  # fmt: skip
     text = module.table([{"name": "a", **dict.fromkeys(keys)}], "nothing").splitlines()
     assert all(line.endswith("  -") for line in text[1:])

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -19,12 +20,15 @@ from nurie.augment import is_line_drawing
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
 from nurie.errors import NurieError
+from nurie.hints import add_strokes, subject
 from nurie.metrics import PictureMetrics, load_networks
 from nurie.painter import Paint, Painter, open_painter
 from nurie.perturb import NAMES, overlap, perturb
 from nurie.predict import counted
 
 TIMED = 11  # pictures of which the median time is taken
+HINTS = 4  # strokes on a drawing
+HINTED = 6  # pixels of 256 around a stroke that it should colour too
 Result = dict[str, Any]
 ROWS = [  # key of a result, label, format
     ("l1", "L1", ".4f"),
@@ -35,6 +39,8 @@ ROWS = [  # key of a result, label, format
     ("lpips", "LPIPS", ".4f"),
     ("robustness", "robustness: mean change", ".4f"),
     *((f"perturbed.{name}", f"  {name}: change, L1 rise", "") for name in NAMES),
+    ("hints.without", "colour error at hints: not given", ".4f"),
+    ("hints.with", "  given", ".4f"),
     ("parameters", "parameters", ",d"),
     ("macs", "MACs, real", ",d"),
     ("paper_macs", "MACs, as papers count", ",d"),
@@ -116,20 +122,22 @@ def measure(
     name: str, painter: Painter, folder: PairFolder, files: list[Path], metrics: PictureMetrics, seed: int
 ) -> Result:
     """Everything about one run or model, with the keys of docs/formats.md."""
-    effects = []
+    effects, hinted = [], []
     for path in counted(f"evaluate {name}", files):
         drawing, target = folder.read(path)
         picture = painter.paint(drawing)
         metrics.add(picture, target)
         if is_line_drawing(drawing):
-            # seeded by the file's name: the same whatever --samples is
-            effects.append(effects_of(painter.paint, drawing, picture, target, [seed, zlib.crc32(path.name.encode())]))
+            own = [seed, zlib.crc32(path.name.encode())]  # by the file's name: the same whatever --samples is
+            effects.append(effects_of(painter.paint, drawing, picture, target, own))
+            hinted += hint_errors(painter.paint, drawing, picture, target, own)
     scores = {key: value if value is None else round(value, 6) for key, value in metrics.finish().items()}
     plan, is_model = painter.plan(), painter.model_bytes is not None
     return {
         "kind": "model" if is_model else "run",
         **scores,
         **summary(effects),
+        "hints": hint_summary(hinted),
         "parameters": painter.parameters,
         "macs": plan.macs(painter.height, painter.width),
         "paper_macs": plan.paper_macs(painter.height, painter.width),
@@ -149,6 +157,33 @@ def effects_of(
         rise = difference(changed, target[still]) - difference(picture[still], target[still])
         effects.append((difference(changed, picture[still]), rise))
     return effects
+
+
+def hint_errors(
+    paint: Paint, drawing: np.ndarray, picture: np.ndarray, target: np.ndarray, seed: list[int]
+) -> list[tuple[float, float]]:
+    """How far the mean colour around each stroke of the target's colour is from the target's: without and with it.
+
+    The same pixels count in both: the stroke and what lies close to it inside the subject. Of the 0-1 range.
+    """
+    hinted, covers = add_strokes(drawing, target, HINTS, np.random.default_rng([*seed, len(NAMES)]))
+    painted, inside = paint(hinted), subject(target)
+    reach = max(1, round(HINTED * drawing.shape[1] / 256))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    regions = [cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & inside for cover in covers if cover.any()]
+    return [(colour_error(picture, target, region), colour_error(painted, target, region)) for region in regions]
+
+
+def colour_error(picture: np.ndarray, target: np.ndarray, region: np.ndarray) -> float:
+    return float(np.abs(picture[region].mean(0) - target[region].mean(0)).mean() / 255)
+
+
+def hint_summary(errors: list[tuple[float, float]]) -> dict[str, float] | None:
+    """Means over all strokes. None without line drawings."""
+    if not errors:
+        return None
+    without, given = np.mean(errors, axis=0)
+    return {"without": round(float(without), 6), "with": round(float(given), 6)}
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
@@ -194,9 +229,11 @@ def cell(result: Result, key: str, form: str) -> str:
     """A value as text; a dash for what is not known."""
     key, _, name = key.partition(".")
     value = result[key]
+    if value is not None and name:
+        value = value[name]
     if value is None:
         return "-"
-    return f"{value[name]['change']:.4f}, {value[name]['l1_rise']:+.4f}" if name else f"{value:{form}}"
+    return f"{value['change']:.4f}, {value['l1_rise']:+.4f}" if isinstance(value, dict) else f"{value:{form}}"
 
 
 def write_sheet(path: Path, painters: list[Painter], names: list[str], folder: PairFolder, count: int) -> None:

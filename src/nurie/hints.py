@@ -18,13 +18,22 @@ def add_hints(drawing: Image, picture: Image, rng: Generator) -> Image:
 
     Both are uint8 (h, w, 3). Returns a new drawing; unchanged where it is no line drawing or the picture is blank.
     """
-    places = np.argwhere(subject(picture))
-    if not len(places) or not is_line_drawing(drawing):
+    if not is_line_drawing(drawing):
         return drawing
-    for _ in range(int(rng.integers(1, 9))):
+    return add_strokes(drawing, picture, int(rng.integers(1, 9)), rng)[0]
+
+
+def add_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
+    """The drawing with `count` strokes, and the pixels that each covers inside the subject, bool (h, w)."""
+    inside = subject(picture)
+    places = np.argwhere(inside)
+    covers = []
+    for _ in range(count if len(places) else 0):
         y, x = places[rng.integers(len(places))]
-        drawing = add_hint(drawing, picture, stroke(drawing.shape, x, y, rng), rng)
-    return drawing
+        cover = stroke(drawing.shape, x, y, rng) * inside
+        drawing = add_hint(drawing, picture, cover, rng)
+        covers.append(cover > 0.5)
+    return drawing, covers
 
 
 def subject(picture: Image) -> np.ndarray:
@@ -48,8 +57,7 @@ def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.nda
 
 
 def add_hint(drawing: Image, picture: Image, cover: np.ndarray, rng: Generator) -> Image:
-    """The stroke stays inside the subject. Lines remain visible under half of the strokes."""
-    cover = cover * subject(picture)
+    """A stroke in the picture's colour. Lines remain visible under half of the strokes."""
     if not (cover > 0.5).any():
         return drawing
     colour = np.median(picture[cover > 0.5], axis=0) + rng.uniform(-10, 10, 3)

@@ -17,7 +17,7 @@ from conftest import forget_accelerate
 from nurie import checkpoint
 from nurie.config import Train
 from nurie.errors import NurieError
-from nurie.train import train
+from nurie.train import metadata, refuse_other_options, train
 
 TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
 
@@ -27,7 +27,7 @@ def tensors(path: Path) -> dict[str, torch.Tensor]:
         return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
 
 
-def command(pairs: Path, run: Path, steps: int) -> list[str]:
+def command(pairs: Path, run: Path, steps: int, *more: str) -> list[str]:
     options = [word for key, value in TINY.items() for word in (f"--{key.replace('_', '-')}", str(value))]
     return [
         sys.executable,
@@ -39,6 +39,7 @@ def command(pairs: Path, run: Path, steps: int) -> list[str]:
         f"--steps={steps}",
         "--save-every=3",
         *options,
+        *more,
     ]
 
 
@@ -46,13 +47,19 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("taught", [False, True], ids=["alone", "with a teacher"])
+def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, taught: bool) -> None:
     steps, environment = 40, {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command(pairs, tmp_path / "whole", steps), check=True, env=environment, capture_output=True)
+    more: list[str] = []
+    if taught:
+        train(Train(pairs, tmp_path / "teacher", steps=2, **TINY | {"width": 16}))
+        more = ["--teacher", str(tmp_path / "teacher")]
+    whole = command(pairs, tmp_path / "whole", steps, *more)
+    subprocess.run(whole, check=True, env=environment, capture_output=True)
 
     broken = tmp_path / "broken"
     process = subprocess.Popen(
-        command(pairs, broken, steps), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(pairs, broken, steps, *more), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     while lines(broken / "losses.jsonl") < 4 and process.poll() is None:
         time.sleep(0.005)
@@ -61,10 +68,11 @@ def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path) -> None:
     killed_at = lines(broken / "losses.jsonl")
     assert 4 <= killed_at < steps, "the process must die in the middle for this test to mean anything"
 
-    subprocess.run(command(pairs, broken, steps), check=True, env=environment, capture_output=True)
-    whole, resumed = tensors(tmp_path / "whole" / checkpoint.FILE), tensors(broken / checkpoint.FILE)
-    assert whole.keys() == resumed.keys()
-    assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []
+    subprocess.run(command(pairs, broken, steps, *more), check=True, env=environment, capture_output=True)
+    expected, resumed = tensors(tmp_path / "whole" / checkpoint.FILE), tensors(broken / checkpoint.FILE)
+    assert expected.keys() == resumed.keys()
+    assert any(key.startswith("adapters/") for key in expected) == taught
+    assert [key for key in expected if not torch.equal(expected[key], resumed[key])] == []
     assert (tmp_path / "whole" / "losses.jsonl").read_text() == (broken / "losses.jsonl").read_text()
 
 
@@ -106,6 +114,15 @@ def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
     forget_accelerate()
     with pytest.raises(NurieError, match=r"other options \(l1 was 100.0, now 50.0\)"):
         train(replace(config, l1=50.0))
+
+
+def test_run_of_an_older_nurie_had_the_defaults_of_newer_options(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, steps=1)
+    saved = metadata(config, 1)["train"]
+    del saved["distil_output"]
+    refuse_other_options(config, saved)
+    with pytest.raises(NurieError, match=r"distil_output was 50.0, now 3.0"):
+        refuse_other_options(replace(config, distil_output=3.0), saved)
 
 
 def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:

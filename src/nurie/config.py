@@ -73,6 +73,10 @@ class Train:
     flip: bool = True  # mirror half of the pairs
     # start from this checkpoint's weights (run folder or .safetensors file)
     init: Annotated[Path | None, arg(metavar="PATH")] = None
+    # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)
+    teacher: Annotated[Path | None, arg(metavar="PATH")] = None
+    distil_output: float = 50.0  # with a teacher: weight of the L1 loss to its pictures
+    distil_features: float = 10.0  # with a teacher: weight of the squared difference to the means of its channels
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
     threads: int = 0  # CPU threads; 0 = PyTorch's choice
     seed: int = 0  # seed of everything random

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from nurie import checkpoint, report
 from nurie.config import Train
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
+from nurie.distill import open_teacher, recorded, refuse_other_teacher
 from nurie.errors import NurieError
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
@@ -37,7 +38,7 @@ from nurie.styles import common_styles, style_of
 
 SHEET_PICTURES = 8  # pictures on the sample sheet
 VAL_PICTURES = 64  # val pairs of the L1 score
-FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init"}  # options that a resumed run may change
+FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
 class Trainer:
@@ -58,12 +59,15 @@ class Trainer:
         generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.generator, self.discriminator = accelerator.prepare(generator, discriminator)
-        self.optimizer_g = self._adam(self.generator)
+        self.teacher = open_teacher(config, self.ema)
+        self.adapters = accelerator.prepare(self.teacher.adapters) if self.teacher else nn.Identity()
+        self.optimizer_g = self._adam(self.generator, self.adapters)
         self.optimizer_d = self._adam(self.discriminator)
         self.step = 0
 
-    def _adam(self, net: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(net.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999))
+    def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
+        parameters = [parameter for net in nets for parameter in net.parameters()]
+        return torch.optim.Adam(parameters, lr=self.config.lr, betas=(self.config.beta1, 0.999))
 
     def offer(self, styles: list[list[float]]) -> None:
         """The styles of the exported model; the first is what the generator takes when it is told none."""
@@ -89,9 +93,10 @@ class Trainer:
         self.set_lr()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
-        fake = self.generator(drawing, style_of(real)) if self.styles else self.generator(drawing)
+        with recorded(self.bare(self.generator)) as features:
+            fake = self.generator(drawing, style_of(real)) if self.styles else self.generator(drawing)
         losses = self._update_discriminator(drawing, real, fake.detach())
-        losses |= self._update_generator(drawing, real, fake)
+        losses |= self._update_generator(drawing, real, fake, features)
         self._update_ema()
         self.step += 1
         values = torch.stack([v.detach() for v in losses.values()]).tolist()
@@ -111,10 +116,12 @@ class Trainer:
         self.optimizer_d.step()
         return {"discriminator": loss.detach()}
 
-    def _update_generator(self, drawing: Tensor, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def _update_generator(
+        self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]
+    ) -> dict[str, Tensor]:
         c = self.config
-        l1 = F.l1_loss(fake, real)
-        loss, losses = c.l1 * l1, {"l1": l1.detach()}
+        losses = {"l1": F.l1_loss(fake, real)} | self._teacher_losses(drawing, real, fake, features)
+        loss = torch.stack([getattr(c, name) * value for name, value in losses.items()]).sum()
         discriminator = self.bare(self.discriminator).requires_grad_(False)
         drawing, real, fake = self._augment(drawing, real, fake)
         logits, fake_features = discriminator(drawing, fake)
@@ -130,6 +137,17 @@ class Trainer:
         self.optimizer_g.step()
         discriminator.requires_grad_(True)
         return losses
+
+    def _teacher_losses(self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
+        """Named like their weights among the options."""
+        if not self.teacher:
+            return {}
+        with self.accelerator.autocast():
+            picture, their_features = self.teacher.show(drawing, real)
+        return {
+            "distil_output": F.l1_loss(fake, picture),
+            "distil_features": self.teacher.feature_loss(self.adapters, features, their_features),
+        }
 
     @torch.no_grad()
     def _update_ema(self) -> None:
@@ -153,18 +171,25 @@ class Trainer:
             "discriminator": self.bare(self.discriminator).state_dict(),
             "optimizer_g": flatten(self.optimizer_g),
             "optimizer_d": flatten(self.optimizer_d),
+            "adapters": self.bare(self.adapters).state_dict(),
         }
-        checkpoint.save(path, groups, metadata(self.config, self.step) | {"styles": self.styles})
+        checkpoint.save(path, groups, self.metadata())
+
+    def metadata(self) -> dict[str, Any]:
+        teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
+        return metadata(self.config, self.step) | {"styles": self.styles} | teacher
 
     def resume(self, path: Path) -> None:
         groups, meta = checkpoint.load(path)
         refuse_other_options(self.config, meta["train"])
+        refuse_other_teacher(self.config.run, self.teacher, meta.get("teacher"))
         for name, net in (
             ("ema", self.ema),
             ("generator", self.generator),
             ("discriminator", self.discriminator),
+            ("adapters", self.adapters),
         ):
-            checkpoint.load_weights(self.bare(net), groups[name], path)
+            checkpoint.load_weights(self.bare(net), groups.get(name, {}), path)
         unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
         unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
         self.step = meta["step"]
@@ -204,11 +229,13 @@ def generator_options(config: Train) -> dict[str, Any]:
 
 
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
-    """A run resumes only with the options it began with, else it would be neither run."""
+    """A run resumes only with the options it began with, else it would be neither run.
+
+    Options that a run of an older Nurie does not know had their defaults.
+    """
     now = metadata(config, 0)["train"]
-    changed = [
-        f"{k} was {saved.get(k)}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved.get(k)
-    ]
+    saved = {field.name: field.default for field in dataclasses.fields(config)} | saved
+    changed = [f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved[k]]
     if changed:
         raise NurieError(
             f"{config.run} holds a run with other options ({'; '.join(changed)}). Use the same options to resume it, "

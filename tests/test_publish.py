@@ -16,7 +16,7 @@ from nurie.publish import dependency_order, publish
 CREDIT = "Pictures by <somebody>, CC BY-SA 4.0"
 
 
-def write_model(folder: Path, weights: bytes = b"weights", title: str = "Cats") -> Path:
+def write_model(folder: Path, weights: bytes = b"weights", title: str | dict[str, str] = "Cats") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.bin.gz").write_bytes(weights)
     (folder / "preset-2.png").write_bytes(b"picture")
@@ -37,7 +37,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     files = {
         "index.html": f'<title>Nurie</title>{module.MANIFEST_META}<link rel="stylesheet" href="./style.css">'
-        '<script type="module" src="./main.js"></script>',
+        f'<script type="module" src="./main.js"></script>{module.HEADING}',
         "main.js": "import { a } from './a.js'; import('./leaf.js'); import './b.js';",
         "a.js": "import { b } from \"./b.js\"; new URL('./engine.wasm', import.meta.url); export const a = './unknown'",
         "b.js": "import { a } from './a.js';",  # a cycle with a.js
@@ -66,12 +66,40 @@ def check_references(site: Path) -> None:
         if path.suffix in (".js", ".css"):
             for name in module.REFERENCE.findall(path.read_text()):
                 assert (path.parent / name).is_file(), f"{path.name} -> {name}"
-    (manifest,) = (site / "model").glob("manifest.*.json")
-    content = json.loads(manifest.read_text())
-    for name in [content["weights"]["file"], content["presets"][1]["image"]]:
-        assert (site / "model" / name).is_file()
-        assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.(bin|png)", name)
-    assert content["credits"] == [CREDIT]
+    manifests = json.loads((site / "site.json").read_text())["models"]
+    assert [f"./{name}" for name in manifests] == [model["content"] for model in metas(site)]
+    assert {site / name for name in manifests} == set(site.glob("model/manifest.*.json"))
+    for manifest in manifests:
+        content = json.loads((site / manifest).read_text())
+        for name in [content["weights"]["file"], content["presets"][1]["image"]]:
+            assert (site / "model" / name).is_file()
+            assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.(bin|png)", name)
+        assert content["credits"] == [CREDIT]
+
+
+class Parser(html.parser.HTMLParser):
+    """Collects the metas that name models, and all texts."""
+
+    def __init__(self, site: Path) -> None:
+        super().__init__()
+        self.metas: list[dict[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed((site / "index.html").read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "meta" and dict(attrs).get("name") == "nurie-model":
+            self.metas.append(dict(attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
+
+
+def metas(site: Path) -> list[dict[str, str]]:
+    return [{key: value or "" for key, value in meta.items()} for meta in Parser(site).metas]
+
+
+def texts(site: Path) -> list[str]:
+    return [text for text in Parser(site).texts if text]
 
 
 def test_the_browser_is_told_early_what_the_page_needs(page: Path, tmp_path: Path) -> None:
@@ -114,17 +142,46 @@ def test_names_change_with_the_content_and_with_what_it_refers_to(tmp_path: Path
 
 def test_the_title_is_escaped(tmp_path: Path, page: Path):
     title = "</title><script>alert('\\1')</script> & 猫"
-    site = publish(Publish(write_model(tmp_path / "model", title="x"), tmp_path / "site", title=title))
-    texts: list[str] = []
+    site = publish(Publish(write_model(tmp_path / "model", title=title), tmp_path / "site", title=title))
+    assert texts(site) == [title, title]  # of the tab and of the page
+    assert json.loads(metas(site)[0]["data-title"]) == title
+    assert (site / "index.html").read_text(encoding="utf-8").count("<script") == 1
 
-    class Parser(html.parser.HTMLParser):
-        def handle_data(self, data: str) -> None:
-            texts.append(data)
 
-    text = (site / "index.html").read_text(encoding="utf-8")
-    Parser().feed(text)
-    assert [text for text in texts if text.strip()] == [title]
-    assert text.count("<script") == 1
+def test_without_a_title_the_page_shows_the_models_in_the_visitors_language(tmp_path: Path, page: Path):
+    title = {"ja": "猫", "en": "Cats"}
+    site = publish(Publish(write_model(tmp_path / "model", title=title), tmp_path / "site"))
+    assert texts(site) == ["Cats"]  # of the tab, until the script runs
+    assert json.loads(metas(site)[0]["data-title"]) == title
+
+
+def test_several_models_share_everything_but_their_own_files(tmp_path: Path, page: Path):
+    models = [write_model(tmp_path / name, name.encode(), name.title()) for name in ("cats", "dogs", "birds")]
+    one = files(publish(Publish(models[0], tmp_path / "one")))
+    site = publish(Publish(models[0], tmp_path / "site", more=tuple(models[1:])))
+    check_references(site)
+    assert [model["data-name"] for model in metas(site)] == ["cats", "dogs", "birds"]
+    assert [json.loads(model["data-title"]) for model in metas(site)] == ["Cats", "Dogs", "Birds"]
+    assert one < files(site)
+    more = sorted(name.split(".")[0] for name in files(site) - one)  # the same preset picture is there once
+    assert more == ["model/manifest", "model/manifest", "model/weights", "model/weights"]
+    assert texts(site) == ["Cats"]
+    preloaded = re.findall(r'<link rel="preload"[^>]*href="\./model/([^"]+)">', (site / "index.html").read_text())
+    assert {f"model/{name}" for name in preloaded} == {n for n in one if n.startswith(("model/m", "model/w"))}
+
+
+def test_two_models_of_one_name_are_refused(tmp_path: Path, page: Path):
+    models = write_model(tmp_path / "a" / "cats"), write_model(tmp_path / "b" / "cats")
+    with pytest.raises(NurieError, match=r"both named 'cats', but .*\(\?model=cats\). Rename one"):
+        publish(Publish(models[0], tmp_path / "site", more=(models[1],)))
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_damaged_second_model_is_a_sentence(tmp_path: Path, page: Path):
+    models = write_model(tmp_path / "cats"), write_model(tmp_path / "dogs")
+    (models[1] / "weights.bin.gz").write_bytes(b"weigh")
+    with pytest.raises(NurieError, match=r"dogs.weights.bin.gz is damaged"):
+        publish(Publish(models[0], tmp_path / "site", more=(models[1],)))
 
 
 @pytest.mark.parametrize("name", ["index.html", "photo.jpg"])
@@ -183,4 +240,6 @@ def test_dependency_order():
 def test_the_real_page(tmp_path: Path):
     if not (module.PAGE / "index.html").is_file() or not (module.PAGE / "nurie.wasm").is_file():
         pytest.skip("the page is not built")
-    check_references(publish(Publish(write_model(tmp_path / "model"), tmp_path / "site")))
+    site = publish(Publish(write_model(tmp_path / "model"), tmp_path / "site", title="A desk"))
+    check_references(site)
+    assert texts(site).count("A desk") == 2

@@ -2,12 +2,15 @@
 
 import http.client
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nurie import serve as module
+from nurie.config import Serve
 from nurie.errors import NurieError
 from nurie.serve import Server, make_server
 
@@ -115,3 +118,17 @@ def test_sentences(tmp_path: Path, site: Path):
         make_server(tmp_path, 0)
     with pytest.raises(NurieError, match="between 0 and 65535"):
         make_server(site, 70000)
+
+
+def test_without_a_site_every_built_in_model_is_served_cats_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("zebras", "cats", "apples"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_bytes((module.BUILT_IN / "manifest.json").read_bytes())
+        (tmp_path / name / "weights.bin.gz").write_bytes((module.BUILT_IN / "weights.bin.gz").read_bytes())
+    (tmp_path / "notes").mkdir()
+    pages: list[str] = []
+    monkeypatch.setattr(module, "MODELS", tmp_path)
+    monkeypatch.setattr(module, "BUILT_IN", tmp_path / "cats")
+    monkeypatch.setattr(module, "_serve_folder", lambda folder, _: pages.append((folder / "index.html").read_text()))
+    module.serve(Serve())
+    assert re.findall(r'data-name="(\w+)"', pages[0]) == ["cats", "apples", "zebras"]

@@ -22,7 +22,7 @@ Each command reads one artifact and writes the next:
 
 `nurie make photos/ site/` runs the whole chain, `nurie predict model/ drawings/` colours a folder of drawings,
 `nurie evaluate model/ pairs/` measures a run or a model,
-and `nurie serve` alone shows the page with the built-in cat model. Every command can be stopped with Ctrl-C and
+and `nurie serve` alone shows the page with the built-in models. Every command can be stopped with Ctrl-C and
 run again: it goes on where it stopped. `nurie COMMAND --help` explains every option.
 
 prepare, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".

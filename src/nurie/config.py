@@ -48,7 +48,7 @@ class Train:
 
     # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
-    # folder to write: checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
+    # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
     run: Annotated[Positional[Path], arg(metavar="RUN")]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
     width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
@@ -105,18 +105,20 @@ class Export:
 
 @dataclass(frozen=True)
 class Publish:
-    """Write a static site: page, engine and model, ready for any web host and any sub-path."""
+    """Write a static site: page, engine and models, ready for any web host and any sub-path."""
 
     model: Annotated[Positional[Path], arg(metavar="MODEL")]  # model folder from `nurie export`
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write
+    # more model folders: visitors choose on the page, which begins with MODEL; the others are downloaded when chosen
+    more: Annotated[tuple[Path, ...], arg(metavar="MODEL...")] = ()
     title: str = ""  # page title; default: the model's title
 
 
 @dataclass(frozen=True)
 class Serve:
-    """Serve a site on this computer only. Without a site: the built-in cat model."""
+    """Serve a site on this computer only. Without a site: the built-in models."""
 
-    # folder from `nurie publish`; default: the built-in model's page
+    # folder from `nurie publish`; default: the built-in models' page
     site: Annotated[Positional[Path | None], arg(metavar="[SITE]")] = None
     port: int = 8000  # first port to try; the next free one is taken
     open: bool = True  # open the browser

@@ -1,4 +1,4 @@
-"""model/ -> site/: the page, the engine and one model as static files whose names carry a hash of their content.
+"""model/ -> site/: the page, the engine and one or more models as static files, named with a hash of their content.
 
 A browser may keep every file but index.html for ever: changed content has a new name. All references are relative,
 so the site works under any path of any host.
@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from nurie.config import Publish
@@ -26,9 +27,27 @@ HEADERS = """/*
 """
 TEXT = (".js", ".css")  # the files that refer to others
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
+HEADING = '<h1 id="title"></h1>'  # empty: the page shows the model's title
 # './name' or "./name" in scripts, ./name in url(...) of a stylesheet
 REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=['")])""")
 IMPORT = re.compile(r"""\bimport\b(?!\s*\()[^;"'()]*["']\./([A-Za-z0-9_.-]+)["']""")  # static ones only
+
+
+@dataclass(frozen=True)
+class SiteModel:
+    """A model in the site's folder model/."""
+
+    name: str  # of its folder; the page's address says it: ?model=NAME
+    title: str | dict[str, str]  # a text, or one for each language
+    manifest: str  # file name
+    weights: str  # file name
+
+    @property
+    def meta(self) -> str:
+        """HTML that tells the page of the model."""
+        title = json.dumps(self.title, ensure_ascii=False)
+        data = f'data-name="{html.escape(self.name)}" data-title="{html.escape(title)}"'
+        return f'<meta name="nurie-model" content="./model/{self.manifest}" {data}>'
 
 
 def publish(config: Publish) -> Path:
@@ -43,7 +62,8 @@ def write_site(config: Publish) -> Path:
     """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
     site = config.site.resolve()  # a link to a folder stays a link
     refuse_foreign(site)
-    manifest = read_manifest(config.model)
+    folders = by_name([config.model, *config.more])
+    manifests = {name: read_manifest(folder) for name, folder in folders.items()}
     index = PAGE / "index.html"
     if not index.is_file():
         raise NurieError(f"The page is missing from {PAGE}. Install Nurie again.")
@@ -53,12 +73,13 @@ def write_site(config: Publish) -> Path:
     try:
         temporary.chmod(0o755)
         names = write_assets(PAGE, temporary / "assets")
-        manifest_name, weights_name = write_model(config.model, manifest, temporary / "model")
-        title = config.title or manifest.get("title") or "Nurie"
-        hints = preload([names[name] for name in imported("main.js")], [manifest_name, weights_name])
-        page = rewrite_index(index.read_text(encoding="utf-8"), names, manifest_name, title, hints)
+        models = [write_model(name, folders[name], manifests[name], temporary / "model") for name in folders]
+        page = rewrite_index(index.read_text(encoding="utf-8"), names, models, config.title)
         (temporary / "index.html").write_text(page, encoding="utf-8")
-        marker = {"format": "nurie-site", "version": 1, "title": title, "model": f"model/{manifest_name}"}
+        marker = {
+            "format": "nurie-site", "version": 1, "title": config.title or plain(models[0].title),
+            "models": [f"model/{model.manifest}" for model in models],
+        }  # fmt: skip
         (temporary / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (temporary / "_headers").write_text(HEADERS, encoding="utf-8")
         swap(temporary, site)
@@ -76,6 +97,20 @@ def refuse_foreign(site: Path) -> None:
             f"{site} is not empty and was not made by `nurie publish` (it has no {MARKER}). "
             "Choose another folder, or empty this one."
         )
+
+
+def by_name(folders: Iterable[Path]) -> dict[str, Path]:
+    """Model folders by their names, which the page's address uses. Raises NurieError when two have the same."""
+    names: dict[str, Path] = {}
+    for folder in folders:
+        name = folder.resolve().name
+        if name in names:
+            raise NurieError(
+                f"{names[name]} and {folder} are both named {name!r}, but the page's address tells a site's models "
+                f"apart by their folders' names (?model={name}). Rename one of them."
+            )
+        names[name] = folder
+    return names
 
 
 def hashed(name: str, data: bytes) -> str:
@@ -162,9 +197,9 @@ def dependency_order(graph: dict[str, set[str]]) -> list[list[str]]:
     return order
 
 
-def write_model(model: Path, manifest: dict, folder: Path) -> tuple[str, str]:
-    """Copy the weights and preset pictures under hashed names. Returns the new names of manifest and weights."""
-    folder.mkdir(parents=True)
+def write_model(name: str, model: Path, manifest: dict, folder: Path) -> SiteModel:
+    """Copy the weights and preset pictures under hashed names, which leave room for other models in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     manifest = {
         **manifest,
         "weights": {**manifest["weights"]},
@@ -176,9 +211,14 @@ def write_model(model: Path, manifest: dict, folder: Path) -> tuple[str, str]:
         if "image" in preset:
             preset["image"] = copy_hashed(model, preset["image"], folder)
     data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
-    name = hashed("manifest.json", data)
-    (folder / name).write_bytes(data)
-    return name, weights["file"]
+    manifest_name = hashed("manifest.json", data)
+    (folder / manifest_name).write_bytes(data)
+    return SiteModel(name, manifest.get("title") or "Nurie", manifest_name, weights["file"])
+
+
+def plain(title: str | dict[str, str]) -> str:
+    """A title in English, or in the first language that it has."""
+    return title if isinstance(title, str) else title.get("en") or next(iter(title.values()))
 
 
 def copy_hashed(model: Path, name: str, folder: Path) -> str:
@@ -188,14 +228,16 @@ def copy_hashed(model: Path, name: str, folder: Path) -> str:
     return new
 
 
-def rewrite_index(text: str, names: dict[str, str], manifest: str, title: str, hints: str) -> str:
+def rewrite_index(text: str, names: dict[str, str], models: list[SiteModel], title: str) -> str:
+    """index.html with the files' new names, the models (the first is the default) and the title; empty: the model's."""
     if MANIFEST_META not in text:
         raise NurieError(f"The page's index.html has no {MANIFEST_META}. Install Nurie again.")
     named("index.html", text, names)
-    text = text.replace(MANIFEST_META, MANIFEST_META.replace("manifest.json", manifest) + hints)
-    text = re.sub(
-        r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL
-    )
+    hints = preload([names[name] for name in imported("main.js")], [models[0].manifest, models[0].weights])
+    text = text.replace(MANIFEST_META, "\n".join([*(model.meta for model in models), *hints]))
+    text = text.replace(HEADING, HEADING.replace("><", f">{html.escape(title)}<"))
+    head = f"<title>{html.escape(title or plain(models[0].title))}</title>"
+    text = re.sub(r"<title>.*?</title>", lambda _: head, text, count=1, flags=re.DOTALL)
     return REFERENCE.sub(lambda match: f"./assets/{names[match[1]]}" if match[1] in names else match[0], text)
 
 
@@ -211,11 +253,10 @@ def imported(script: str) -> list[str]:
     return sorted(found)
 
 
-def preload(scripts: Iterable[str], model: Iterable[str]) -> str:
+def preload(scripts: Iterable[str], model: Iterable[str]) -> list[str]:
     """HTML that tells the browser at once what the page would ask for, script by script, only later."""
     links = [f'<link rel="modulepreload" href="./assets/{name}">' for name in scripts]
-    links += [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in model]
-    return "\n".join(["", *links])
+    return links + [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in model]
 
 
 def swap(new: Path, site: Path) -> None:

@@ -17,7 +17,8 @@ from nurie.config import Publish, Serve
 from nurie.errors import NurieError
 
 HOST = "127.0.0.1"
-BUILT_IN = Path(__file__).parent / "models" / "cats"
+MODELS = Path(__file__).parent / "models"
+BUILT_IN = MODELS / "cats"  # the default one
 
 # Not from `mimetypes`: it reads the system's tables, and a Windows registry may call .js text/plain.
 TYPES = {
@@ -50,7 +51,13 @@ def serve(config: Serve) -> None:
     from nurie.publish import write_site
 
     with tempfile.TemporaryDirectory(prefix="nurie-") as temporary:
-        _serve_folder(write_site(Publish(BUILT_IN, Path(temporary) / "site")), config)
+        _serve_folder(write_site(Publish(BUILT_IN, Path(temporary) / "site", more=other_built_in())), config)
+
+
+def other_built_in() -> tuple[Path, ...]:
+    """The built-in models that are not the default one, by name."""
+    folders = sorted(path.parent for path in MODELS.glob("*/manifest.json"))
+    return tuple(folder for folder in folders if folder != BUILT_IN)
 
 
 def _serve_folder(folder: Path, config: Serve) -> None:

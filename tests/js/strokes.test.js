@@ -59,6 +59,36 @@ test("a preset replaces the drawing, and undo brings it back", () => {
   assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [1]);
 });
 
+test("a preset is not the visitor's own until he draws on it or empties the sheet", () => {
+  const drawing = new Drawing();
+  const preset = { strokes: [{ width: 3, points: [5, 5, 6, 6] }] };
+  drawing.place(preset);
+  assert.equal(drawing.touched, false);
+  line(drawing);
+  drawing.undo();
+  assert.equal(drawing.touched, true);
+  drawing.place(preset);
+  assert.equal(drawing.touched, false);
+  drawing.place();
+  assert.equal(drawing.touched, true);
+});
+
+test("a sheet of another size keeps the drawing's form, in the middle, also of what undo brings back", () => {
+  const drawing = new Drawing();
+  const preset = { strokes: [{ width: 3, points: [5, 5, 6, 6] }] };
+  drawing.place(preset);
+  line(drawing, 1);
+  drawing.undo();
+  drawing.begin("pencil", 2, 8, 8);
+  drawing.fit({ width: 10, height: 10 }, { width: 20, height: 30 });
+  assert.deepEqual(drawing.shown.strokes, [{ tool: "pencil", width: 6, points: [10, 15, 12, 17] }]);
+  assert.deepEqual(drawing.current, { tool: "pencil", width: 4, points: [16, 21] });
+  drawing.cancel();
+  drawing.redo();
+  assert.deepEqual(drawing.shown.strokes[1].points, [2, 5, 2, 25]);
+  assert.deepEqual(preset.strokes[0].points, [5, 5, 6, 6]);
+});
+
 test("an empty sheet shows nothing; the eraser alone draws nothing", () => {
   const drawing = new Drawing();
   assert.equal(drawing.touched, false);

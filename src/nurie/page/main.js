@@ -4,6 +4,7 @@ import { Hand, keepCrisp } from "./canvas.js";
 import { bestBuild } from "./engine.js";
 import { Failure } from "./failure.js";
 import { fetchManifest, fetchWeights } from "./model.js";
+import { Chooser, namedModel, siteModels } from "./models.js";
 import { Painter } from "./painter.js";
 import { Palette } from "./palette.js";
 import { Gallery, openPreset } from "./presets.js";
@@ -12,6 +13,8 @@ import { Drawing } from "./strokes.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 
 /** @typedef {import("./model.js").Manifest} Manifest */
+/** @typedef {import("./model.js").Preset} Preset */
+/** @typedef {import("./models.js").Model} Model */
 /** @typedef {import("./painter.js").Picture} Picture */
 /** @typedef {import("./text.js").Language} Language */
 
@@ -42,12 +45,17 @@ class Page {
   #raster = new Raster(this.#input, this.#size);
   #hand = new Hand(this.#canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
   #palette = new Palette(get("colours"), (colour) => this.#dip(colour));
+  #models = siteModels();
+  #model = namedModel(this.#models, location.search);
+  #chooser = new Chooser(get("models"), this.#models, this.#model, (model) => this.#choose(model));
   /** @type {Painter | null} */
   #painter = null;
   /** @type {Gallery | null} */
   #gallery = null;
   /** @type {Manifest | null} */
   #manifest = null;
+  /** The one that was asked for last. @type {Preset | null} */
+  #preset = null;
   /** @type {Language} */
   #language = preferredLanguage();
   /** @type {Failure | null} */
@@ -59,8 +67,7 @@ class Page {
   /** Chooses among a model's colourings; the same number gives the same picture. */
   #seed = Math.max(0, Math.floor(Number(new URLSearchParams(location.search).get("seed")))) || 0;
   /** The title that `nurie publish --title` may have written. */
-  #published = document.title === "Nurie" ? "" : document.title;
-  #address = new URL(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=nurie-model]")).content, document.baseURI);
+  #published = get("title").textContent;
 
   constructor() {
     this.#resize(USUAL_SIZE);
@@ -68,6 +75,8 @@ class Page {
       this.#shown.resize(width, height);
       this.#shown.redraw(this.#drawing);
     });
+    // The chooser says the title as well.
+    get("title").classList.toggle("unseen", this.#models.length > 1 && !this.#published);
     this.#listen();
     this.#translate();
     get("stuck").remove();
@@ -77,6 +86,7 @@ class Page {
   async start() {
     this.#painter?.close();
     this.#tell(null);
+    this.#showBytes([0, 0]);
     document.documentElement.dataset.state = "loading";
     try {
       this.#painter = this.#startPainter(usableBuild());
@@ -92,15 +102,16 @@ class Page {
    */
   async #load(painter) {
     const current = () => painter === this.#painter && document.documentElement.dataset.state === "loading";
+    const { address } = this.#model;
     try {
-      const manifest = await fetchManifest(this.#address);
+      const manifest = await fetchManifest(address);
       if (!current()) return;
       const backend = new URLSearchParams(location.search).get("backend") ?? undefined;
       painter.load(manifest, manifest.weights.raw_bytes, manifest.input, backend);
       const progress = (/** @type {[number, number]} */ ...bytes) => current() && this.#showBytes(bytes);
-      const weights = fetchWeights(manifest, this.#address, progress, (part) => painter.feed(part));
+      const weights = fetchWeights(manifest, address, progress, (part) => painter.feed(part));
       weights.catch(() => {}); // awaited when the page shows what the manifest says
-      this.#open(manifest);
+      this.#open(manifest, address);
       await weights;
       if (current()) painter.feed(new Uint8Array());
     } catch (error) {
@@ -120,25 +131,55 @@ class Page {
   }
 
   /**
-   * The model is known: its size, title, samples and credits. The first sample is put on the empty sheet.
-   * @param {Manifest} manifest
+   * Another of the site's models. Until its first picture comes, the sheet for the colours is empty.
+   * @param {Model} model
    */
-  #open(manifest) {
+  #choose(model) {
+    this.#model = model;
+    this.#manifest = this.#gallery = this.#preset = null;
+    Object.assign(this.#result, this.#size); // empties it
+    this.#result.dataset.shown = "0";
+    get("time").textContent = "–";
+    for (const id of ["preset", "download"]) /** @type {HTMLButtonElement} */ (get(id)).disabled = true;
+    this.#keep("model", model.name);
+    this.#translate();
+    this.start();
+  }
+
+  /**
+   * The address keeps a choice, for the next visit and for others.
+   * @param {string} name
+   * @param {string} value
+   */
+  #keep(name, value) {
+    const address = new URL(location.href);
+    address.searchParams.set(name, value);
+    history.replaceState(null, "", address);
+  }
+
+  /**
+   * The model is known: its size, samples and credits. The first sample is put on the sheet unless the visitor has drawn.
+   * @param {Manifest} manifest
+   * @param {URL} address the manifest's
+   */
+  #open(manifest, address) {
     this.#manifest = manifest;
     const { width, height } = manifest.input;
     if (width !== this.#size.width || height !== this.#size.height) this.#resize({ width, height });
-    this.#gallery = new Gallery(manifest, this.#address, (preset) => this.#place(preset));
+    this.#gallery = new Gallery(manifest, address, (preset) => this.#place(preset));
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
     get("colours").hidden = !manifest.hints;
+    if (!manifest.hints && this.#hand.colour) this.#palette.choose("ink");
     get("dice").hidden = !manifest.styles?.length;
     this.#translate();
-    if (!this.#drawing.touched && first) this.#place(first, true);
+    if (first && !this.#preset && !this.#drawing.touched) this.#place(first, true);
     else this.#paint();
   }
 
   /** @param {{width: number, height: number}} size */
   #resize(size) {
+    this.#drawing.fit(this.#size, size);
     Object.assign(this.#size, size);
     document.documentElement.style.setProperty("--shape", `${size.width} / ${size.height}`);
     this.#raster.resize(size.width, size.height);
@@ -208,9 +249,7 @@ class Page {
     // not the same colour twice in a row
     const steps = count > 1 ? 1 + Math.floor(Math.random() * (count - 1)) : 0;
     this.#seed = ((this.#seed + steps) % count) + count * Math.floor(Math.random() * 1000);
-    const address = new URL(location.href);
-    address.searchParams.set("seed", String(this.#seed));
-    history.replaceState(null, "", address);
+    this.#keep("seed", String(this.#seed));
     this.#paint();
   }
 
@@ -228,19 +267,22 @@ class Page {
   }
 
   /**
-   * @param {import("./model.js").Preset} preset
+   * @param {Preset} preset
    * @param {boolean} [first] only while the sheet is untouched
    */
   async #place(preset, first = false) {
+    this.#preset = preset;
     try {
-      const sample = await openPreset(preset, this.#address);
-      if (first && this.#drawing.touched) return;
+      const sample = await openPreset(preset, this.#model.address);
+      if (preset !== this.#preset || (first && this.#drawing.touched)) return;
       this.#drawing.place(sample);
       this.#take("pencil");
       this.#redraw();
       if (this.#live || first) this.#paint();
     } catch (error) {
-      if (!first) this.#tell(error instanceof Failure ? error : new Failure("preset"));
+      if (preset !== this.#preset) return;
+      if (first) this.#preset = null;
+      else this.#tell(error instanceof Failure ? error : new Failure("preset"));
     }
   }
 
@@ -337,12 +379,13 @@ class Page {
 
   #translate() {
     fillTexts(this.#language);
-    const title = this.#published || translate(this.#manifest?.title, this.#language);
+    const title = this.#published || translate(this.#model.title, this.#language);
     get("title").textContent = title;
     document.title = title || "Nurie";
     const credits = this.#manifest?.credits ?? [];
     get("credits").replaceChildren(...credits.map((credit) => Object.assign(document.createElement("li"), { textContent: credit })));
     /** @type {HTMLElement} */ (get("credits").parentElement).hidden = credits.length === 0;
+    this.#chooser.translate(this.#language);
     this.#gallery?.translate(this.#language);
     this.#palette.translate(this.#language);
     this.#showBytes(this.#bytes);

@@ -31,9 +31,11 @@ export class Drawing {
     return this.#done < this.#steps.length;
   }
 
-  /** Has the visitor done anything, undone or not? */
+  /** Has the visitor drawn on the newest sheet, or emptied it, undone or not? A preset alone is not his own. */
   get touched() {
-    return this.#steps.length > 0 || this.#current !== null;
+    const last = this.#steps.at(-1);
+    const preset = last?.tool === "sheet" && (last.image || last.strokes.length > 0);
+    return this.#current !== null || (last !== undefined && !preset);
   }
 
   /** Nothing is to be seen. */
@@ -52,6 +54,22 @@ export class Drawing {
     const sheet = /** @type {Sheet | undefined} */ (steps[start]);
     const strokes = /** @type {Stroke[]} */ (steps.slice(start + 1));
     return { image: sheet?.image, strokes: [...(sheet?.strokes ?? []), ...strokes] };
+  }
+
+  /**
+   * The sheet has another size: what was drawn keeps its form, as large as fits, in the middle.
+   * @param {{width: number, height: number}} from
+   * @param {{width: number, height: number}} to
+   */
+  fit(from, to) {
+    const scale = Math.min(to.width / from.width, to.height / from.height);
+    const left = (to.width - scale * from.width) / 2;
+    const top = (to.height - scale * from.height) / 2;
+    const strokes = this.#steps.flatMap((step) => (step.tool === "sheet" ? step.strokes : step));
+    for (const stroke of this.#current ? [...strokes, this.#current] : strokes) {
+      stroke.width *= scale;
+      stroke.points = stroke.points.map((at, i) => scale * at + (i % 2 ? top : left));
+    }
   }
 
   /**

@@ -1,0 +1,68 @@
+// The site's models, and the chooser in the header where there are several.
+
+import { translate } from "./text.js";
+
+/**
+ * What `nurie publish` wrote into index.html.
+ * @typedef {object} Model
+ * @property {string} name in the page's address: ?model=NAME
+ * @property {import("./text.js").Words} title
+ * @property {URL} address of its manifest
+ */
+
+/** @returns {Model[]} the first is the default */
+export function siteModels() {
+  const metas = /** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll("meta[name=nurie-model]"));
+  return Array.from(metas, ({ content, dataset: { name = "", title = '""' } }) => ({
+    name,
+    title: JSON.parse(title),
+    address: new URL(content, document.baseURI),
+  }));
+}
+
+/**
+ * The model that the page's address names, else the default.
+ * @param {Model[]} models
+ * @param {string} query the address's, from the question mark on
+ */
+export function namedModel(models, query) {
+  const name = new URLSearchParams(query).get("model");
+  return models.find((model) => model.name === name) ?? models[0];
+}
+
+export class Chooser {
+  #group;
+  #models;
+
+  /**
+   * @param {HTMLElement} group an empty radio group, hidden
+   * @param {Model[]} models
+   * @param {Model} chosen
+   * @param {(model: Model) => void} onchoice
+   */
+  constructor(group, models, chosen, onchoice) {
+    this.#group = group;
+    this.#models = models;
+    group.hidden = models.length < 2;
+    group.append(...models.map((model) => option(model, model === chosen, () => onchoice(model))));
+  }
+
+  /** @param {import("./text.js").Language} language */
+  translate(language) {
+    const titles = this.#group.querySelectorAll("span");
+    this.#models.forEach(({ title, name }, i) => (titles[i].textContent = translate(title, language) || name));
+  }
+}
+
+/**
+ * @param {Model} model
+ * @param {boolean} checked
+ * @param {() => void} onchoice
+ */
+function option({ name: value }, checked, onchoice) {
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: "model", value, checked });
+  input.addEventListener("change", onchoice);
+  const label = document.createElement("label");
+  label.append(input, document.createElement("span"));
+  return label;
+}

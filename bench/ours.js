@@ -9,7 +9,8 @@ let pixels = new Uint8ClampedArray();
 async function open({ plan, size, threads, build, rgba: given }) {
   const source = await (await fetch(`/engine-${build}.wasm`)).arrayBuffer();
   const helper = () => new Worker("/src/nurie/page/helper.js", { type: "module" });
-  engine = await (threads > 1 ? Engine.load(source, threads, helper) : Engine.load(source));
+  engine = await Engine.load(source);
+  if (threads > 1) engine.startHelpers(threads, helper);
   engine.setModel(plan, new Uint8Array(await (await fetch("/weights.bin")).arrayBuffer()));
   engine.resize(size, size);
   rgba = given;

@@ -115,6 +115,7 @@ export async function help({ module, memory, thread }) {
 export class Engine {
   #exports;
   #memory;
+  #module;
   /** @type {Helper[]} */
   #helpers = [];
   /** @type {Plan | null} */
@@ -129,44 +130,40 @@ export class Engine {
    * Use `Engine.load`.
    * @param {Exports} exports
    * @param {WebAssembly.Memory} memory
+   * @param {WebAssembly.Module} module
    */
-  constructor(exports, memory) {
+  constructor(exports, memory, module) {
     this.#exports = exports;
     this.#memory = memory;
+    this.#module = module;
   }
 
   /**
-   * An engine without a model.
-   *
-   * With threads, the calling thread must be one that may wait (a worker, not a page), and `startHelper` gives a new
-   * thread that passes its one message to `help()`. Nothing waits for helpers: until they come, fewer do the work.
-   * @param {WebAssembly.Module | BufferSource} source one of the four builds; for threads, one with threads
-   * @param {number} [threads]
-   * @param {() => Helper} [startHelper]
+   * An engine of one thread, without a model.
+   * @param {WebAssembly.Module | BufferSource} source one of the four builds; for `startHelpers`, one with threads
    * @returns {Promise<Engine>}
    */
-  static async load(source, threads = 1, startHelper) {
+  static async load(source) {
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
     const imported = WebAssembly.Module.imports(module).length ? sharedMemory() : undefined;
     const exports = await instantiate(module, imported);
-    const memory = /** @type {WebAssembly.Memory} */ (imported ?? exports.memory);
-    const engine = new Engine(exports, memory);
-    if (startHelper) engine.#startHelpers(module, threads, startHelper);
-    return engine;
+    return new Engine(exports, /** @type {WebAssembly.Memory} */ (imported ?? exports.memory), module);
   }
 
   /**
-   * @param {WebAssembly.Module} module
-   * @param {number} threads
-   * @param {() => Helper} startHelper
+   * Share the work from now on: 1 in a build without threads. The calling thread must be one that may wait (a worker,
+   * not a page). Nothing waits for helpers: until they come, fewer do the work.
+   * @param {number} threads this one included
+   * @param {() => Helper} startHelper gives a new thread that passes its one message to `help()`
    */
-  #startHelpers(module, threads, startHelper) {
+  startHelpers(threads, startHelper) {
     const count = this.#exports.threads(threads);
     for (let thread = 1; thread < count; thread++) {
       const helper = startHelper();
-      helper.postMessage({ module, memory: this.#memory, thread });
+      helper.postMessage({ module: this.#module, memory: this.#memory, thread });
       this.#helpers.push(helper);
     }
+    this.#layOutAnew();
   }
 
   /** How many threads work together. */
@@ -174,14 +171,21 @@ export class Engine {
     return this.#helpers.length + 1;
   }
 
-  /** Let the helper threads go; the engine goes on alone. The size must be set again. */
+  /** Let the helper threads go; the engine goes on alone. */
   close() {
     if (!this.#helpers.length) return;
     this.#exports.stop();
     for (const helper of this.#helpers) helper.terminate();
     this.#helpers = [];
     this.#exports.threads(1);
+    this.#layOutAnew();
+  }
+
+  /** Every thread has scratch memory of its own. The drawing stays. */
+  #layOutAnew() {
+    const { height, width } = this.#size;
     this.#size = { height: 0, width: 0 };
+    if (height) this.resize(height, width);
   }
 
   /**
@@ -307,9 +311,7 @@ export class Engine {
     const result = this.#exports.run(first, end);
     if (result !== THREAD_LOST) return void this.#checked(result);
     // The drawing is still in its place, and one thread is enough.
-    const { height, width } = this.#size;
     this.close();
-    this.resize(height, width);
     this.#checked(this.#exports.run(0, end));
   }
 

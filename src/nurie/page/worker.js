@@ -25,14 +25,8 @@ async function compile(url) {
 
 const startHelper = () => new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
 
-/** @param {import("./engine.js").Build} build */
-async function open(build) {
-  const module = await compile(BUILDS[build]);
-  if (!build.endsWith("-threads")) return Engine.load(module);
-  return Engine.load(module, Math.min(MOST_THREADS, navigator.hardwareConcurrency), startHelper);
-}
-
-const engine = open(/** @type {import("./engine.js").Build} */ (self.name));
+const build = /** @type {import("./engine.js").Build} */ (self.name);
+const engine = compile(BUILDS[build]).then((module) => Engine.load(module));
 engine.catch(() => {}); // told when the model arrives
 
 /** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
@@ -53,8 +47,20 @@ let later = null;
 async function begin({ model, size: given, backend }) {
   size = given;
   copy = navigator.gpu && backend !== "wasm" ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
-  later = () => choose(model.plan, backend);
+  later = async () => {
+    share(await engine);
+    await choose(model.plan, backend);
+  };
   (await engine).beginModel(model.plan, model.bytes);
+}
+
+/**
+ * Helpers are started after the first picture: each costs a core some tens of milliseconds that the page needs itself.
+ * @param {Engine} ready
+ */
+function share(ready) {
+  if (!build.endsWith("-threads") || ready.threads > 1) return;
+  ready.startHelpers(Math.min(MOST_THREADS, navigator.hardwareConcurrency), startHelper);
 }
 
 /** @param {Uint8Array} part of the weights; an empty one says that all are there, and right */

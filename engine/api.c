@@ -38,6 +38,7 @@ EXPORT(weights) int weights(int bytes) {
 EXPORT(load) int load_plan(int bytes) {
   if (stage != WEIGHTED && stage != PACKING) return BAD_ORDER;
   int left = stage == WEIGHTED ? check_plan(&engine) : DONE;
+  if (stage == WEIGHTED && left == DONE) expect_sizes(&engine);
   if (left == DONE) left = pack_weights(&engine, bytes);
   stage = left < 0 ? EMPTY : left > 0 ? PACKING : LOADED;
   if (left == 0) after_weights = heap_top();

@@ -102,6 +102,7 @@ int heap_bytes(void);
 
 int check_plan(const Engine *e);         // check.c
 int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
+void expect_sizes(Engine *e);            // layout.c: of a usual drawing, as far as they are known; 0 beyond
 int lay_out(Engine *e, int height, int width);  // layout.c
 void clear_border(const Tensor *t);      // layout.c
 
@@ -115,7 +116,7 @@ void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
 // winograd.c
-int suits_winograd(const Op *op);
+int suits_winograd(const Op *op, int height, int width);
 int64_t winograd_weight_floats(const Op *op);
 int64_t winograd_scratch_floats(const Op *op);
 void winograd_pack(const Engine *e, const Op *op, float *to);

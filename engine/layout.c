@@ -5,6 +5,7 @@
 #include "simd.h"
 
 typedef struct { int height, width; } Size;
+enum { USUAL_SIDE = 256 };
 
 static int conv_side(const Op *op, int side) {
   int steps = side + 2 * op->pad - op->kernel;
@@ -71,6 +72,12 @@ static void reset_tensors(Engine *e) {
     t->border = max(t->border, op->pad);
     t->whole_tiles |= e->packed[i].winograd;
   }
+}
+
+// Weights are packed before the drawing's size is known, and stay when it changes.
+void expect_sizes(Engine *e) {
+  reset_tensors(e);
+  walk(e, (Size){USUAL_SIDE, USUAL_SIDE});
 }
 
 static int border_after(const Tensor *t, int side) {

@@ -73,8 +73,14 @@ static int64_t weight_floats(const Op *op, int winograd) {
   return (int64_t)op->kernel * op->kernel * round_up(op->in_channels, 4) * packed_channels(op);
 }
 
+static int chooses_winograd(const Engine *e, const Op *op) {
+  const Tensor *out = &e->tensors[op->output];
+  int height = out->height ? out->height : MAX_SIDE, width = out->width ? out->width : MAX_SIDE;
+  return suits_winograd(op, height / op->shuffle, width / op->shuffle);
+}
+
 static int pack_op(const Engine *e, const Op *op, Packed *packed) {
-  packed->winograd = suits_winograd(op);
+  packed->winograd = chooses_winograd(e, op);
   packed->weights = allocate(4 * weight_floats(op, packed->winograd));
   packed->bias = allocate(4 * (int64_t)packed_channels(op));
   if (!packed->weights || !packed->bias) return NO_MEMORY;

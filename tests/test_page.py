@@ -517,6 +517,8 @@ def test_the_chooser_works_by_keyboard_in_both_languages_and_on_a_narrow_screen(
 
 
 def helpers(page: Page) -> int:
+    """How many there are once the first picture is out and the back end chosen."""
+    page.wait_for_function("document.documentElement.dataset.backend")
     return sum("/helper." in worker.url for worker in page.workers)
 
 
@@ -547,6 +549,7 @@ def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, eng
     helper.write_text(dying)
     with served(tmp_path / "site") as address:
         ready(page, address)
+        page.wait_for_function("document.documentElement.dataset.backend")
         stop_live(page)
         for _ in range(3):
             picture = convert(page)

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -16,7 +17,9 @@ from safetensors import safe_open
 from conftest import forget_accelerate
 from nurie import checkpoint
 from nurie.config import Train
+from nurie.data import PairFolder
 from nurie.errors import NurieError
+from nurie.painter import open_painter
 from nurie.train import metadata, refuse_other_options, train
 
 TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
@@ -73,6 +76,8 @@ def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, taught: b
     assert expected.keys() == resumed.keys()
     assert any(key.startswith("adapters/") for key in expected) == taught
     assert [key for key in expected if not torch.equal(expected[key], resumed[key])] == []
+    expected, resumed = tensors(tmp_path / "whole" / checkpoint.BEST), tensors(broken / checkpoint.BEST)
+    assert [key for key in expected if not torch.equal(expected[key], resumed[key])] == []
     assert (tmp_path / "whole" / "losses.jsonl").read_text() == (broken / "losses.jsonl").read_text()
 
 
@@ -83,6 +88,7 @@ def test_training_learns_and_leaves_pictures_to_look_at(pairs: Path, tmp_path: P
     assert [r["step"] for r in records] == list(range(1, 61))
     assert records[-1]["l1"] < 0.5 * records[0]["l1"]
     assert records[-1]["val_l1"] < 0.25
+    assert records[-1]["val_l1"] < records[-1]["val_score"] < records[29]["val_score"]
     for name in ("samples-000030.png", "samples-000060.png", "losses.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
@@ -106,6 +112,45 @@ def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> N
     train(replace(config, run=tmp_path / "b", init=tmp_path / "a", lr=0.0, steps=1))
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
     assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
+
+
+def test_init_from_a_best_file_leaves_the_discriminator_fresh(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
+    train(config)
+    forget_accelerate()
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a" / checkpoint.BEST, lr=0.0, steps=1))
+    a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
+    assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
+    assert not torch.equal(a["discriminator/logits.weight"], b["discriminator/logits.weight"])
+
+
+def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = iter([0.5, 0.3, 0.4, 0.35])  # of the saves at steps 1, 2, 3 and, after a resume, 4
+    monkeypatch.setattr("nurie.train.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    config = Train(pairs, tmp_path, steps=4, save_every=1, **TINY)
+    with pytest.raises(StopIteration):
+        train(replace(config, steps=5))
+    forget_accelerate()
+    best, meta = checkpoint.load(tmp_path / checkpoint.BEST)
+    assert (meta["step"], meta["best"], best.keys()) == (2, 0.3, {"ema"})
+    assert checkpoint.load_generator(tmp_path)[1]["step"] == 2
+    assert checkpoint.load_generator(tmp_path / checkpoint.FILE)[1]["step"] == 4
+
+    drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
+    painted = [open_painter(path).paint(drawing) for path in (tmp_path, tmp_path / checkpoint.BEST)]
+    assert np.array_equal(*painted)
+
+
+def test_best_score_survives_a_resume(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = iter([0.3, 0.4, 0.35, 0.2])
+    monkeypatch.setattr("nurie.train.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    monkeypatch.setattr("nurie.train.FREE_TO_CHANGE", {"steps"})
+    steps = []
+    for end in (2, 3, 4):
+        train(Train(pairs, tmp_path, steps=end, save_every=1, **TINY))
+        forget_accelerate()
+        steps.append(checkpoint.load_generator(tmp_path)[1]["step"])
+    assert steps == [1, 1, 4]
 
 
 def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
@@ -155,9 +200,12 @@ def test_empty_pairs_folder_gives_a_sentence(tmp_path: Path) -> None:
 
 
 def test_damaged_checkpoint_gives_a_sentence(pairs: Path, tmp_path: Path) -> None:
-    path = train(Train(pairs, tmp_path, steps=1, **TINY))
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(NurieError, match="is damaged or not a safetensors file"):
-        checkpoint.load_generator(tmp_path)
+    train(Train(pairs, tmp_path, steps=1, **TINY))
+    for name in (checkpoint.BEST, checkpoint.FILE):
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes()[:100])
+        with pytest.raises(NurieError, match=rf"{name} is damaged or not a safetensors file"):
+            checkpoint.load_generator(tmp_path)
+        path.rename(tmp_path / f"old-{name}")
     with pytest.raises(NurieError, match="There is no checkpoint at"):
         checkpoint.load_generator(tmp_path / "nowhere")

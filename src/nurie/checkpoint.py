@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from nurie.errors import NurieError
 from nurie.networks import build_generator
 
-FILE = "checkpoint.safetensors"
+FILE = "checkpoint.safetensors"  # of the last save: a run resumes from it
+BEST = "best.safetensors"  # of the save with the best val score: only what inference needs
 VERSION = 1
 
 Groups = dict[str, dict[str, Tensor]]
@@ -72,7 +73,11 @@ def find(path: Path) -> Path:
 
 
 def load_generator(path: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """The generator with its averaged weights, in eval mode on the CPU, and the checkpoint's metadata."""
+    """The generator with its averaged weights, in eval mode on the CPU, and the checkpoint's metadata.
+
+    Of a run folder, the best by its val score; the last one where no best was kept. A file is taken as it is.
+    """
+    path = path / BEST if (path / BEST).is_file() else path
     groups, meta = load(path, ("ema",))
     generator = build_generator(**meta["generator"])
     load_weights(generator, groups.get("ema", {}), find(path))

@@ -61,9 +61,9 @@ def export(config: Export) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     Console(stderr=True).print(
-        f"{config.model}: {len(packed) / 1e6:.2f} MB, {plan.macs(size, size) / 1e9:.2f} GMAC; engine against "
-        f"PyTorch on {parity['samples']} drawings: mean difference {parity['mean_difference']:.4f}, largest "
-        f"{parity['max_difference']:.3f} of 1",
+        f"{config.model}: step {meta['step']}, {len(packed) / 1e6:.2f} MB, {plan.macs(size, size) / 1e9:.2f} GMAC; "
+        f"engine against PyTorch on {parity['samples']} drawings: mean difference {parity['mean_difference']:.4f}, "
+        f"largest {parity['max_difference']:.3f} of 1",
         soft_wrap=True,
     )
     return config.model

@@ -6,7 +6,7 @@ Exactness needs no stored random state: batches, dropout and augmentation of ste
 """
 
 import dataclasses
-import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -16,28 +16,20 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from torch import Tensor, nn
 
-from nurie import checkpoint, report
+from nurie import checkpoint
 from nurie.config import Train
-from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
+from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
 from nurie.errors import NurieError
+from nurie.log import Log, progress_bar
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.styles import common_styles, style_of
+from nurie.validate import scores, val_tensors, write_samples
 
-SHEET_PICTURES = 8  # pictures on the sample sheet
-VAL_PICTURES = 64  # val pairs of the L1 score
+VAL_PICTURES = 64  # val pairs of the scores
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -64,6 +56,7 @@ class Trainer:
         self.optimizer_g = self._adam(self.generator, self.adapters)
         self.optimizer_d = self._adam(self.discriminator)
         self.step = 0
+        self.best = math.inf  # lowest val score of all saves
 
     def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
         parameters = [parameter for net in nets for parameter in net.parameters()]
@@ -164,6 +157,17 @@ class Trainer:
         """The averaged generator on (n, 3, h, w) in [-1, 1], as the exported model will compute it."""
         return self.ema(drawing.to(self.accelerator.device)).float()
 
+    @torch.no_grad()
+    def validate(self, val: Batch) -> dict[str, float]:
+        """Scores of the averaged generator, told the targets' styles as in training."""
+        pictures = []
+        for drawing, real in zip(
+            val.drawing.split(self.config.batch), val.picture.split(self.config.batch), strict=True
+        ):
+            style = [style_of(real).to(self.accelerator.device)] if self.styles else []
+            pictures.append(self.ema(drawing.to(self.accelerator.device), *style).float().cpu())
+        return scores(torch.cat(pictures), val.picture)
+
     def save(self, path: Path) -> None:
         groups = {
             "ema": self.ema.state_dict(),
@@ -175,9 +179,15 @@ class Trainer:
         }
         checkpoint.save(path, groups, self.metadata())
 
+    def keep_best(self, path: Path, score: float) -> None:
+        """Write the averaged weights where they score better than at all saves before."""
+        if score < self.best:
+            self.best = score
+            checkpoint.save(path, {"ema": self.ema.state_dict()}, self.metadata())
+
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
-        return metadata(self.config, self.step) | {"styles": self.styles} | teacher
+        return metadata(self.config, self.step) | {"styles": self.styles, "best": self.best} | teacher
 
     def resume(self, path: Path) -> None:
         groups, meta = checkpoint.load(path)
@@ -193,14 +203,15 @@ class Trainer:
         unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
         unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
         self.step = meta["step"]
+        self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
 
     def start_from(self, path: Path) -> None:
-        """Take both nets' weights from another run; the discriminator's only when its width is the same."""
+        """Take both nets' weights from another run's last step; the discriminator's only where there is one as wide."""
         groups, meta = checkpoint.load(path, ("ema", "discriminator"))
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
-        if meta["train"]["discriminator_width"] == self.config.discriminator_width:
+        if "discriminator" in groups and meta["train"]["discriminator_width"] == self.config.discriminator_width:
             checkpoint.load_weights(self.bare(self.discriminator), groups["discriminator"], path)
 
 
@@ -261,87 +272,6 @@ def check(config: Train) -> None:
             raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")
 
 
-def val_tensors(val: PairFolder, count: int) -> Batch:
-    """A fixed choice of val pairs: evenly spread pictures, details in turn."""
-    pairs = [val.read(path) for path in val.spread(count)]
-    return Batch(to_tensor([p[0] for p in pairs]), to_tensor([p[1] for p in pairs]))
-
-
-def val_l1(trainer: Trainer, val: Batch, batch: int) -> float:
-    """Mean absolute difference on the val pairs, of the 0-1 range."""
-    total = 0.0
-    for drawing, picture in zip(val.drawing.split(batch), val.picture.split(batch), strict=True):
-        total += (trainer.predict(drawing).cpu() - picture).abs().mean().item() / 2 * len(drawing)
-    return total / len(val.drawing)
-
-
-def write_samples(trainer: Trainer, val: Batch, run: Path) -> None:
-    """samples-STEP.png: val drawing, output, target, two pictures to a row."""
-    chosen = np.linspace(0, len(val.drawing) - 1, min(SHEET_PICTURES, len(val.drawing))).astype(int)
-    drawing, picture = val.drawing[chosen], val.picture[chosen]
-    columns = [to_images(drawing), to_images(trainer.predict(drawing)), to_images(picture)]
-    rows = [[column[i] for column in columns] for i in range(len(drawing))]
-    wide = [a + b for a, b in zip(rows[::2], rows[1::2], strict=False)] or rows
-    report.save_png(run / f"samples-{trainer.step:06d}.png", report.sheet(wide))
-
-
-class Log:
-    """losses.jsonl (one line per step), losses.png, and TensorBoard where it is installed."""
-
-    def __init__(self, run: Path, step: int) -> None:
-        self.run, self.path = run, run / "losses.jsonl"
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        # the run was killed after the checkpoint: those steps come again
-        self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
-        self.path.write_text("".join(json.dumps(r) + "\n" for r in self.records))
-        self.board = tensorboard(run)
-
-    def add(self, record: dict[str, float]) -> None:
-        self.records.append(record)
-        with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
-        if self.board:
-            for name, value in record.items():
-                self.board.add_scalar(name, value, record["step"])
-
-    def plot(self) -> None:
-        names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))
-        curves = {}
-        for name in names:
-            rows = [r for r in self.records if name in r]
-            curves[name] = ([r["step"] for r in rows], [r[name] for r in rows])
-        report.save_png(self.run / "losses.png", report.plot(curves))
-
-
-def parse_line(line: str) -> dict[str, float] | None:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:  # the last line of a killed run may be cut off
-        return None
-
-
-def tensorboard(run: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(run / "tensorboard"))
-
-
-def progress_bar(shown: bool) -> Progress:
-    return Progress(
-        TextColumn("train"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[status]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not shown,
-    )
-
-
 def train(config: Train) -> Path:
     """Train until `config.steps`, resuming from the run folder's checkpoint. Returns the checkpoint's path."""
     check(config)
@@ -388,11 +318,12 @@ def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> Non
             record = {"step": trainer.step, **losses}
             due = trainer.step % config.save_every == 0 or trainer.step == config.steps
             if due and main:
-                record["val_l1"] = val_l1(trainer, val, config.batch)
+                record |= trainer.validate(val)
             if log:
                 log.add(record)
             if due and main and log:
+                trainer.keep_best(config.run / checkpoint.BEST, record["val_score"])
                 trainer.save(path)
-                write_samples(trainer, val, config.run)
+                write_samples(val, trainer.predict, config.run / f"samples-{trainer.step:06d}.png")
                 log.plot()
                 since, counted = time.perf_counter(), trainer.step

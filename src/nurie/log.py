@@ -1,0 +1,74 @@
+"""What a training run tells while it goes on: losses.jsonl, losses.png, TensorBoard and the progress bar."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from nurie import report
+
+
+class Log:
+    """losses.jsonl (one line per step), losses.png, and TensorBoard where it is installed."""
+
+    def __init__(self, run: Path, step: int) -> None:
+        self.run, self.path = run, run / "losses.jsonl"
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        # the run was killed after the checkpoint: those steps come again
+        self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
+        self.path.write_text("".join(json.dumps(r) + "\n" for r in self.records))
+        self.board = tensorboard(run)
+
+    def add(self, record: dict[str, float]) -> None:
+        self.records.append(record)
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        if self.board:
+            for name, value in record.items():
+                self.board.add_scalar(name, value, record["step"])
+
+    def plot(self) -> None:
+        names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))
+        curves = {}
+        for name in names:
+            rows = [r for r in self.records if name in r]
+            curves[name] = ([r["step"] for r in rows], [r[name] for r in rows])
+        report.save_png(self.run / "losses.png", report.plot(curves))
+
+
+def parse_line(line: str) -> dict[str, float] | None:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:  # the last line of a killed run may be cut off
+        return None
+
+
+def tensorboard(run: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(run / "tensorboard"))
+
+
+def progress_bar(shown: bool) -> Progress:
+    return Progress(
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not shown,
+    )

@@ -35,6 +35,17 @@ function usableBuild() {
   return build;
 }
 
+/** @param {string} build */
+const startWorker = (build) => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
+
+/** The engine's thread takes longest to start, so it begins before the page is built. @type {Worker | null} */
+let early = null;
+try {
+  early = startWorker(usableBuild());
+} catch {
+  // `start` comes upon the same, and says so
+}
+
 class Page {
   #canvas = /** @type {HTMLCanvasElement} */ (get("drawing"));
   #input = /** @type {HTMLCanvasElement} */ (get("input"));
@@ -121,7 +132,11 @@ class Page {
 
   /** @param {string} build */
   #startPainter(build) {
-    const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
+    const worker = () => {
+      const started = early ?? startWorker(build);
+      early = null;
+      return started;
+    };
     return new Painter(worker, {
       onready: () => (document.documentElement.dataset.state = "ready"),
       onpicture: (picture) => this.#show(picture),

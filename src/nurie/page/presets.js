@@ -30,6 +30,9 @@ export class Gallery {
   #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("gallery"));
   #list = /** @type {HTMLUListElement} */ (document.getElementById("presets"));
   #presets;
+  #size;
+  #base;
+  #shown = false;
 
   /**
    * @param {Manifest} manifest
@@ -38,12 +41,20 @@ export class Gallery {
    */
   constructor({ presets = [], input }, base, onchoice) {
     this.#presets = presets;
-    this.#list.replaceChildren(...presets.map((preset) => this.#item(preset, input, base, onchoice)));
+    this.#size = input;
+    this.#base = base;
+    this.#list.replaceChildren(...presets.map((preset) => this.#item(preset, onchoice)));
     // A click on the backdrop closes, too.
     this.#dialog.onclick = (event) => event.target === this.#dialog && this.#dialog.close();
   }
 
+  /** Its pictures are made when they are first asked for: while the page starts, every millisecond counts. */
   open() {
+    if (!this.#shown) {
+      const buttons = this.#list.querySelectorAll("button");
+      this.#presets.forEach((preset, i) => buttons[i].prepend(picture(preset, this.#size, this.#base)));
+      this.#shown = true;
+    }
     this.#dialog.showModal();
   }
 
@@ -57,14 +68,12 @@ export class Gallery {
 
   /**
    * @param {Preset} preset
-   * @param {{width: number, height: number}} size
-   * @param {URL} base
    * @param {(preset: Preset) => void} onchoice
    */
-  #item(preset, size, base, onchoice) {
+  #item(preset, onchoice) {
     const button = document.createElement("button");
     button.type = "button";
-    button.append(picture(preset, size, base), document.createElement("span"));
+    button.append(document.createElement("span"));
     button.addEventListener("click", () => {
       this.#dialog.close();
       onchoice(preset);

@@ -82,7 +82,7 @@ def test_presets_from_a_folder(run: Path, tmp_path: Path) -> None:
 def test_broken_preset_is_named_and_nothing_is_left(run: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "a.json").write_text(text)
-    with pytest.raises(NurieError, match=r"a\.json is no preset"):
+    with pytest.raises(NurieError, match=r"a\.json is no drawing of strokes"):
         export(Export(run, tmp_path / "out" / "model", presets=tmp_path / "presets"))
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -198,7 +198,9 @@ def test_folder_of_drawings_is_coloured_and_unreadable_ones_are_named(
     Image.new("RGB", (64, 64), "white").save(tmp_path / "in" / "a.png")
     Image.new("L", (200, 100), 0).save(tmp_path / "in" / "sub" / "a.jpg")
     (tmp_path / "in" / "b.png").write_bytes(b"no picture")
-    predict(Predict(model, (tmp_path / "in",), tmp_path / "out"))
+    predict(Predict(model, (tmp_path / "in",), tmp_path / "out", tmp_path / "new" / "sheet.png"))
+    with Image.open(tmp_path / "new" / "sheet.png") as sheet:
+        assert sheet.size == (4 + 4 * 68, 4 + 68)  # two drawings, each beside its picture
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-2.png", "a.png"]
     with Image.open(tmp_path / "out" / "a.png") as picture:
         assert picture.size == (64, 64)

@@ -14,10 +14,11 @@ import pytest
 from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
-from nurie.modelfile import read_model
+from nurie.modelfile import read_manifest, read_model
 from nurie.plan import Op, Plan
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
+from nurie.strokes import draw_strokes
 from plans import Builder, small_unet
 
 Browser, Page, Route = sync_api.Browser, sync_api.Page, sync_api.Route
@@ -182,6 +183,20 @@ def test_presets_have_closed_outlines(page: Page, address: str) -> None:
         page.click("#preset")
         page.locator("#presets button").nth(index).click()
         assert leak(pixels(page, "input")) < 0.05, f"preset {index + 1}"
+
+
+def test_strokes_look_as_python_draws_them(page: Page, address: str) -> None:
+    ready(page, address)
+    stop_live(page)
+    presets = read_manifest(BUILT_IN)["presets"]
+    for index in (0, 3, 6):
+        page.click("#preset")
+        page.locator("#presets button").nth(index).click()
+        expected = draw_strokes(presets[index]["strokes"], SIZE, SIZE).astype(int)
+        difference = np.abs(pixels(page, "input")[:, :, :3] - expected)
+        assert (expected < 128).mean() > 0.01
+        assert difference.mean() < 1
+        assert difference.max() < 128
 
 
 def test_50_drawings_equal_pythons(page: Page, address: str, engine: Engine) -> None:

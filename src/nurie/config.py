@@ -130,8 +130,11 @@ class Predict:
 
     # model folder (runs the engine) or run folder / checkpoint (runs PyTorch)
     model: Annotated[Positional[Path], arg(metavar="MODEL")]
-    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGES...")]  # drawings, or folders of them
+    # drawings (pictures, or strokes as the presets' .json files), or folders of them
+    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGES...")]
     output: Path = Path("predicted")  # folder to write PNG files to
+    # PNG to write: all drawings beside their pictures
+    sheet: Annotated[Path | None, arg(metavar="FILE")] = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
 from nurie.networks import StyleInput, multiple_of
 from nurie.plan import Plan
 from nurie.report import save_png
+from nurie.strokes import read_strokes
 
 WEIGHTS = "weights.bin.gz"
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
@@ -158,23 +159,6 @@ def write_presets(presets: Path | None, drawings: list[np.ndarray], folder: Path
             shutil.copyfile(path, folder / f"preset-{i}.png")
             entries.append({"title": {"en": path.stem}, "image": f"preset-{i}.png"})
     return entries
-
-
-def read_strokes(path: Path) -> dict[str, Any]:
-    """A preset drawn as strokes. Raises NurieError when it is not one."""
-    try:
-        preset = json.loads(path.read_text(encoding="utf-8"))
-        strokes = [
-            {"width": float(stroke["width"]), "points": [float(v) for v in stroke["points"]]}
-            for stroke in preset["strokes"]
-        ]
-        title = {str(language): str(text) for language, text in preset["title"].items()}
-        valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NurieError(f"{path} is no preset ({error!r}). docs/formats.md shows the form.") from error
-    if not valid:
-        raise NurieError(f"{path} is no preset: every stroke needs x, y pairs. docs/formats.md shows the form.")
-    return {"title": title, "strokes": strokes}
 
 
 @torch.no_grad()

@@ -1,8 +1,6 @@
 """Colour a folder of drawings, with an exported model in the engine or with a training run in PyTorch."""
 
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,12 +11,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from nurie.config import Predict
 from nurie.errors import NurieError
 from nurie.painter import open_painter
+from nurie.report import save_png, sheet
+from nurie.strokes import draw_strokes, read_strokes
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
+STROKES = ".json"
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", STROKES}
+SHEET_COLUMNS = 8  # four drawings, each beside its picture
 
 
 def predict(config: Predict) -> Path:
-    """Write one PNG per drawing. Returns the output folder.
+    """Write one PNG per drawing, and a sheet of them all when asked to. Returns the output folder.
 
     Drawings that can not be read are named and left out. Raises NurieError when none can be read.
     """
@@ -26,18 +28,23 @@ def predict(config: Predict) -> Path:
     drawings = find_drawings(config.images)
     config.output.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
-    failed = 0
+    done, shown = 0, []  # drawing, picture, drawing, ...
     for path in counted("predict", drawings):
         try:
-            picture = painter.paint(load_drawing(path, painter.height, painter.width))
+            drawing = load_drawing(path, painter.height, painter.width)
         except NurieError as error:
             print(f"left out: {error}", file=sys.stderr)
-            failed += 1
             continue
+        picture = painter.paint(drawing)
         save_png(config.output / free_name(path, taken), picture)
-    if failed == len(drawings):
-        raise NurieError(f"None of the {failed} drawings could be read; the reasons are above.")
-    print(f"{len(drawings) - failed} pictures in {config.output}", file=sys.stderr)
+        done += 1
+        shown += [drawing, picture] if config.sheet else []
+    if not done:
+        raise NurieError(f"None of the {len(drawings)} drawings could be read; the reasons are above.")
+    if config.sheet:
+        config.sheet.parent.mkdir(parents=True, exist_ok=True)
+        save_png(config.sheet, sheet([shown[i : i + SHEET_COLUMNS] for i in range(0, len(shown), SHEET_COLUMNS)]))
+    print(f"{done} pictures in {config.output}", file=sys.stderr)
     return config.output
 
 
@@ -71,8 +78,11 @@ def find_drawings(images: tuple[Path, ...]) -> list[Path]:
 def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
     """A drawing as the page would see it: on white, whole, centred in the model's size. uint8 (height, width, 3) RGB.
 
-    A drawing of the right size is taken as it is. Raises NurieError when the file is no picture.
+    A drawing of the right size is taken as it is; strokes are in pixels of that size. Raises NurieError when the file
+    is no drawing.
     """
+    if path.suffix.lower() == STROKES:
+        return draw_strokes(read_strokes(path)["strokes"], height, width)
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGBA")
@@ -92,10 +102,3 @@ def free_name(path: Path, taken: set[str]) -> str:
         name, number = f"{path.stem}-{number}", number + 1
     taken.add(name)
     return f"{name}.png"
-
-
-def save_png(path: Path, picture: np.ndarray) -> None:
-    """Write uint8 (h, w, 3) RGB atomically."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        Image.fromarray(picture).save(file, "PNG")
-    os.replace(file.name, path)

@@ -1,0 +1,81 @@
+"""Drawings as strokes: the JSON files of presets and hand drawings, and their pixels, as the page draws them."""
+
+import json
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from nurie.errors import NurieError
+
+FINE = 4  # lines are drawn on a grid this many times finer, then averaged
+CORNER = math.cos(math.pi / 3)  # sharper turns stay corners, as in page/raster.js
+PIECES = 8  # straight pieces of a rounded turn
+
+Point = tuple[float, float]
+
+
+def read_strokes(path: Path) -> dict[str, Any]:
+    """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]}.
+
+    Raises NurieError when it is not one.
+    """
+    try:
+        drawing = json.loads(path.read_text(encoding="utf-8"))
+        strokes = [
+            {"width": float(stroke["width"]), "points": [float(v) for v in stroke["points"]]}
+            for stroke in drawing["strokes"]
+        ]
+        title = {str(language): str(text) for language, text in drawing["title"].items()}
+        valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NurieError(f"{path} is no drawing of strokes ({error!r}). docs/formats.md shows the form.") from error
+    if not valid:
+        raise NurieError(
+            f"{path} is no drawing of strokes: every one needs x, y pairs. docs/formats.md shows the form."
+        )
+    return {"title": title, "strokes": strokes}
+
+
+def draw_strokes(strokes: list[dict[str, Any]], height: int, width: int) -> np.ndarray:
+    """Black lines with round ends on white, uint8 (height, width, 3). Points and widths are in these pixels."""
+    image = Image.new("L", (width * FINE, height * FINE), 255)
+    draw = ImageDraw.Draw(image)
+    for stroke in strokes:
+        thick = stroke["width"] * FINE
+        line = [(x * FINE, y * FINE) for x, y in rounded(stroke["points"])]
+        for (x0, y0), (x1, y1) in pairwise(line):
+            draw.line((x0, y0, x1, y1), fill=0, width=round(thick))
+        for x, y in line:
+            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=0)
+    gray = np.asarray(image.resize((width, height), Image.Resampling.BOX))
+    return np.repeat(gray[:, :, None], 3, axis=2)
+
+
+def rounded(points: list[float]) -> Iterator[Point]:
+    """The line through x, y pairs: round where the hand turned gently, pointed where it turned sharply."""
+    line = list(zip(points[::2], points[1::2], strict=True))
+    yield (start := line[0])
+    for before, here, after in zip(line, line[1:], line[2:], strict=False):
+        middle = ((here[0] + after[0]) / 2, (here[1] + after[1]) / 2)
+        if turns_sharply(before, here, after):
+            yield here
+        else:
+            yield from (bend(start, here, middle, i / PIECES) for i in range(1, PIECES))
+        yield (start := middle)
+    yield line[-1]
+
+
+def turns_sharply(before: Point, here: Point, after: Point) -> bool:
+    enter, leave = (here[0] - before[0], here[1] - before[1]), (after[0] - here[0], after[1] - here[1])
+    return enter[0] * leave[0] + enter[1] * leave[1] < CORNER * math.hypot(*enter) * math.hypot(*leave)
+
+
+def bend(start: Point, control: Point, end: Point, t: float) -> Point:
+    """A point of the quadratic Bezier curve, 0 <= t <= 1."""
+    a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
+    return (a * start[0] + b * control[0] + c * end[0], a * start[1] + b * control[1] + c * end[1])

@@ -1,0 +1,65 @@
+"""Strokes as Python draws them; tests/test_page.py compares them with the page's."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nurie.errors import NurieError
+from nurie.predict import load_drawing
+from nurie.strokes import draw_strokes, read_strokes, rounded
+
+DRAWINGS = Path(__file__).parent.parent / "examples"
+
+
+def ink(strokes: list[dict]) -> np.ndarray:
+    """How black each pixel is, (64, 80) in [0, 1]."""
+    drawn = draw_strokes(strokes, 64, 80)
+    assert drawn.shape == (64, 80, 3) and drawn.dtype == np.uint8
+    return 1 - drawn[:, :, 0] / 255
+
+
+def test_a_line_covers_its_length_and_its_round_ends() -> None:
+    black = ink([{"width": 4, "points": [10, 20, 50, 20]}])
+    assert black.sum() == pytest.approx(4 * 40 + np.pi * 2**2, rel=0.05)
+    assert black[20, 30] == 1 and black[20, 7] == 0 and black[24, 30] == 0
+
+
+def test_one_point_is_a_dot() -> None:
+    black = ink([{"width": 10, "points": [30, 30]}])
+    assert black.sum() == pytest.approx(np.pi * 5**2, rel=0.05)
+
+
+def test_gentle_turns_are_rounded_and_sharp_ones_are_not() -> None:
+    gentle, sharp = [0, 0, 10, 0, 20, 5], [0, 0, 10, 0, 0, 1]
+    assert (10, 0) not in list(rounded(gentle))
+    assert (10, 0) in list(rounded(sharp))
+    for points in (gentle, sharp):
+        line = list(rounded(points))
+        assert (line[0], line[-1]) == (tuple(points[:2]), tuple(points[-2:]))
+
+
+def test_predict_takes_strokes_like_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "line.json"
+    file.write_text(json.dumps({"title": {"en": "Line"}, "strokes": [{"width": 3, "points": [5, 5, 60, 40]}]}))
+    drawn = load_drawing(file, 64, 80)
+    Image.fromarray(drawn).save(tmp_path / "line.png")
+    assert np.array_equal(load_drawing(tmp_path / "line.png", 64, 80), drawn)
+    file.write_text('{"strokes": []}')
+    with pytest.raises(NurieError, match=r"line\.json is no drawing of strokes"):
+        load_drawing(file, 64, 80)
+
+
+@pytest.mark.parametrize("folder", ["cats/presets", "cats/drawings", "openmoji/presets"])
+def test_the_drawings_of_the_examples_are_whole(folder: str) -> None:
+    files = sorted((DRAWINGS / folder).glob("*.json"))
+    assert len(files) >= 8
+    for path in files:
+        drawing = read_strokes(path)
+        assert {"en", "ja"} <= set(drawing["title"]), path
+        points = np.concatenate([stroke["points"] for stroke in drawing["strokes"]])
+        assert points.min() >= 0 and points.max() <= 256, path
+        black = draw_strokes(drawing["strokes"], 256, 256) < 128
+        assert 0.01 < black.mean() < 0.25, path

@@ -50,13 +50,14 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-@pytest.mark.parametrize("taught", [False, True], ids=["alone", "with a teacher"])
+@pytest.mark.parametrize("taught", [False, True], ids=["alone", "with a teacher and classes"])
 def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, taught: bool) -> None:
     steps, environment = 40, {**os.environ, "OMP_NUM_THREADS": "1"}
     more: list[str] = []
     if taught:
         train(Train(pairs, tmp_path / "teacher", steps=2, **TINY | {"width": 16}))
-        more = ["--teacher", str(tmp_path / "teacher")]
+        (tmp_path / "list.csv").write_text("id,class\n" + "".join(f"p{i},{i > 1}\n" for i in range(6)))
+        more = ["--teacher", str(tmp_path / "teacher"), "--classes", str(tmp_path / "list.csv")]
     whole = command(pairs, tmp_path / "whole", steps, *more)
     subprocess.run(whole, check=True, env=environment, capture_output=True)
 

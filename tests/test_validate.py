@@ -23,12 +23,12 @@ def real() -> torch.Tensor:
 
 
 def test_a_perfect_picture_scores_nothing(real: torch.Tensor) -> None:
-    assert scores(real, real) == {"val_l1": 0, "val_score": 0}
+    assert scores(real, real) == {"val_l1": 0, "val_score": 0, "val_variety": 1}
 
 
 def test_l1_is_of_the_0_1_range() -> None:
     black, white = torch.full((1, 3, 32, 32), -1.0), torch.ones(1, 3, 32, 32)
-    assert scores(black, white) == {"val_l1": 1, "val_score": 1}  # both without edges
+    assert scores(black, white) == {"val_l1": 1, "val_score": 1, "val_variety": 1}  # both without edges
 
 
 def test_edges_may_lie_elsewhere(real: torch.Tensor) -> None:

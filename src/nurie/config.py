@@ -48,7 +48,7 @@ class Train:
 
     # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
-    # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl
+    # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl, warnings.txt
     run: Annotated[Positional[Path], arg(metavar="RUN")]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
     width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
@@ -71,6 +71,8 @@ class Train:
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     flip: bool = True  # mirror half of the pairs
+    # CSV file with a header, then each picture's name and class: all classes are drawn equally often
+    classes: Annotated[Path | None, arg(metavar="FILE")] = None
     # start from this checkpoint's weights (run folder or .safetensors file)
     init: Annotated[Path | None, arg(metavar="PATH")] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)

@@ -34,12 +34,17 @@ class PairFolder:
         groups: dict[str, list[Path]] = {}
         files = [p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES] if folder.is_dir() else []
         for path in sorted(files):
-            groups.setdefault(path.stem.split("--")[0], []).append(path)
+            groups.setdefault(name_of(path), []).append(path)
         self.groups = list(groups.values())
         self._cache: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """NAME of every group."""
+        return [name_of(group[0]) for group in self.groups]
 
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
         """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
@@ -71,6 +76,10 @@ class PairFolder:
         return cv2.resize(half, (self.size, self.size), interpolation=method)
 
 
+def name_of(path: Path) -> str:
+    return path.stem.split("--")[0]
+
+
 def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:
     """The train or val side of a pairs folder. NurieError when it holds no pictures."""
     folder = PairFolder(pairs / split, size, direction)
@@ -96,7 +105,11 @@ def to_images(batch: Float[Tensor, "n 3 h w"]) -> UInt8[np.ndarray, "n h w 3"]:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each."""
+    """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each.
+
+    With `classes`, the indices of each class's pictures: turns over the classes, in each turn one picture of every
+    class, and shuffled epochs within each class.
+    """
 
     pairs: PairFolder
     batch: int
@@ -104,6 +117,7 @@ class Sampler:
     augment: bool
     flip: bool
     hints: float = 0.0
+    classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
 
@@ -112,8 +126,7 @@ class Sampler:
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
             position = (step * self.processes + self.process) * self.batch + i
-            epoch, index = divmod(position, len(self.pairs))
-            group = self.pairs.groups[self._order(epoch)[index]]
+            group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
             drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
             if self.augment:
                 drawing = vary_drawing(drawing, rng)
@@ -124,6 +137,17 @@ class Sampler:
             drawings.append(drawing)
             pictures.append(picture)
         return Batch(to_tensor(drawings), to_tensor(pictures))
+
+    def _of_all(self, position: int) -> int:
+        epoch, index = divmod(position, len(self.pairs))
+        return int(self._order(epoch)[index])
+
+    def _of_class(self, position: int) -> int:
+        turn, index = divmod(position, len(self.classes))
+        chosen = int(np.random.default_rng([self.seed, turn, 3]).permutation(len(self.classes))[index])
+        members = self.classes[chosen]
+        epoch, index = divmod(turn, len(members))
+        return members[np.random.default_rng([self.seed, epoch, chosen, 4]).permutation(len(members))[index]]
 
     def _order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.seed, epoch, 2]).permutation(len(self.pairs))

@@ -1,4 +1,4 @@
-"""What a training run tells while it goes on: losses.jsonl, losses.png, TensorBoard and the progress bar."""
+"""What a training run tells while it goes on: losses.jsonl, losses.png, warnings.txt, TensorBoard, progress bar."""
 
 import json
 from pathlib import Path
@@ -27,6 +27,9 @@ class Log:
         self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
         self.path.write_text("".join(json.dumps(r) + "\n" for r in self.records))
         self.board = tensorboard(run)
+        self.warnings = run / "warnings.txt"
+        lines = self.warnings.read_text().splitlines() if self.warnings.exists() else []
+        self.warned = {line.split(" at step ")[0] for line in lines}
 
     def add(self, record: dict[str, float]) -> None:
         self.records.append(record)
@@ -35,6 +38,17 @@ class Log:
         if self.board:
             for name, value in record.items():
                 self.board.add_scalar(name, value, record["step"])
+
+    def warn(self, found: dict[str, str], console: Console) -> None:
+        """Each kind of warning once in a run: above the progress bar, and in warnings.txt."""
+        step = int(self.records[-1]["step"]) if self.records else 0
+        for kind, sentence in found.items():
+            if kind in self.warned:
+                continue
+            self.warned.add(kind)
+            console.print(f"Warning: {sentence}", markup=False, highlight=False, soft_wrap=True)
+            with self.warnings.open("a") as file:
+                file.write(f"{kind} at step {step}: {sentence}\n")
 
     def plot(self) -> None:
         names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))

@@ -19,6 +19,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from nurie import checkpoint
+from nurie.classes import members_of_classes
 from nurie.config import Train
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
@@ -28,8 +29,10 @@ from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss,
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.styles import common_styles, style_of
 from nurie.validate import scores, val_tensors, write_samples
+from nurie.watch import data_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
+LOOKED_AT = 64  # train pairs looked at before training, for warnings
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -278,6 +281,7 @@ def train(config: Train) -> Path:
     if config.threads:
         torch.set_num_threads(config.threads)
     train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
+    classes = members_of_classes(config.classes, train_pairs.names) if config.classes else ()
     val_folder = PairFolder(config.pairs / "val", config.size, config.direction)
     val = val_tensors(val_folder if len(val_folder) else train_pairs, VAL_PICTURES)
     # two forward passes of the discriminator per update: buffers must not be overwritten in between
@@ -293,11 +297,15 @@ def train(config: Train) -> Path:
     elif config.init:
         trainer.start_from(config.init)
     sampler = Sampler(
-        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.hints,
+        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.hints, classes,
         accelerator.process_index, accelerator.num_processes,
     )  # fmt: skip
     run_steps(trainer, sampler, val, path)
     return path
+
+
+def some_pairs(pairs: PairFolder) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [pairs.read(path) for path in pairs.spread(LOOKED_AT)]
 
 
 def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> None:
@@ -305,6 +313,8 @@ def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> Non
     log = Log(config.run, trainer.step) if main else None
     with progress_bar(main) as progress:
         task = progress.add_task("", total=config.steps, completed=trainer.step, status="")
+        if log:
+            log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
         since, counted = time.perf_counter(), trainer.step
         for batch in prefetch(sampler, trainer.step, config.steps):
             losses = trainer.train_step(batch)
@@ -326,4 +336,5 @@ def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> Non
                 trainer.save(path)
                 write_samples(val, trainer.predict, config.run / f"samples-{trainer.step:06d}.png")
                 log.plot()
+                log.warn(run_warnings(log.records, config.gan), progress.console)
                 since, counted = time.perf_counter(), trainer.step

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nurie import report
 from nurie.data import Batch, PairFolder, to_images, to_tensor
+from nurie.watch import variety
 
 SHEET_PICTURES = 8  # pictures on the sample sheet
 OCTAVES = 4  # resolutions that edges are compared at, each half of the one before
@@ -23,9 +24,9 @@ def val_tensors(val: PairFolder, count: int) -> Batch:
 
 
 def scores(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> dict[str, float]:
-    """What a save records: `val_l1`, the mean absolute difference of the 0-1 range, and `val_score`."""
+    """What a save records: `val_l1`, the mean absolute difference of the 0-1 range, `val_score` and `val_variety`."""
     l1 = (fake - real).abs().mean().item() / 2
-    return {"val_l1": l1, "val_score": l1 + edge_difference(fake, real)}
+    return {"val_l1": l1, "val_score": l1 + edge_difference(fake, real), "val_variety": variety(fake, real)}
 
 
 def edge_difference(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> float:

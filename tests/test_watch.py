@@ -1,0 +1,191 @@
+"""Early warnings: on made-up values, on made-up pictures, and on real tiny runs."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from conftest import circle_pair, forget_accelerate, write_pairs
+from nurie import watch
+from nurie.config import Train
+from nurie.train import train
+from nurie.watch import collapse, data_warnings, discriminator_wins, overfitting, run_warnings, variety
+
+TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def circles(count: int = 10) -> list[Pair]:
+    """Line art and picture, uint8 (64, 64, 3) each."""
+    return [(pair[:, :64], pair[:, 64:]) for pair in map(circle_pair, range(count))]
+
+
+def saves(values: list[float], name: str, every: int = 100) -> list[dict[str, float]]:
+    return [{"step": every * (i + 1), "l1": 0.2, "discriminator": 0.5, name: v} for i, v in enumerate(values)]
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), np.uint8)
+
+
+# the data
+
+
+def test_ordinary_pairs_and_pairs_without_line_art_give_no_warning() -> None:
+    assert data_warnings(circles(), "AtoB") == {}
+    for direction in ("AtoB", "BtoA"):
+        assert data_warnings([(noise(i), noise(100 + i)) for i in range(8)], direction) == {}
+
+
+@pytest.mark.parametrize(("direction", "other"), [("AtoB", "BtoA"), ("BtoA", "AtoB")])
+def test_swapped_sides_name_the_other_direction(direction: str, other: str) -> None:
+    found = data_warnings([(picture, drawing) for drawing, picture in circles()], direction)
+    assert found.keys() == {"direction"}
+    assert found["direction"].endswith(f"train with --direction {other}.")
+
+
+def test_a_few_pictures_that_are_line_art_give_no_warning() -> None:
+    pairs = circles(10)
+    swapped = [(picture, drawing) for drawing, picture in pairs[:4]]
+    assert data_warnings(swapped + pairs[4:], "AtoB") == {}
+
+
+def test_light_lines_on_black_are_inverted() -> None:
+    found = data_warnings([(255 - drawing, picture) for drawing, picture in circles()], "AtoB")
+    assert found.keys() == {"inverted"}
+    assert "light lines on black" in found["inverted"]
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_pictures_of_one_colour_are_counted(value: int) -> None:
+    pairs = [(drawing, np.full_like(picture, value) if i < 2 else picture) for i, (drawing, picture) in
+             enumerate(circles())]  # fmt: skip
+    found = data_warnings(pairs, "AtoB")
+    assert found["blank pictures"].startswith(f"2 of 10 pictures looked at are of one colour, brightness {value} of")
+    assert found.keys() == {"blank pictures"}
+    assert data_warnings(pairs[1:], "AtoB").keys() == {"blank pictures"}  # 1 of 9 is more than a tenth
+    assert data_warnings(pairs[1:] + circles(2), "AtoB") == {}
+
+
+def test_values_from_0_to_1_are_no_picture() -> None:
+    found = data_warnings([(drawing // 255, picture) for drawing, picture in circles()], "AtoB")
+    assert found.keys() == {"blank drawings"}
+    assert "10 of 10 drawings" in found["blank drawings"] and "Values must be 0 to 255" in found["blank drawings"]
+
+
+# what a generator paints
+
+
+def test_variety_is_between_pictures_and_within_them() -> None:
+    real = torch.rand(6, 3, 16, 16) * 2 - 1
+    assert variety(real, real) == pytest.approx(1)
+    assert variety(real.mean((2, 3), keepdim=True).expand_as(real), real) == pytest.approx(0, abs=1e-6)  # one colour
+    assert variety(real[:1].expand_as(real), real) == pytest.approx(0, abs=1e-6)  # all the same
+    assert variety(real / 2, real) == pytest.approx(0.5)
+
+
+def test_variety_of_one_picture_or_of_blank_targets_is_no_alarm() -> None:
+    real = torch.rand(1, 3, 16, 16)
+    assert variety(real, real) == pytest.approx(1)
+    assert variety(torch.zeros(4, 3, 8, 8), torch.ones(4, 3, 8, 8)) == 1
+
+
+# the losses
+
+
+def test_collapse_is_a_fall_or_a_beginning_that_never_ends() -> None:
+    assert collapse(saves([0.02, 0.05, 0.2, 0.5, 0.8, 0.7], "val_variety")) == {}
+    assert collapse(saves([0.02, 0.02, 0.02], "val_variety")) == {}  # step 300: it has hardly begun
+    assert collapse([{"step": 1, "l1": 0.5}]) == {}
+    fallen = collapse(saves([0.2, 0.6, 0.05], "val_variety"))["collapse"]
+    assert fallen.startswith("At step 300 ") and "samples-000300.png" in fallen
+    assert collapse(saves([0.02] * 10, "val_variety"))
+
+
+def test_a_discriminator_wins_when_its_loss_is_nothing_for_long() -> None:
+    def losses(*values: float) -> list[dict[str, float]]:
+        return [{"step": i + 1, "l1": 0.2, "discriminator": v} for i, v in enumerate(values)]
+
+    assert discriminator_wins(losses(*[0.001] * 499)) == {}
+    assert discriminator_wins(losses(*[0.001] * 400, *[0.2] * 100)) == {}
+    assert "For 500 steps" in discriminator_wins(losses(*[0.3] * 1000, *[0.001] * 500))["discriminator"]
+    assert run_warnings(losses(*[0.001] * 500), gan=0.0) == {}
+    assert run_warnings(losses(*[0.001] * 500), gan=1.0).keys() == {"discriminator"}
+
+
+def errors(train_l1: list[float], val_l1: list[float]) -> list[dict[str, float]]:
+    """Records with a save after every two steps."""
+    records: list[dict[str, float]] = []
+    for i, (ours, val) in enumerate(zip(train_l1, val_l1, strict=True)):
+        records += [{"step": 2 * i + 1, "l1": 2 * ours, "discriminator": 0.5}]
+        records += [{"step": 2 * i + 2, "l1": 2 * ours, "discriminator": 0.5, "val_l1": val}]
+    return records
+
+
+def test_overfitting_is_a_rising_val_error_while_the_training_error_falls() -> None:
+    falling = [0.2 * 0.95**i for i in range(30)]
+    rising = [0.1 + 0.002 * abs(i - 10) for i in range(30)]
+    assert overfitting(errors(falling, rising))["overfitting"].startswith("The val error rises (0.102, now 0.134)")
+    assert overfitting(errors(falling, falling)) == {}
+    assert overfitting(errors([0.1] * 30, rising)) == {}  # the training error does not fall: something else is wrong
+    assert overfitting(errors(falling, [0.1] * 30)) == {}  # flat, as in docs/LOG.md
+    assert overfitting(errors(falling, [0.1] * 20 + [0.3, 0.3] + [0.1] * 8)) == {}  # two bad saves
+    assert overfitting(errors(falling[:9], rising[:9])) == {}  # too early to say
+
+
+def test_overfitting_is_also_a_val_error_that_rests_far_above_the_training_error() -> None:
+    train_l1, rest = [0.1 * 0.9**i for i in range(30)], [max(0.05, 0.2 * 0.8**i) for i in range(30)]
+    text = overfitting(errors(train_l1, rest))["overfitting"]
+    assert text.startswith("The val error rests at 0.050, far above the training error (now 0.006)")
+    lagging = [0.3 * 0.95**i for i in range(30)]  # still falling
+    assert overfitting(errors([0.02] * 30, lagging)) == {}
+    assert overfitting(errors([0.03] * 30, rest)) == {}
+
+
+# real runs
+
+
+def run(pairs: Path, folder: Path, **options) -> str:
+    """The text of warnings.txt."""
+    train(Train(pairs, folder, **{**TINY, **options}))
+    forget_accelerate()
+    path = folder / "warnings.txt"
+    return path.read_text() if path.exists() else ""
+
+
+def test_ordinary_run_gives_no_warning(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(pairs, tmp_path, steps=40, save_every=4) == ""
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_swapped_run_is_told_once(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(pairs, tmp_path, steps=1, direction="BtoA")
+    assert text.startswith("direction at step 0: 100% of the pictures look like line art")
+    assert text.count("\n") == 1
+    assert capsys.readouterr().err.count("Warning: 100% of the pictures look like line art") == 1
+    assert run(pairs, tmp_path, steps=1, direction="BtoA") == text  # resumed
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_black_drawings_are_told(tmp_path: Path) -> None:
+    (tmp_path / "pairs" / "train").mkdir(parents=True)
+    for i in range(3):
+        pair = circle_pair(i)
+        pair[:, :64] = 0
+        cv2.imwrite(str(tmp_path / "pairs" / "train" / f"{i}.png"), pair)
+    assert "3 of 3 drawings looked at are of one colour, brightness 0" in run(tmp_path / "pairs", tmp_path, steps=1)
+
+
+def test_generator_that_learns_nothing_is_told(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "TRUSTED", 4)
+    assert run(pairs, tmp_path, steps=6, save_every=2, lr=0.0).startswith("collapse at step 4: At step 4 ")
+
+
+def test_learning_one_picture_by_heart_is_told(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path / "pairs", train=1)
+    by_heart = {"size": 32, "gan": 0.0, "styles": False, "hints": 0.0, "augment_drawing": False, "flip": False}
+    text = run(pairs, tmp_path / "run", steps=150, save_every=8, lr=2e-3, ema=0.5, **by_heart)
+    assert text.startswith("overfitting at step")

@@ -14,11 +14,12 @@ from nurie import checkpoint
 from nurie.config import Export, Predict, Train
 from nurie.data import PairFolder
 from nurie.errors import NurieError
-from nurie.export import export
+from nurie.export import export, pencil_width
 from nurie.modelfile import read_manifest, read_model
 from nurie.networks import build_generator
 from nurie.painter import open_painter
 from nurie.predict import load_drawing, predict
+from nurie.strokes import draw_strokes
 from nurie.train import metadata
 
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
@@ -218,6 +219,18 @@ def test_drawing_is_laid_on_white_and_kept_whole(tmp_path: Path) -> None:
     exact = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     Image.fromarray(exact).save(tmp_path / "b.png")
     assert np.array_equal(load_drawing(tmp_path / "b.png", 32, 32), exact)
+
+
+@pytest.mark.parametrize("width", [2, 3, 7])
+def test_the_pencil_is_as_wide_as_the_drawings_lines(width: int) -> None:
+    drawing = draw_strokes([{"width": width, "points": [40, 40, 200, 60, 220, 180, 60, 210, 40, 40]}], 256, 256)
+    assert abs(pencil_width([drawing, drawing]) - width) <= 0.5
+    assert pencil_width([np.zeros_like(drawing)]) == 2  # no line drawing
+
+
+def test_a_title_in_two_languages(run: Path, tmp_path: Path) -> None:
+    model = export(Export(run, tmp_path / "model", title="Circles", title_ja="円"))
+    assert read_manifest(model)["title"] == {"en": "Circles", "ja": "円"}
 
 
 def test_nothing_to_predict_gives_a_sentence(model: Path, tmp_path: Path) -> None:

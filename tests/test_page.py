@@ -236,6 +236,17 @@ def test_drawing_changes_the_picture_live_and_undo_brings_it_back(page: Page, ad
     assert np.array_equal(settled(page), after)
 
 
+@pytest.mark.parametrize("width", [2, 7])
+def test_the_pencil_is_as_wide_as_the_model_says(page: Page, address: str, width: int) -> None:
+    page.route("**/manifest.*", lambda route: route.fulfill(json=route.fetch().json() | {"pencil": width}))
+    ready(page, address)
+    stop_live(page)
+    page.click("#clear")
+    stroke(page, [(60, 128), (200, 128)])
+    ink = 1 - pixels(page, "input")[:, 130, 0] / 255
+    assert abs(ink.sum() - width) < 0.5
+
+
 def test_eraser_and_clear_leave_white_paper(page: Page, address: str) -> None:
     ready(page, address)
     stop_live(page)

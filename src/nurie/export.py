@@ -14,11 +14,13 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from nurie.augment import is_line_drawing
 from nurie.checkpoint import load_generator
 from nurie.config import Export
 from nurie.data import PairFolder, to_images, to_tensor
 from nurie.engine import Engine
 from nurie.errors import NurieError
+from nurie.lineart import line_width
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
 from nurie.networks import StyleInput, multiple_of
@@ -48,6 +50,7 @@ def export(config: Export) -> Path:
         packed = gzip.compress(weights, 9, mtime=0)
         (temporary / WEIGHTS).write_bytes(packed)
         manifest = describe(config, meta, generator, plan) | {
+            "pencil": pencil_width(drawings),
             "weights": {
                 "file": WEIGHTS, "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
                 "sha256": hashlib.sha256(packed).hexdigest(),
@@ -122,10 +125,11 @@ def compare(
 def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: Plan) -> dict[str, Any]:
     """The manifest's first part."""
     size, kind = meta["train"]["size"], meta["generator"]["kind"]
+    title = config.title or config.run.resolve().stem
     return {
         "format": FORMAT,
         "version": VERSION,
-        "title": config.title or config.run.resolve().stem,
+        "title": {"en": title, "ja": config.title_ja} if config.title_ja else title,
         "input": {
             "width": size, "height": size, "channels": 3, "range": [-1, 1], "multiple": multiple_of(kind),
             "meaning": "drawing: dark lines on white, RGB",
@@ -139,6 +143,12 @@ def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: P
             "macs": plan.macs(size, size), "steps": meta["step"],
         },
     }  # fmt: skip
+
+
+def pencil_width(drawings: list[np.ndarray]) -> float:
+    """The width of line that the model knows, pixels to a half: the median of the line drawings, else a thin one."""
+    widths = [line_width(drawing) for drawing in drawings if is_line_drawing(drawing)]
+    return max(1.0, round(2 * float(np.median(widths))) / 2) if widths else 2.0
 
 
 def write_presets(presets: Path | None, drawings: list[np.ndarray], folder: Path) -> list[dict[str, Any]]:

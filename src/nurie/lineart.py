@@ -142,6 +142,13 @@ def thin(shape: np.ndarray) -> np.ndarray:
     return image.astype(bool)
 
 
+def line_width(drawing: np.ndarray) -> float:
+    """Mean width of the lines of a drawing, uint8 (h, w, 3), in pixels: its ink by its skeleton's. 0 without lines."""
+    ink = 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
+    length = cv2.countNonZero(thin(ink > 0.5).astype(np.uint8))
+    return float(ink.sum()) / length if length else 0.0
+
+
 def inner_area(mask: np.ndarray) -> np.ndarray:
     """Inside the subject and a little away from its outline, which is drawn by itself."""
     return cv2.erode((mask > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8), borderValue=0).astype(bool)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from nurie.errors import NurieError
 
-FINE = 4  # lines are drawn on a grid this many times finer, then averaged
+FINE = 8  # lines are drawn on a grid this many times finer, then averaged
 CORNER = math.cos(math.pi / 3)  # sharper turns stay corners, as in page/raster.js
 PIECES = 8  # straight pieces of a rounded turn
 
@@ -46,7 +46,7 @@ def draw_strokes(strokes: list[dict[str, Any]], height: int, width: int) -> np.n
     image = Image.new("L", (width * FINE, height * FINE), 255)
     draw = ImageDraw.Draw(image)
     for stroke in strokes:
-        thick = stroke["width"] * FINE
+        thick = stroke["width"] * FINE - 1  # Pillow's shapes include the pixels at both ends
         line = [(x * FINE, y * FINE) for x, y in rounded(stroke["points"])]
         for (x0, y0), (x1, y1) in pairwise(line):
             draw.line((x0, y0, x1, y1), fill=0, width=round(thick))

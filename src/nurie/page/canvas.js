@@ -2,9 +2,9 @@
 
 /** @typedef {import("./strokes.js").Drawing} Drawing */
 
-/** Line widths in model pixels. */
-const WIDTHS = { pencil: 2, eraser: 14 };
-const COLOUR_WIDTH = 6;
+/** Line widths in model pixels, at least. */
+const ERASER = 14;
+const COLOUR = 6;
 
 /** The bit of `buttons` that a pen turned upside down sets. */
 const PEN_ERASER = 32;
@@ -12,6 +12,8 @@ const PEN_ERASER = 32;
 export class Hand {
   /** @type {"pencil" | "eraser"} */
   tool = "pencil";
+  /** Width of the pencil's lines, in model pixels. */
+  pencil = 2;
   /** Of the pencil; undefined: black ink. @type {string | undefined} */
   colour;
   #canvas;
@@ -51,7 +53,8 @@ export class Hand {
     this.#canvas.setPointerCapture(event.pointerId);
     const tool = erases ? "eraser" : this.tool;
     const colour = tool === "pencil" ? this.colour : undefined;
-    this.#drawing.begin(tool, colour ? COLOUR_WIDTH : WIDTHS[tool], ...this.#position(event), colour);
+    const least = tool === "eraser" ? ERASER : colour ? COLOUR : 0;
+    this.#drawing.begin(tool, Math.max(least, this.pencil), ...this.#position(event), colour);
     this.#onchange(false);
   }
 

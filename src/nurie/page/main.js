@@ -20,6 +20,7 @@ import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "
 
 /** Before the manifest says otherwise. */
 const USUAL_SIZE = { width: 256, height: 256 };
+const USUAL_PENCIL = 2;
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -184,6 +185,7 @@ class Page {
     this.#gallery = new Gallery(manifest, address, (preset) => this.#place(preset));
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
+    this.#hand.pencil = manifest.pencil ?? USUAL_PENCIL;
     get("colours").hidden = !manifest.hints;
     if (!manifest.hints && this.#hand.colour) this.#palette.choose("ink");
     get("dice").hidden = !manifest.styles?.length;

@@ -20,6 +20,7 @@ import { Failure } from "./failure.js";
  * @property {{file: string, bytes: number, raw_bytes: number, sha256: string}} weights
  * @property {number[]} tensors
  * @property {import("./engine.js").Op[]} ops
+ * @property {number} [pencil] width of the lines that it knows, in pixels of the drawing
  * @property {boolean} [hints] strokes of colour say how to colour what is around them
  * @property {number[][]} [styles] colours that the subject can be asked to have
  * @property {Preset[]} [presets]

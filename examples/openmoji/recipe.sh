@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The built-in emoji model: flat colours for clean line art, from OpenMoji's own drawings.
+#
+#   examples/openmoji/recipe.sh PAIRS OUT
+#
+# PAIRS holds train/ and val/ with A|B pictures: OpenMoji's black line art on the left, the coloured emoji on the right. OUT
+# gets run128/, run256/ and model/. Run it again to resume. No styles: an emoji has many colours, and its drawing says
+# most of them. docs/LOG.md says how long it took and what it gave.
+set -euo pipefail
+pairs=$1 out=$2
+here=$(cd "$(dirname "$0")" && pwd)
+
+options=(--no-styles --discriminator-width 32 --discriminator-scale 2 --l1 60 --feature-matching 5 --ema 0.998 --save-every 250)
+nurie train "$pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1500 --decay 0 --lr 4e-4
+nurie train "$pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 1500 --decay 0.4 --init "$out/run128"
+
+nurie export "$out/run256" "$out/model" --title Emoji --title-ja 絵文字 --presets "$here/presets" --credits \
+    "Trained on OpenMoji, the open-source emoji and icon project; CC BY-SA 4.0"

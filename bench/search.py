@@ -28,7 +28,16 @@ from nurie.lower import lower  # noqa: E402
 from nurie.networks import FastGenerator, initialise, initialise_shuffled  # noqa: E402
 
 SEARCH = Train(
-    Path(), Path(), size=128, batch=16, steps=400, discriminator_width=32, l1=30, feature_matching=5, ema=0.99
+    Path(),
+    Path(),
+    size=128,
+    batch=16,
+    steps=400,
+    discriminator_width=32,
+    l1=30,
+    feature_matching=5,
+    ema=0.99,
+    styles=False,
 )
 VAL_PAIRS = 128
 
@@ -61,7 +70,7 @@ def run_of(name: str, out: Path) -> Path:
 
 def train_variant(name: str, pairs: Path, out: Path) -> None:
     """Train, or resume, or do nothing when it is there."""
-    original, train.build_generator = train.build_generator, lambda *_: build(VARIANTS[name])
+    original, train.build_generator = train.build_generator, lambda **_: build(VARIANTS[name])
     try:
         train.train(replace(SEARCH, pairs=pairs, run=run_of(name, out), save_every=SEARCH.steps))
     finally:

@@ -4,12 +4,12 @@
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
-typedef enum { EMPTY, PLANNED, WEIGHTED, PACKING, LOADED, SIZED } Stage;
+typedef enum { EMPTY, PLANNED, WEIGHTED, LOADED, SIZED } Stage;
 
 static Engine engine;
 static Stage stage;
 static Style chosen;         // stays when the model changes
-static void *after_weights;  // the heap's top after load(): what resize() lays out begins here
+static void *after_weights;  // the end of the packed weights: what resize() lays out begins here
 
 EXPORT(plan) int plan(int tensors, int ops) {
   stage = EMPTY;
@@ -27,21 +27,25 @@ EXPORT(plan) int plan(int tensors, int ops) {
 
 EXPORT(weights) int weights(int bytes) {
   if (stage != PLANNED) return BAD_ORDER;
-  if (bytes < 0) return SHORT_WEIGHTS;
+  stage = EMPTY;
+  engine.raw_bytes = bytes;
+  int error = bytes < 0 ? SHORT_WEIGHTS : check_plan(&engine);
+  if (!error) error = reserve_packed(&engine);
+  if (error) return error;
+  after_weights = heap_top();  // above it, the file's bytes lie until all are packed
   engine.raw = allocate(bytes);
   if (!engine.raw) return NO_MEMORY;
-  engine.raw_bytes = bytes;
   stage = WEIGHTED;
   return (int)engine.raw;
 }
 
 EXPORT(load) int load_plan(int bytes) {
-  if (stage != WEIGHTED && stage != PACKING) return BAD_ORDER;
-  int left = stage == WEIGHTED ? check_plan(&engine) : DONE;
-  if (stage == WEIGHTED && left == DONE) expect_sizes(&engine);
-  if (left == DONE) left = pack_weights(&engine, bytes);
-  stage = left < 0 ? EMPTY : left > 0 ? PACKING : LOADED;
-  if (left == 0) after_weights = heap_top();
+  if (stage != WEIGHTED) return BAD_ORDER;
+  int left = pack_weights(&engine, bytes);
+  if (left == 0) {
+    heap_rewind(after_weights);
+    stage = LOADED;
+  }
   return left;
 }
 

@@ -58,7 +58,7 @@ typedef struct {
   Op *ops;
   Tensor *tensors;
   Packed *packed;     // one per operation
-  uint8_t *raw;       // the weights file; gone after load()
+  uint8_t *raw;       // the weights file; gone when all is packed
   int raw_bytes;
   int packed_ops;     // how many operations have their weights packed
   uint8_t *input, *output;  // RGBA
@@ -101,6 +101,7 @@ void heap_rewind(void *top);             // everything above is free again; null
 int heap_bytes(void);
 
 int check_plan(const Engine *e);         // check.c
+int reserve_packed(Engine *e);           // pack.c: a place for every operation's packed weights
 int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
 void expect_sizes(Engine *e);            // layout.c: of a usual drawing, as far as they are known; 0 beyond
 int lay_out(Engine *e, int height, int width);  // layout.c

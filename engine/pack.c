@@ -79,33 +79,27 @@ static int chooses_winograd(const Engine *e, const Op *op) {
   return suits_winograd(op, height / op->shuffle, width / op->shuffle);
 }
 
-static int pack_op(const Engine *e, const Op *op, Packed *packed) {
-  packed->winograd = chooses_winograd(e, op);
-  packed->weights = allocate(4 * weight_floats(op, packed->winograd));
-  packed->bias = allocate(4 * (int64_t)packed_channels(op));
-  if (!packed->weights || !packed->bias) return NO_MEMORY;
+int reserve_packed(Engine *e) {
+  expect_sizes(e);
+  for (int i = 0; i < e->op_count; i++) {
+    const Op *op = &e->ops[i];
+    Packed *packed = &e->packed[i];
+    *packed = (Packed){0};
+    if (!is_conv(op)) continue;
+    packed->winograd = chooses_winograd(e, op);
+    packed->weights = allocate(4 * weight_floats(op, packed->winograd));
+    packed->bias = allocate(4 * (int64_t)packed_channels(op));
+    if (!packed->weights || !packed->bias) return NO_MEMORY;
+  }
+  return DONE;
+}
+
+static void pack_op(const Engine *e, const Op *op, const Packed *packed) {
   pack_bias(e, op, packed->bias);
   if (packed->winograd) winograd_pack(e, op, packed->weights);
   else if (op->op == DEPTHWISE) pack_depthwise(e, op, packed->weights);
   else if (op->op == CONV) pack_direct(e, op, packed->weights);
   else pack_transposed(e, op, packed->weights);
-  return DONE;
-}
-
-// The file's bytes are done with: the packed weights, which begin after them, move down into their place.
-static void drop_raw(Engine *e) {
-  const uint8_t *end = heap_top(), *first = end;
-  for (int i = 0; i < e->op_count; i++)
-    if (is_conv(&e->ops[i]) && (const uint8_t *)e->packed[i].weights < first) first = (uint8_t *)e->packed[i].weights;
-  int distance = (int)(first - e->raw);
-  for (int i = 0; i < end - first; i += 16) wasm_v128_store(e->raw + i, wasm_v128_load(first + i));
-  for (int i = 0; i < e->op_count; i++) {
-    if (!is_conv(&e->ops[i])) continue;
-    e->packed[i].weights -= distance / 4;
-    e->packed[i].bias -= distance / 4;
-  }
-  heap_rewind((void *)(end - distance));
-  e->raw = 0;
 }
 
 // Where the last of an operation's bytes in the file ends.
@@ -120,13 +114,9 @@ static int64_t end_of_weights(const Op *op) {
 int pack_weights(Engine *e, int bytes) {
   for (; e->packed_ops < e->op_count; e->packed_ops++) {
     const Op *op = &e->ops[e->packed_ops];
-    Packed *packed = &e->packed[e->packed_ops];
-    *packed = (Packed){0};
     if (!is_conv(op)) continue;
     if (end_of_weights(op) > bytes) return e->op_count - e->packed_ops;
-    int error = pack_op(e, op, packed);
-    if (error) return error;
+    pack_op(e, op, &e->packed[e->packed_ops]);
   }
-  drop_raw(e);
-  return DONE;
+  return 0;
 }

@@ -51,18 +51,25 @@ static inline void transform_weights(const Vec *g, int from, Vec *to, int step) 
   to[5 * step] = g[2 * from];
 }
 
+static void transform_kernel(const QuadWeights *w, int in, Vec places[PLACES]) {
+  Vec taps[9], columns[18];
+  for (int i = 0; i < 9; i++) taps[i] = weight(w, i, in);
+  for (int x = 0; x < 3; x++) transform_weights(taps + x, 3, columns + x, 3);
+  for (int y = 0; y < 6; y++) transform_weights(columns + 3 * y, 1, places + 6 * y, 1);
+}
+
+// The two quads of a block lie side by side, for each place and input channel.
 void winograd_pack(const Engine *e, const Op *op, float *to) {
   int quads = packed_channels(op) / 4, depth = padded_in(op);
-  for (int q = 0; q < quads; q++) {
-    int block = q & ~1, vectors = min(2, quads - block);
-    QuadWeights w = weights_of_quad(e, op, q);
-    for (int in = 0; in < depth; in++) {
-      Vec taps[9], columns[18], places[PLACES];
-      for (int i = 0; i < 9; i++) taps[i] = weight(&w, i, in);
-      for (int x = 0; x < 3; x++) transform_weights(taps + x, 3, columns + x, 3);
-      for (int y = 0; y < 6; y++) transform_weights(columns + 3 * y, 1, places + 6 * y, 1);
-      float *at = to + 4 * (block * depth + in * vectors + q - block);
-      for (int i = 0; i < PLACES; i++) store(at + (int64_t)i * 4 * quads * depth, places[i]);
+  int64_t plane = (int64_t)4 * quads * depth;
+  for (int q = 0; q < quads; q += 2) {
+    int vectors = min(2, quads - q);
+    QuadWeights w[2] = {weights_of_quad(e, op, q), weights_of_quad(e, op, q + vectors - 1)};
+    for (int in = 0; in < depth; in++, to += 4 * vectors) {
+      Vec places[2][PLACES];
+      for (int v = 0; v < vectors; v++) transform_kernel(&w[v], in, places[v]);
+      for (int i = 0; i < PLACES; i++)
+        for (int v = 0; v < vectors; v++) store(to + i * plane + 4 * v, places[v][i]);
     }
   }
 }

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from nurie.engine import PAGE, Engine, EngineError, Machine
 from nurie.errors import NurieError
+from nurie.modelfile import read_model
 from nurie.networks import hash_noise
 from nurie.plan import Op, Plan, checked, make_plan
 from nurie.reference import read_floats, read_weights, run_reference, styled
+from nurie.serve import BUILT_IN
 from plans import RELU, TANH, Builder, random_plan, small_unet
 from threaded import ThreadedMachine
 
@@ -343,6 +345,30 @@ def test_places_are_used_again() -> None:
     engine.resize(256, 256)
     one = 258 * 258 * 4 * 4
     assert engine.peak < 3 * one + 2 * 256 * 256 * 4 + 200_000  # two tensors live at a time
+
+
+def most_alive(plan: Plan, height: int, width: int) -> int:
+    """Bytes of the tensors that must be kept at the same time, at the worst moment: no engine needs fewer."""
+    uses: dict[int, list[int]] = {}
+    for i, op in enumerate(plan.ops):
+        named = {op.output} if op.op != "output" else set()
+        named |= {op.input} if op.op != "input" else set()
+        for tensor in named | ({op.residual} if op.residual >= 0 else set()):
+            uses.setdefault(tensor, []).append(i)
+    sizes = plan.sizes(height, width)
+    size = {t: 4 * sizes[t][0] * sizes[t][1] * (-(-plan.tensors[t] // 4) * 4) for t in uses}
+    return max(sum(size[t] for t, at in uses.items() if at[0] <= i <= at[-1]) for i in range(len(plan.ops)))
+
+
+@pytest.mark.parametrize("make", [small_unet, lambda: read_model(BUILT_IN)[1:]], ids=["small", "built-in"])
+def test_memory_is_what_the_plan_needs(make) -> None:
+    plan, weights = make()
+    engine = Engine(plan, weights=weights)
+    engine.resize(256, 256)
+    small = engine.peak
+    engine.resize(768, 512)
+    needed = most_alive(plan, 768, 512) - most_alive(plan, 256, 256) + 8 * (768 * 512 - 256 * 256)  # RGBA in and out
+    assert needed <= engine.peak - small <= 1.1 * needed
 
 
 BAD_OPS: list[tuple[int, dict[str, int]]] = [

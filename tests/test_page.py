@@ -696,6 +696,19 @@ def test_phone_shows_both_sheets_without_scrolling_sideways(browser: Browser, ad
     context.close()
 
 
+def test_buttons_stay_inside_their_trays(page: Page, address: str) -> None:
+    ready(page, address)
+    outside = """[...document.querySelectorAll('.tray')].flatMap(tray => {
+        const { left, right } = tray.getBoundingClientRect();
+        return [...tray.children].map(child => child.getBoundingClientRect())
+            .filter(box => box.width && (box.left < left - 0.5 || box.right > right + 0.5));
+    }).length"""
+    for width, height in [(1024, 632), (1280, 800), (768, 1024), (740, 360), (390, 844), (320, 568)]:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(outside) == 0, (width, height)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_every_control_has_a_name_and_credits_are_shown(page: Page, address: str) -> None:
     ready(page, address)
     unnamed = page.evaluate(

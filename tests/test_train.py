@@ -106,6 +106,17 @@ def test_checkpoint_alone_gives_the_averaged_generator(pairs: Path, tmp_path: Pa
     assert not generator.training
 
 
+def test_init_leaves_the_default_style_to_the_new_run(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "a", steps=1, save_every=1, **TINY)
+    train(config)
+    forget_accelerate()
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=96))  # other pixels, other mean colours
+    generator, meta = checkpoint.load_generator(tmp_path / "b")
+    default = generator.get_submodule("style").get_buffer("colour")
+    assert torch.equal(default, torch.tensor(meta["styles"][0]))
+    assert not torch.equal(default, tensors(tmp_path / "a" / checkpoint.FILE)["ema/style.colour"])
+
+
 def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
     train(config)

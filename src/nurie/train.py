@@ -289,13 +289,14 @@ def train(config: Train) -> Path:
     accelerator = Accelerator(mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
     config.run.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, accelerator)
-    if generator_options(config)["styles"]:
-        trainer.offer(common_styles(train_pairs))
     path = config.run / checkpoint.FILE
     if path.exists():
         trainer.resume(path)
-    elif config.init:
-        trainer.start_from(config.init)
+    else:
+        if config.init:
+            trainer.start_from(config.init)
+        if generator_options(config)["styles"]:
+            trainer.offer(common_styles(train_pairs))
     sampler = Sampler(
         train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.hints, classes,
         accelerator.process_index, accelerator.num_processes,

@@ -348,7 +348,7 @@ class Page {
     this.#result.dataset.shown = String(id);
     this.#result.dataset.backend = backend;
     this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
-    get("time").textContent = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    get("time").textContent = ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
     /** @type {HTMLButtonElement} */ (get("download")).disabled = false;
     if (this.#failure) this.#tell(null);
   }

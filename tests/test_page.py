@@ -118,8 +118,11 @@ def settled(page: Page) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    _, plan, weights = read_model(BUILT_IN)
-    return Engine(plan, weights=weights)
+    """As the page asks for it at first: in the model's default style."""
+    manifest, plan, weights = read_model(BUILT_IN)
+    engine = Engine(plan, weights=weights)
+    engine.set_style(0, manifest["styles"][0])
+    return engine
 
 
 def outside(drawing: np.ndarray) -> np.ndarray:

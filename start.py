@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set Nurie up and show the page; nothing but Python 3.11 is needed.
 
-python3 start.py [--port N] [--no-open]    serve the page with the built-in cat model
+python3 start.py [--port N] [--no-open]    serve the page with the built-in models
 python3 start.py test                      install everything that the tests need and run them
 
 Everything goes into .venv beside this file. The second start is fast: a stamp remembers what was installed.

@@ -7,7 +7,7 @@ import torch
 
 from nurie.data import PairFolder
 from nurie.networks import StyleInput, hash_noise
-from nurie.styles import common_styles, style_of
+from nurie.styles import common_styles, style_of, told_styles
 
 
 def test_the_style_is_the_mean_colour_of_the_subject() -> None:
@@ -35,3 +35,9 @@ def test_noise_is_random_in_training_and_fixed_afterwards() -> None:
     fixed = module(x, style)
     assert np.array_equal(fixed[1, 0].numpy(), hash_noise(6, 7, 0))
     assert torch.equal(fixed[:, 1:], style[:, :, None, None].expand(2, 3, 6, 7))
+
+
+def test_hinted_drawings_are_told_another_style() -> None:
+    pictures = torch.stack([torch.full((3, 8, 8), value) for value in (-0.5, 0.0, 0.5)])
+    told = told_styles(pictures, torch.tensor([True, False, False]))
+    assert told[:, 0].tolist() == [0.5, 0.0, 0.5]

@@ -13,9 +13,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 nurie prepare "$cats/photos" "$out/pairs" --masks "$cats/masks"
 
-options=(--discriminator-width 32 --discriminator-scale 2 --l1 30 --feature-matching 5 --ema 0.998)
-nurie train "$out/pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1500 --decay 0 --lr 4e-4
-nurie train "$out/pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 1400 --decay 0.4 --save-every 200 \
+options=(--discriminator-width 32 --discriminator-scale 2 --l1 30 --feature-matching 5)
+nurie train "$out/pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1500 --decay 0 --lr 4e-4 --ema 0.998
+nurie train "$out/pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 400 --decay 0.4 --ema 0.995 --save-every 50 \
     --classes "$cats/list.csv" --init "$out/run128"
 
 nurie export "$out/run256" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \

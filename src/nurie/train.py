@@ -27,7 +27,7 @@ from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
-from nurie.styles import common_styles, style_of
+from nurie.styles import common_styles, style_of, told_styles
 from nurie.validate import scores, val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
 
@@ -90,7 +90,8 @@ class Trainer:
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         with recorded(self.bare(self.generator)) as features:
-            fake = self.generator(drawing, style_of(real)) if self.styles else self.generator(drawing)
+            style = (told_styles(real, batch.hinted.to(real.device)),) if self.styles else ()
+            fake = self.generator(drawing, *style)
         losses = self._update_discriminator(drawing, real, fake.detach())
         losses |= self._update_generator(drawing, real, fake, features)
         self._update_ema()

@@ -12,6 +12,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from nurie.augment import to_ink
 from nurie.config import Detail
 
 SIGMA_TENSOR = 3.0  # smoothing of the structure tensor: what is smaller than this does not steer the flow
@@ -144,7 +145,7 @@ def thin(shape: np.ndarray) -> np.ndarray:
 
 def line_width(drawing: np.ndarray) -> float:
     """Mean width of the lines of a drawing, uint8 (h, w, 3), in pixels: its ink by its skeleton's. 0 without lines."""
-    ink = 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
+    ink = to_ink(drawing)
     length = cv2.countNonZero(thin(ink > 0.5).astype(np.uint8))
     return float(ink.sum()) / length if length else 0.0
 

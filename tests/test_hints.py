@@ -14,9 +14,12 @@ def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
 
 def test_strokes_have_the_pictures_colour_and_stay_inside() -> None:
     drawing, picture = pair()
-    hinted = add_hints(drawing, picture, np.random.default_rng(1))
+    hinted, near = add_hints(drawing, picture, np.random.default_rng(1))
     changed = (hinted != drawing).any(axis=2)
     assert changed.any()
+    assert near.sum() > changed.sum()
+    assert not (near & ~subject(picture)).any()
+    assert not (changed & ~near).any()
     assert not (changed & ~subject(picture)).any()
     coloured = np.ptp(hinted.astype(int), axis=2) > 24
     assert np.median(np.abs(hinted[coloured].astype(int) - picture[coloured])) <= 10
@@ -25,8 +28,9 @@ def test_strokes_have_the_pictures_colour_and_stay_inside() -> None:
 def test_the_same_seed_gives_the_same_strokes() -> None:
     drawing, picture = pair()
     first, second, other = (add_hints(drawing, picture, np.random.default_rng(seed)) for seed in (5, 5, 6))
-    assert (first == second).all()
-    assert (first != other).any()
+    assert (first[0] == second[0]).all()
+    assert (first[1] == second[1]).all()
+    assert (first[0] != other[0]).any()
 
 
 def test_the_drawing_that_was_given_stays() -> None:
@@ -40,5 +44,7 @@ def test_a_blank_picture_and_a_coloured_drawing_get_none() -> None:
     drawing, picture = pair()
     blank = np.full_like(picture, 255)
     for seed in range(5):
-        assert (add_hints(drawing, blank, np.random.default_rng(seed)) == drawing).all()
-        assert (add_hints(picture, drawing, np.random.default_rng(seed)) == picture).all()
+        for image, target in ((drawing, blank), (picture, drawing)):
+            hinted, near = add_hints(image, target, np.random.default_rng(seed))
+            assert (hinted == image).all()
+            assert not near.any()

@@ -42,7 +42,7 @@ def test_patchgan_sees_70_pixels_and_has_the_published_size() -> None:
     net = PatchDiscriminator(64).eval()
     assert parameters(net) / 1e6 == pytest.approx(2.77, abs=0.01)
     drawing = torch.zeros(1, 3, 256, 256, requires_grad=True)
-    logits, features = net(drawing, torch.zeros(1, 3, 256, 256))
+    (logits,), features = net(*net.embed(drawing, torch.zeros(1, 3, 256, 256))[0])
     assert logits.shape == (1, 1, 30, 30)
     assert len(features) == 4
     (gradient,) = torch.autograd.grad(logits[0, 0, 15, 15], drawing)
@@ -53,9 +53,10 @@ def test_patchgan_sees_70_pixels_and_has_the_published_size() -> None:
 def test_gan_losses_at_known_logits() -> None:
     zero = torch.zeros(1, 1, 3, 3)
     log2 = 0.6931
-    assert generator_gan_loss(zero).item() == pytest.approx(log2, abs=1e-4)
-    assert discriminator_loss(zero, zero).item() == pytest.approx(log2, abs=1e-4)
-    assert discriminator_loss(zero + 9, zero - 9).item() < 1e-3
+    assert generator_gan_loss([zero]).item() == pytest.approx(log2, abs=1e-4)
+    assert generator_gan_loss([zero - 9, zero + 9]).item() == pytest.approx(4.5, abs=1e-3)
+    assert discriminator_loss([zero], [zero]).item() == pytest.approx(log2, abs=1e-4)
+    assert discriminator_loss([zero + 9], [zero - 9]).item() < 1e-3
     assert feature_matching_loss([zero, zero], [zero + 1, zero + 3]).item() == 2
 
 

@@ -50,11 +50,13 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-@pytest.mark.parametrize("taught", [False, True], ids=["alone", "with a teacher and classes"])
-def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, taught: bool) -> None:
+@pytest.mark.parametrize("kind", ["alone", "with a teacher and classes", "with a projected discriminator"])
+def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, kind: str) -> None:
     steps, environment = 40, {**os.environ, "OMP_NUM_THREADS": "1"}
     more: list[str] = []
-    if taught:
+    if "projected" in kind:
+        more = ["--discriminator", "projected", "--feature-matching", "5", "--hint-l1", "10"]
+    if "teacher" in kind:
         train(Train(pairs, tmp_path / "teacher", steps=2, **TINY | {"width": 16}))
         (tmp_path / "list.csv").write_text("id,class\n" + "".join(f"p{i},{i > 1}\n" for i in range(6)))
         more = ["--teacher", str(tmp_path / "teacher"), "--classes", str(tmp_path / "list.csv")]
@@ -75,7 +77,7 @@ def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, taught: b
     subprocess.run(command(pairs, broken, steps, *more), check=True, env=environment, capture_output=True)
     expected, resumed = tensors(tmp_path / "whole" / checkpoint.FILE), tensors(broken / checkpoint.FILE)
     assert expected.keys() == resumed.keys()
-    assert any(key.startswith("adapters/") for key in expected) == taught
+    assert any(key.startswith("adapters/") for key in expected) == ("teacher" in kind)
     assert [key for key in expected if not torch.equal(expected[key], resumed[key])] == []
     expected, resumed = tensors(tmp_path / "whole" / checkpoint.BEST), tensors(broken / checkpoint.BEST)
     assert [key for key in expected if not torch.equal(expected[key], resumed[key])] == []

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 Generator = Literal["fast", "unet256", "unet128"]
+Discriminator = Literal["patch", "projected"]
 Detail = Literal["few", "some", "many"]
 Folder = Annotated[Path | None, arg(metavar="FOLDER")]
 
@@ -62,13 +63,17 @@ class Train:
     l1: float = 100.0  # weight of the L1 loss
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 0.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
-    discriminator_width: int = 64  # channels of PatchGAN's first layer
+    # patch: a PatchGAN (Isola et al. 2017); projected: on the features of a network trained on ImageNet, where pairs
+    # are few (Sauer et al. 2021)
+    discriminator: Discriminator = "patch"
+    discriminator_width: int = 64  # channels of PatchGAN's first layer, or of each projected discriminator
     discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller
     # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
     styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
+    hint_l1: float = 0.0  # weight of a second L1 loss around those strokes
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     flip: bool = True  # mirror half of the pairs
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often

@@ -24,7 +24,7 @@ CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read
 class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
-    hinted: Tensor  # bool (n,): the drawing has colour hints
+    near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
 
 
 class PairFolder:
@@ -123,7 +123,7 @@ class Sampler:
     processes: int = 1
 
     def __call__(self, step: int) -> Batch:
-        drawings, pictures, hinted = [], [], []
+        drawings, pictures, near_hints = [], [], []
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
             position = (step * self.processes + self.process) * self.batch + i
@@ -131,14 +131,15 @@ class Sampler:
             drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
             if self.augment:
                 drawing = vary_drawing(drawing, rng)
-            hinted.append(rng.random() < self.hints)
-            if hinted[-1]:
-                drawing = add_hints(drawing, picture, rng)
+            near = np.zeros(drawing.shape[:2], bool)
+            if rng.random() < self.hints:
+                drawing, near = add_hints(drawing, picture, rng)
             if self.flip and rng.random() < 0.5:
-                drawing, picture = drawing[:, ::-1], picture[:, ::-1]
+                drawing, picture, near = drawing[:, ::-1], picture[:, ::-1], near[:, ::-1]
             drawings.append(drawing)
             pictures.append(picture)
-        return Batch(to_tensor(drawings), to_tensor(pictures), torch.tensor(hinted))
+            near_hints.append(near)
+        return Batch(to_tensor(drawings), to_tensor(pictures), torch.from_numpy(np.stack(near_hints)[:, None]).float())
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
@@ -20,7 +19,7 @@ from nurie.augment import is_line_drawing
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
 from nurie.errors import NurieError
-from nurie.hints import add_strokes, subject
+from nurie.hints import add_strokes, around
 from nurie.metrics import PictureMetrics, load_networks
 from nurie.painter import Paint, Painter, open_painter
 from nurie.perturb import NAMES, overlap, perturb
@@ -28,7 +27,6 @@ from nurie.predict import counted
 
 TIMED = 11  # pictures of which the median time is taken
 HINTS = 4  # strokes on a drawing
-HINTED = 6  # pixels of 256 around a stroke that it should colour too
 Result = dict[str, Any]
 ROWS = [  # key of a result, label, format
     ("l1", "L1", ".4f"),
@@ -167,10 +165,8 @@ def hint_errors(
     The same pixels count in both: the stroke and what lies close to it inside the subject. Of the 0-1 range.
     """
     hinted, covers = add_strokes(drawing, target, HINTS, np.random.default_rng([*seed, len(NAMES)]))
-    painted, inside = paint(hinted), subject(target)
-    reach = max(1, round(HINTED * drawing.shape[1] / 256))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    regions = [cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & inside for cover in covers if cover.any()]
+    painted = paint(hinted)
+    regions = [around(cover, target) for cover in covers if cover.any()]
     return [(colour_error(picture, target, region), colour_error(painted, target, region)) for region in regions]
 
 

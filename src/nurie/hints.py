@@ -11,16 +11,18 @@ from numpy.random import Generator
 from nurie.augment import Image, is_line_drawing
 
 WHITE = 235  # a pixel whose darkest channel is brighter is paper
+REACH = 6  # pixels of 256 around a stroke that it should colour too
 
 
-def add_hints(drawing: Image, picture: Image, rng: Generator) -> Image:
+def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np.ndarray]:
     """Draw 1 to 8 strokes inside the subject, each in the median colour of the picture under it.
 
-    Both are uint8 (h, w, 3). Returns a new drawing; unchanged where it is no line drawing or the picture is blank.
+    Both are uint8 (h, w, 3). Returns a new drawing, and where the strokes say the colour, bool (h, w). No strokes where
+    it is no line drawing or the picture is blank.
     """
-    if not is_line_drawing(drawing):
-        return drawing
-    return add_strokes(drawing, picture, int(rng.integers(1, 9)), rng)[0]
+    count = int(rng.integers(1, 9)) if is_line_drawing(drawing) else 0
+    drawing, covers = add_strokes(drawing, picture, count, rng)
+    return drawing, around(np.any(covers, axis=0), picture) if covers else np.zeros(drawing.shape[:2], bool)
 
 
 def add_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
@@ -34,6 +36,13 @@ def add_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -> t
         drawing = add_hint(drawing, picture, cover, rng)
         covers.append(cover > 0.5)
     return drawing, covers
+
+
+def around(cover: np.ndarray, picture: Image) -> np.ndarray:
+    """What strokes should colour, bool (h, w): the pixels that they cover, and those near by inside the subject."""
+    reach = max(1, round(REACH * cover.shape[1] / 256))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & subject(picture)
 
 
 def subject(picture: Image) -> np.ndarray:

@@ -9,14 +9,15 @@ Logits = Float[Tensor, "n 1 h w"]
 Scalar = Float[Tensor, ""]
 
 
-def generator_gan_loss(fake_logits: Logits) -> Scalar:
-    """-log sigmoid(D(fake)), averaged over patches."""
-    return F.softplus(-fake_logits).mean()
+def generator_gan_loss(fake_logits: list[Logits]) -> Scalar:
+    """-log sigmoid(D(fake)), averaged over the patches of each head, then over the heads."""
+    return torch.stack([F.softplus(-logits).mean() for logits in fake_logits]).mean()
 
 
-def discriminator_loss(real_logits: Logits, fake_logits: Logits) -> Scalar:
+def discriminator_loss(real_logits: list[Logits], fake_logits: list[Logits]) -> Scalar:
     """Half of -log sigmoid(D(real)) - log(1 - sigmoid(D(fake))): the half slows the discriminator (section 3.3)."""
-    return 0.5 * (F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean())
+    negated = [-logits for logits in fake_logits]
+    return 0.5 * (generator_gan_loss(real_logits) + generator_gan_loss(negated))
 
 
 def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Scalar:

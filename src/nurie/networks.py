@@ -189,8 +189,9 @@ class UNetGenerator(nn.Module):
 class PatchDiscriminator(nn.Module):
     """PatchGAN with a 70x70 receptive field (Isola et al. 2017) on the drawing and the picture together.
 
-    Returns the logits (n, 1, h/8-2, w/8-2) and the activations before them, for feature matching. With a `scale` it
-    sees everything that many times smaller: it judges shapes and colours, and leaves single pixels to the L1 loss.
+    Takes what `embed` makes of them; returns the logits (n, 1, h/8-2, w/8-2) and the activations before them, for
+    feature matching. With a `scale` it sees everything that many times smaller: it judges shapes and colours, and
+    leaves single pixels to the L1 loss.
     """
 
     def __init__(self, width: int = 64, scale: int = 1) -> None:
@@ -205,15 +206,17 @@ class PatchDiscriminator(nn.Module):
             self.layers.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
         self.logits = nn.Conv2d(c[4], 1, 4, 1, 1)
 
-    def forward(self, drawing: Tensor, picture: Tensor) -> tuple[Tensor, list[Tensor]]:
-        x = torch.cat([drawing, picture], 1)
-        if self.scale > 1:
-            x = F.avg_pool2d(x, self.scale)
+    def embed(self, drawing: Tensor, *pictures: Tensor) -> list[list[Tensor]]:
+        """For each batch of pictures of these drawings, what `forward` takes."""
+        both = [torch.cat([drawing, picture], 1) for picture in pictures]
+        return [[F.avg_pool2d(x, self.scale) if self.scale > 1 else x] for x in both]
+
+    def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         features = []
         for layer in self.layers:
             x = layer(x)
             features.append(x)
-        return self.logits(x), features
+        return [self.logits(x)], features
 
 
 def initialise(net: nn.Module) -> None:

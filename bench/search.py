@@ -33,9 +33,11 @@ SEARCH = Train(
     size=128,
     batch=16,
     steps=400,
+    discriminator="patch",
     discriminator_width=32,
     l1=30,
     feature_matching=5,
+    hint_l1=0,
     ema=0.99,
     styles=False,
 )

@@ -16,7 +16,15 @@ from nurie.networks import build_generator
 from nurie.styles import style_of
 from nurie.train import train
 
-TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
+TINY = {
+    "width": 8,
+    "size": 64,
+    "batch": 2,
+    "discriminator": "patch",
+    "discriminator_width": 8,
+    "precision": "fp32",
+    "threads": 1,
+}
 
 
 @pytest.fixture(scope="module")

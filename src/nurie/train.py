@@ -34,6 +34,7 @@ from nurie.watch import data_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
+BEFORE = {"discriminator": "patch", "hint_l1": 0.0}  # of runs from before there were these options
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -225,13 +226,13 @@ class Trainer:
         self.styles = meta.get("styles", [])
 
     def start_from(self, path: Path) -> None:
-        """Take both nets' weights from another run's last step; the discriminator's only where there is one as wide."""
+        """Take both nets' weights from another run's last step; the discriminator's only where there is one like it."""
         groups, meta = checkpoint.load(path, ("ema", "discriminator"))
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
-        same = ("discriminator", "discriminator_width")
-        saved = {"discriminator": "patch"} | meta["train"]  # the only kind that older runs know
-        if "discriminator" in groups and all(saved[name] == getattr(self.config, name) for name in same):
+        saved = BEFORE | meta["train"]
+        same = all(saved[option] == getattr(self.config, option) for option in ("discriminator", "discriminator_width"))
+        if "discriminator" in groups and same:
             checkpoint.load_weights(self.bare(self.discriminator), groups["discriminator"], path)
 
 
@@ -262,7 +263,7 @@ def generator_options(config: Train) -> dict[str, Any]:
 def build_discriminator(config: Train) -> nn.Module:
     """A freshly initialised discriminator of the kind that the options name."""
     if config.discriminator == "projected":
-        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale)
+        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale, config.size)
     net = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
     initialise(net)
     return net
@@ -271,10 +272,10 @@ def build_discriminator(config: Train) -> nn.Module:
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
     """A run resumes only with the options it began with, else it would be neither run.
 
-    Options that a run of an older Nurie does not know had their defaults.
+    Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
     """
     now = metadata(config, 0)["train"]
-    saved = {field.name: field.default for field in dataclasses.fields(config)} | saved
+    saved = {field.name: field.default for field in dataclasses.fields(config)} | BEFORE | saved
     changed = [f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved[k]]
     if changed:
         raise NurieError(
@@ -296,12 +297,6 @@ def check(config: Train) -> None:
     multiple = multiple_of(config.generator)
     if config.size % multiple or config.size <= 0:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
-    smallest = 64 * config.discriminator_scale  # of the stage with stride 32, two pixels are left
-    if config.discriminator == "projected" and config.size < smallest:
-        raise NurieError(
-            f"A projected discriminator of scale {config.discriminator_scale} needs --size {smallest} or more, "
-            f"but it is {config.size}."
-        )
     for name in ("steps", "batch", "save_every"):
         if getattr(config, name) < 1:
             raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")

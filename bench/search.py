@@ -38,6 +38,7 @@ SEARCH = Train(
     l1=30,
     feature_matching=5,
     hint_l1=0,
+    jitter=False,
     ema=0.99,
     styles=False,
 )

@@ -188,7 +188,7 @@ def test_run_of_an_older_nurie_had_the_defaults_of_newer_options(pairs: Path, tm
     saved = metadata(config, 1)["train"]
     del saved["distil_output"]
     refuse_other_options(config, saved)
-    with pytest.raises(NurieError, match=r"distil_output was 50.0, now 3.0"):
+    with pytest.raises(NurieError, match=r"distil_output was 20.0, now 3.0"):
         refuse_other_options(replace(config, distil_output=3.0), saved)
 
 

@@ -12,16 +12,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 nurie prepare "$cats/photos" "$out/pairs" --masks "$cats/masks"
 
-options=(--discriminator-width 32 --l1 30 --feature-matching 5 --ema 0.998 --save-every 250 --decay 0)
-small=(--size 128 --batch 16 --steps 1000)
-large=(--size 256 --batch 8 --steps 1000)
-nurie train "$out/pairs" "$out/teacher128" "${options[@]}" "${small[@]}" --width 48
-nurie train "$out/pairs" "$out/teacher" "${options[@]}" "${large[@]}" --width 48 --init "$out/teacher128"
+small=(--size 128 --batch 16 --steps 1400 --decay 0 --lr 4e-4 --ema 0.998)
+large=(--size 256 --batch 8 --steps 1000 --decay 0.4 --ema 0.995 --discriminator-scale 2 --save-every 100)
+nurie train "$out/pairs" "$out/teacher128" "${small[@]}" --width 48
+nurie train "$out/pairs" "$out/teacher" "${large[@]}" --width 48 --init "$out/teacher128"
 
-taught=(--distil-output 30)  # as much as the L1 loss to the target
-nurie train "$out/pairs" "$out/student128" "${options[@]}" "${small[@]}" "${taught[@]}" --teacher "$out/teacher128"
-nurie train "$out/pairs" "$out/student" "${options[@]}" "${large[@]}" "${taught[@]}" --teacher "$out/teacher" \
-    --init "$out/student128"
+nurie train "$out/pairs" "$out/student128" "${small[@]}" --teacher "$out/teacher128"
+nurie train "$out/pairs" "$out/student" "${large[@]}" --teacher "$out/teacher" --init "$out/student128"
 
 nurie export "$out/student" "$out/model" --title Cats --presets "$here/presets" --credits \
     "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

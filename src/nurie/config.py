@@ -72,17 +72,18 @@ class Train:
     styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
-    augment_drawing: bool = True  # vary the drawing: line width, gaps, wobble, dropped strokes
+    augment_drawing: bool = True  # vary the drawing: line width and softness, gaps, wobble, dropped strokes
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     flip: bool = True  # mirror half of the pairs
+    jitter: bool = True  # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017)
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None
     # start from this checkpoint's weights (run folder or .safetensors file)
     init: Annotated[Path | None, arg(metavar="PATH")] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)
     teacher: Annotated[Path | None, arg(metavar="PATH")] = None
-    distil_output: float = 50.0  # with a teacher: weight of the L1 loss to its pictures
+    distil_output: float = 20.0  # with a teacher: weight of the L1 loss to its pictures
     distil_features: float = 10.0  # with a teacher: weight of the squared difference to the means of its channels
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
     threads: int = 0  # CPU threads; 0 = PyTorch's choice

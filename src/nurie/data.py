@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import vary_drawing
+from nurie.augment import jitter, vary_drawing
 from nurie.errors import NurieError
 from nurie.hints import add_hints
 
@@ -117,6 +117,7 @@ class Sampler:
     seed: int
     augment: bool
     flip: bool
+    jitter: bool = False
     hints: float = 0.0
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
@@ -129,6 +130,8 @@ class Sampler:
             position = (step * self.processes + self.process) * self.batch + i
             group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
             drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
+            if self.jitter:
+                drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
                 drawing = vary_drawing(drawing, rng)
             near = np.zeros(drawing.shape[:2], bool)

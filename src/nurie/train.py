@@ -34,7 +34,7 @@ from nurie.watch import data_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
-BEFORE = {"discriminator": "patch", "hint_l1": 0.0}  # of runs from before there were these options
+BEFORE = {"discriminator": "patch", "hint_l1": 0.0, "jitter": False}  # of runs from before there were these options
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -325,8 +325,8 @@ def train(config: Train) -> Path:
         if generator_options(config)["styles"]:
             trainer.offer(common_styles(train_pairs))
     sampler = Sampler(
-        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.hints, classes,
-        accelerator.process_index, accelerator.num_processes,
+        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.jitter, config.hints,
+        classes, accelerator.process_index, accelerator.num_processes,
     )  # fmt: skip
     run_steps(trainer, sampler, val, path)
     return path

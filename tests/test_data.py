@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import is_line_drawing, vary_drawing
+from nurie.augment import is_line_drawing, jitter, vary_drawing
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 
@@ -48,6 +48,34 @@ def test_btoa_swaps_the_halves(pairs: Path) -> None:
     right, left = PairFolder(pairs / "train", 64, "BtoA").read(path)
     assert np.array_equal(drawing, left) and np.array_equal(picture, right)
     assert is_line_drawing(drawing) and not is_line_drawing(np.full((8, 8, 3), 90, np.uint8))
+
+
+def test_jitter_moves_drawing_and_picture_alike() -> None:
+    image = np.full((64, 96, 3), 255, np.uint8)
+    image[20:44, 30:66] = 0
+    ink = []
+    for seed in range(60):
+        drawing, picture = jitter(image, image.copy(), np.random.default_rng(seed))
+        assert np.array_equal(drawing, picture)
+        assert drawing.shape == image.shape
+        ink.append((255.0 - drawing).sum() / (255.0 - image).sum())
+    assert min(ink) == 1
+    assert 1.15 < max(ink) < (286 / 256) ** 2 + 0.03
+    assert 5 <= sum(np.array(ink) == 1) <= 25
+
+
+def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -> None:
+    s = sampler(pairs, batch=6, augment=True, flip=True, jitter=True, hints=1.0)
+    for step in range(4):
+        batch = s(step)
+        near, picture = batch.near_hints.bool(), batch.picture
+        assert batch.near_hints.shape == (6, 1, 64, 64)
+        assert near.flatten(1).any(1).all()
+        assert picture.amin(1, keepdim=True)[near].max() < 0.85  # never the white paper
+        coloured = (batch.drawing.amax(1, keepdim=True) - batch.drawing.amin(1, keepdim=True)) > 0.2
+        assert coloured.any()
+        assert near[coloured].all()
+    assert not sampler(pairs, hints=0.0)(0).near_hints.any()
 
 
 def test_uint8_survives_the_round_trip() -> None:

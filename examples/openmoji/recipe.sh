@@ -10,9 +10,10 @@ set -euo pipefail
 pairs=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
-options=(--no-styles --discriminator-width 32 --discriminator-scale 2 --l1 60 --feature-matching 5 --ema 0.998 --save-every 200)
-nurie train "$pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1500 --decay 0 --lr 4e-4
-nurie train "$pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 1300 --decay 0.4 --init "$out/run128"
+options=(--no-styles --l1 40)
+nurie train "$pairs" "$out/run128" "${options[@]}" --size 128 --batch 16 --steps 1500 --decay 0 --lr 4e-4 --ema 0.998
+nurie train "$pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 1500 --decay 0.4 --ema 0.995 \
+    --discriminator-scale 2 --save-every 100 --init "$out/run128"
 
 nurie export "$out/run256" "$out/model" --title Emoji --title-ja 絵文字 --presets "$here/presets" --credits \
     "Trained on OpenMoji, the open-source emoji and icon project; CC BY-SA 4.0"

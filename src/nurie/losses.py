@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-Logits = Float[Tensor, "n 1 h w"]
+Logits = Float[Tensor, "n 1 _ _"]
 Scalar = Float[Tensor, ""]
 
 

@@ -164,7 +164,7 @@ class ProjectedDiscriminator(nn.Module):
         return logits, list(features)
 
 
-def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n 3 h/scale w/scale"]]:
+def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n 3 _ _"]]:
     """Some pictures whole, `scale` times smaller, of the others a random part as large: the same of all `images`."""
     if scale == 1:
         return list(images)

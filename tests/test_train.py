@@ -136,6 +136,18 @@ def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> N
     assert torch.equal(a["ema/head.weight"], b["generator/head.weight"])
 
 
+def test_init_from_other_pixels_leaves_a_discriminator_of_other_parts_fresh(pairs: Path, tmp_path: Path) -> None:
+    options = TINY | {"discriminator": "projected", "size": 32}
+    config = Train(pairs, tmp_path / "a", steps=1, **options)
+    train(config)
+    forget_accelerate()
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=64))
+    a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
+    assert {key for key in b if key.startswith("discriminator/")} > {
+        key for key in a if key.startswith("discriminator/")
+    }
+
+
 def test_init_from_a_best_file_leaves_the_discriminator_fresh(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
     train(config)

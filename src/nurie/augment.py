@@ -109,7 +109,9 @@ def change_width(ink: np.ndarray, rng: Generator) -> np.ndarray:
         return ink
     if kind < 0.6:  # thicker: up to about 7 pixels in 256
         ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 2.5) * ink.shape[1] / 256)
-        ink *= rng.uniform(1.2, 2.5) / max(float(np.percentile(ink[ink > 0.05], 80)), 0.05) if (ink > 0.05).any() else 1
+        lines = ink[ink > 0.05]
+        if lines.size:  # as dark as before, or darker
+            ink *= rng.uniform(1.2, 2.5) / np.percentile(lines, 80)
     else:  # thinner or fainter
         ink = (ink - rng.uniform(0.0, 0.35)) * rng.uniform(1.0, 1.6)
     if rng.random() < 0.25:

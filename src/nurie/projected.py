@@ -12,16 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-# EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation): expansion, kernel, stride, channels, blocks
-STAGES = (
-    (1, 3, 1, 16, 1),
-    (6, 3, 2, 24, 2),
-    (6, 5, 2, 40, 2),
-    (6, 3, 2, 80, 3),
-    (6, 5, 1, 112, 3),
-    (6, 5, 2, 192, 4),
-    (6, 3, 1, 320, 1),
-)
+# EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation): stride, channels and blocks of each stage
+STAGES = ((1, 16, 1), (2, 24, 2), (2, 40, 2), (2, 80, 3), (1, 112, 3), (2, 192, 4), (1, 320, 1))
 SEEN = {1: 4, 2: 8, 4: 16, 6: 32}  # stages whose features are judged: the last of each stride
 EPSILON = 1e-3  # of its BatchNorms
 
@@ -45,8 +37,7 @@ class FoldedConv(nn.Conv2d):
             }
         )
         self.relu = relu
-        # for even sizes
-        self.before = [(kernel - 2) // 2, (kernel - 1) // 2] * 2 if stride > 1 else None
+        self.before = [(kernel - 2) // 2, (kernel - 1) // 2] * 2 if stride > 1 else None  # padding of even sizes
 
     def forward(self, x: Tensor) -> Tensor:
         x = super().forward(F.pad(x, self.before) if self.before else x)
@@ -56,8 +47,9 @@ class FoldedConv(nn.Conv2d):
 class InvertedResidual(nn.Module):
     """1x1 convolution to more channels, depthwise convolution, 1x1 convolution to few (Sandler et al. 2018)."""
 
-    def __init__(self, weights: Weights, name: str, stride: int, expands: bool, adds: bool) -> None:
+    def __init__(self, weights: Weights, name: str, stride: int, adds: bool) -> None:
         super().__init__()
+        expands = f"{name}._expand_conv.weight" in weights  # all but the first
         self.layers = nn.Sequential(
             *([FoldedConv(weights, f"{name}._expand_conv", f"{name}._bn0")] if expands else []),
             FoldedConv(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride),
@@ -84,11 +76,10 @@ class EfficientNetLite0(nn.Module):
         self.stem = FoldedConv(weights, "_conv_stem", "_bn0", 2)
         self.stages = nn.ModuleList()
         first = 0
-        for i, (expansion, _, stride, channels, blocks) in enumerate(STAGES):
+        for i, (stride, channels, blocks) in enumerate(STAGES):
             names = [f"_blocks.{n}" for n in range(first, first + blocks)]
             stage = [
-                InvertedResidual(weights, name, stride if name == names[0] else 1, expansion > 1, name != names[0])
-                for name in names
+                InvertedResidual(weights, name, stride if name == names[0] else 1, name != names[0]) for name in names
             ]
             self.stages.append(nn.Sequential(*stage))
             variance = torch.stack([weights[f"{name}._bn2.weight"].square() for name in names]).sum(0)
@@ -133,7 +124,7 @@ class ProjectedDiscriminator(nn.Module):
         self.scale = scale
         object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
         self.heads = nn.ModuleList()
-        for i, c in enumerate(STAGES[stage][3] for stage, stride in SEEN.items() if size >= 2 * stride * scale):
+        for i, c in enumerate(STAGES[stage][1] for stage, stride in SEEN.items() if size >= 2 * stride * scale):
             self.register_buffer(f"mix{i}", torch.randn(width, c, 1, 1) / c**0.5)
             self.heads.append(
                 nn.Sequential(

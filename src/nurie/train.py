@@ -226,14 +226,17 @@ class Trainer:
         self.styles = meta.get("styles", [])
 
     def start_from(self, path: Path) -> None:
-        """Take both nets' weights from another run's last step; the discriminator's only where there is one like it."""
-        groups, meta = checkpoint.load(path, ("ema", "discriminator"))
+        """Take both nets' weights from another run's last step; the discriminator's only where there is one alike."""
+        groups, _ = checkpoint.load(path, ("ema", "discriminator"))
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
-        saved = BEFORE | meta["train"]
-        same = all(saved[option] == getattr(self.config, option) for option in ("discriminator", "discriminator_width"))
-        if "discriminator" in groups and same:
-            checkpoint.load_weights(self.bare(self.discriminator), groups["discriminator"], path)
+        discriminator, weights = self.bare(self.discriminator), groups.get("discriminator", {})
+        if shapes(discriminator.state_dict()) == shapes(weights):
+            checkpoint.load_weights(discriminator, weights, path)
+
+
+def shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in weights.items()}
 
 
 def flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

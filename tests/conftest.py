@@ -9,6 +9,17 @@ import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
+# train options of a run that takes a second
+TINY = {
+    "width": 8,
+    "size": 64,
+    "batch": 2,
+    "discriminator": "patch",
+    "discriminator_width": 8,
+    "precision": "fp32",
+    "threads": 1,
+}
+
 # shapes and dtypes in signatures are checked in tests only
 install_import_hook(["nurie.losses", "nurie.data"], "beartype.beartype")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import forget_accelerate
+from conftest import TINY, forget_accelerate
 from nurie import checkpoint
 from nurie.config import Train
 from nurie.distill import Teacher, fingerprint, recorded, same_sizes, shapes
@@ -15,16 +15,6 @@ from nurie.errors import NurieError
 from nurie.networks import build_generator
 from nurie.styles import style_of
 from nurie.train import train
-
-TINY = {
-    "width": 8,
-    "size": 64,
-    "batch": 2,
-    "discriminator": "patch",
-    "discriminator_width": 8,
-    "precision": "fp32",
-    "threads": 1,
-}
 
 
 @pytest.fixture(scope="module")

@@ -14,23 +14,13 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from conftest import forget_accelerate
+from conftest import TINY, forget_accelerate
 from nurie import checkpoint
 from nurie.config import Train
 from nurie.data import PairFolder
 from nurie.errors import NurieError
 from nurie.painter import open_painter
 from nurie.train import metadata, refuse_other_options, train
-
-TINY = {
-    "width": 8,
-    "size": 64,
-    "batch": 2,
-    "discriminator": "patch",
-    "discriminator_width": 8,
-    "precision": "fp32",
-    "threads": 1,
-}
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -205,9 +195,9 @@ def test_run_of_an_older_nurie_had_the_defaults_of_newer_options(pairs: Path, tm
 
 
 def test_run_from_before_there_was_a_choice_of_discriminators_had_a_patchgan(pairs: Path, tmp_path: Path) -> None:
-    config = Train(pairs, tmp_path, discriminator="patch", hint_l1=0.0)
+    config = Train(pairs, tmp_path, discriminator="patch", hint_l1=0.0, jitter=False)
     saved = metadata(config, 1)["train"]
-    del saved["discriminator"], saved["hint_l1"]
+    del saved["discriminator"], saved["hint_l1"], saved["jitter"]
     refuse_other_options(config, saved)
     with pytest.raises(NurieError, match=r"discriminator was patch, now projected"):
         refuse_other_options(replace(config, discriminator="projected"), saved)

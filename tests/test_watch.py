@@ -7,21 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import circle_pair, forget_accelerate, write_pairs
+from conftest import TINY, circle_pair, forget_accelerate, write_pairs
 from nurie import watch
 from nurie.config import Train
 from nurie.train import train
 from nurie.watch import collapse, data_warnings, discriminator_wins, overfitting, run_warnings, variety
-
-TINY = {
-    "width": 8,
-    "size": 64,
-    "batch": 2,
-    "discriminator": "patch",
-    "discriminator_width": 8,
-    "precision": "fp32",
-    "threads": 1,
-}
 
 Pair = tuple[np.ndarray, np.ndarray]
 

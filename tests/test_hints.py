@@ -48,3 +48,17 @@ def test_a_blank_picture_and_a_coloured_drawing_get_none() -> None:
             hinted, near = add_hints(image, target, np.random.default_rng(seed))
             assert (hinted == image).all()
             assert not near.any()
+
+
+def test_a_stroke_takes_its_colour_from_between_the_lines() -> None:
+    """Black outlines in drawing and picture: no hint says black."""
+    drawing, picture = np.full((64, 64, 3), 255, np.uint8), np.full((64, 64, 3), 255, np.uint8)
+    picture[8:56, 8:56] = (240, 90, 70)
+    for image in (drawing, picture):
+        image[8:56:6, 8:56] = image[9:56:6, 8:56] = image[10:56:6, 8:56] = 0
+    for seed in range(20):
+        hinted, _ = add_hints(drawing, picture, np.random.default_rng(seed))
+        strokes = hinted[drawing[:, :, 0] > 200]
+        darkest = strokes.min(axis=0)
+        assert darkest[0] >= 230
+        assert darkest[1] >= 80

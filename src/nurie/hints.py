@@ -10,12 +10,13 @@ from numpy.random import Generator
 
 from nurie.augment import Image, is_line_drawing
 
-WHITE = 235  # a pixel whose darkest channel is brighter is paper
+WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+PAPER = 200  # the same of a drawing: what is darker is a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
 
 
 def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np.ndarray]:
-    """Draw 1 to 8 strokes inside the subject, each in the median colour of the picture under it.
+    """Draw 1 to 8 strokes inside the subject, each in the median colour of the picture under it, lines left out.
 
     Both are uint8 (h, w, 3). Returns a new drawing, and where the strokes say the colour, bool (h, w). No strokes where
     it is no line drawing or the picture is blank.
@@ -25,15 +26,21 @@ def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np
     return drawing, around(np.any(covers, axis=0), picture) if covers else np.zeros(drawing.shape[:2], bool)
 
 
-def add_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
-    """The drawing with `count` strokes, and the pixels that each covers inside the subject, bool (h, w)."""
-    inside = subject(picture)
-    places = np.argwhere(inside)
-    covers = []
+def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
+    """A drawing of these lines with `count` strokes, and the pixels that each covers inside the subject, bool (h, w).
+
+    They begin between the lines and take the colour from there: nobody colours an outline.
+    """
+    inside, paper = subject(picture), lines.min(axis=2) > PAPER
+    places = np.argwhere(inside & paper)
+    drawing, covers = lines, []
     for _ in range(count if len(places) else 0):
         y, x = places[rng.integers(len(places))]
-        cover = stroke(drawing.shape, x, y, rng) * inside
-        drawing = add_hint(drawing, picture, cover, rng)
+        cover = stroke(lines.shape, x, y, rng) * inside
+        between = (cover > 0.5) & paper
+        if between.any():
+            colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
+            drawing = draw_stroke(drawing, lines, cover, colour, rng)
         covers.append(cover > 0.5)
     return drawing, covers
 
@@ -65,12 +72,9 @@ def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.nda
     return cover.astype(np.float32) / 255
 
 
-def add_hint(drawing: Image, picture: Image, cover: np.ndarray, rng: Generator) -> Image:
-    """A stroke in the picture's colour. Lines remain visible under half of the strokes."""
-    if not (cover > 0.5).any():
-        return drawing
-    colour = np.median(picture[cover > 0.5], axis=0) + rng.uniform(-10, 10, 3)
-    paper = drawing.astype(np.float32)
-    painted = colour * paper / 255 if rng.random() < 0.5 else colour
-    mixed = paper + (painted - paper) * cover[:, :, None]
+def draw_stroke(drawing: Image, lines: Image, cover: np.ndarray, colour: np.ndarray, rng: Generator) -> Image:
+    """The drawing with one more stroke. The lines remain visible under half of the strokes."""
+    painted = colour * lines.astype(np.float32) / 255 if rng.random() < 0.5 else colour
+    before = drawing.astype(np.float32)
+    mixed = before + (painted - before) * cover[:, :, None]
     return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)

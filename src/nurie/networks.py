@@ -211,12 +211,18 @@ class PatchDiscriminator(nn.Module):
         both = [torch.cat([drawing, picture], 1) for picture in pictures]
         return [[F.avg_pool2d(x, self.scale) if self.scale > 1 else x] for x in both]
 
-    def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What feature matching compares."""
         features = []
         for layer in self.layers:
             x = layer(x)
             features.append(x)
-        return [self.logits(x)], features
+        return features
+
+    def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Logits, and the features."""
+        features = self.features(x)
+        return [self.logits(features[-1])], features
 
 
 def initialise(net: nn.Module) -> None:

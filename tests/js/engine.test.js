@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Engine, EngineError, bestBuild } from "../../src/nurie/page/engine.js";
 
 const wasm = (build = "plain") =>
-  readFileSync(new URL(`../../src/nurie/page/nurie${build === "relaxed" ? "-relaxed" : ""}.wasm`, import.meta.url));
+  readFileSync(new URL(`../../src/nurie/page/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));
 const fixture = JSON.parse(readFileSync(new URL("small.json", import.meta.url), "utf8"));
 const bytes = (/** @type {string} */ text) => new Uint8Array(Buffer.from(text, "base64"));
 const { height, width } = fixture;
@@ -68,6 +68,31 @@ test("a second model replaces the first", async () => {
   engine.setModel({ tensors: [3], ops: [{ op: "input" }, { op: "output" }] }, new Uint8Array(0));
   engine.resize(2, 1);
   assert.deepEqual([...engine.run(new Uint8Array([1, 2, 3, 4, 250, 251, 252, 0]))], [1, 2, 3, 255, 250, 251, 252, 255]);
+});
+
+test("where helpers can not be started, one thread goes on", async () => {
+  const refuse = () => {
+    throw new DOMException("The object can not be cloned.", "DataCloneError");
+  };
+  for (const startHelper of [refuse, () => ({ postMessage: refuse, terminate() {} })]) {
+    const engine = await ready("plain-threads");
+    engine.startHelpers(3, startHelper);
+    assert.equal(engine.threads, 1);
+    assert.deepEqual(engine.run(drawing), picture);
+  }
+});
+
+test("a browser that shares no memory gets a build without threads", (t) => {
+  const given = (/** @type {string} */ name, /** @type {unknown} */ value) => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+    t.after(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
+  };
+  given("crossOriginIsolated", true);
+  given("navigator", { hardwareConcurrency: 4 });
+  assert.match(String(bestBuild()), /-threads$/);
+  given("SharedArrayBuffer", undefined);
+  assert.doesNotMatch(String(bestBuild()), /-threads$/);
 });
 
 test("errors have codes and sentences", async () => {

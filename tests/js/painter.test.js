@@ -95,6 +95,19 @@ test("two crashes in a row are a failure", () => {
   assert.equal(workers.length, 2);
 });
 
+test("workers that crash after each first picture are a failure, others get another chance", () => {
+  for (const [pictures, outcome] of /** @type {const} */ ([[1, "crash"], [2, "restart"]])) {
+    const { painter, workers, events } = start();
+    for (const worker of [0, 1]) {
+      workers[worker].answer({ loaded: true });
+      for (let i = 0; i < pictures; i++) workers[worker].answer({ id: painter.paint(pixels) });
+      workers[worker].crash();
+    }
+    assert.equal(events.at(-1) === "crash" ? "crash" : "restart", outcome);
+    assert.equal(workers.length, outcome === "crash" ? 2 : 3);
+  }
+});
+
 test("an engine that never starts says so", () => {
   const { workers, events } = start();
   workers[0].crash();

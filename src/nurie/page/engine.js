@@ -69,7 +69,9 @@ const RELAXED = [...HEAD, 19, 1, 17, 0, ...SPLAT, ...SPLAT, ...SPLAT, 0xfd, 0x85
 export function bestBuild() {
   if (!WebAssembly.validate(new Uint8Array(SIMD))) return null;
   const kind = WebAssembly.validate(new Uint8Array(RELAXED)) ? "relaxed" : "plain";
-  return globalThis.crossOriginIsolated && navigator.hardwareConcurrency > 1 ? `${kind}-threads` : kind;
+  // WebKitGTK can be isolated and yet have no memory to share.
+  const shares = globalThis.crossOriginIsolated && typeof SharedArrayBuffer !== "undefined";
+  return shares && navigator.hardwareConcurrency > 1 ? `${kind}-threads` : kind;
 }
 
 // Pages of 64 KiB that a build with threads begins with (hatch_build.py), and how many it may grow to: the second
@@ -152,16 +154,21 @@ export class Engine {
 
   /**
    * Share the work from now on: 1 in a build without threads. The calling thread must be one that may wait (a worker,
-   * not a page). Nothing waits for helpers: until they come, fewer do the work.
+   * not a page). Nothing waits for helpers: until they come, fewer do the work. Where none can be started, this one goes
+   * on alone.
    * @param {number} threads this one included
    * @param {() => Helper} startHelper gives a new thread that passes its one message to `help()`
    */
   startHelpers(threads, startHelper) {
     const count = this.#exports.threads(threads);
-    for (let thread = 1; thread < count; thread++) {
-      const helper = startHelper();
-      helper.postMessage({ module: this.#module, memory: this.#memory, thread });
-      this.#helpers.push(helper);
+    try {
+      for (let thread = 1; thread < count; thread++) {
+        const helper = startHelper();
+        this.#helpers.push(helper);
+        helper.postMessage({ module: this.#module, memory: this.#memory, thread });
+      }
+    } catch {
+      return this.#goAlone();
     }
     this.#layOutAnew();
   }
@@ -173,7 +180,10 @@ export class Engine {
 
   /** Let the helper threads go; the engine goes on alone. */
   close() {
-    if (!this.#helpers.length) return;
+    if (this.#helpers.length) this.#goAlone();
+  }
+
+  #goAlone() {
     this.#exports.stop();
     for (const helper of this.#helpers) helper.terminate();
     this.#helpers = [];

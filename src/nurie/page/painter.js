@@ -28,6 +28,8 @@ export class Painter {
   #loaded = false;
   #worked = false;
   #restarted = false;
+  /** Pictures of this worker. */
+  #made = 0;
   #lastId = 0;
   /** @type {{id: number, pixels: Uint8ClampedArray, style: import("./plan.js").Style} | null} */
   #waiting = null;
@@ -92,6 +94,7 @@ export class Painter {
   #open() {
     this.#loaded = false;
     this.#running = null;
+    this.#made = 0;
     const worker = this.#start();
     worker.addEventListener("message", ({ data }) => worker === this.#worker && this.#receive(data));
     worker.addEventListener("messageerror", () => worker === this.#worker && this.#crashed());
@@ -122,13 +125,14 @@ export class Painter {
       this.#listener.onready();
     } else {
       this.#running = null;
-      this.#restarted = false;
+      this.#made += 1;
+      if (this.#made > 1) this.#restarted = false;
       this.#listener.onpicture(data);
     }
     this.#next();
   }
 
-  /** Once a fresh worker is tried, with the newest drawing; twice in a row is a failure. */
+  /** Once a fresh worker is tried, with the newest drawing; when that gets no farther than one picture, it is a failure. */
   #crashed() {
     if (this.#restarted) return this.#fail(new Failure(this.#worked ? "crash" : "start"));
     this.#restarted = true;

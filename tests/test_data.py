@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import is_line_drawing, jitter, vary_drawing
+from nurie.augment import is_line_drawing, jitter, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 
@@ -119,7 +119,7 @@ def test_prefetch_gives_the_same_batches_in_order(pairs: Path) -> None:
 
 def test_varied_drawings_are_still_drawings_and_differ() -> None:
     drawing = np.ascontiguousarray(circle_pair(1, 256)[:, :256])
-    varied = [vary_drawing(drawing, np.random.default_rng(i)) for i in range(40)]
+    varied = [vary(drawing, drawing, np.random.default_rng(i))[0] for i in range(40)]
     assert all(v.shape == drawing.shape and v.dtype == np.uint8 for v in varied)
     assert sum(not np.array_equal(v, drawing) for v in varied) >= 30
     ink = np.array([(255.0 - v).mean() for v in varied]) / (255.0 - drawing).mean()
@@ -129,4 +129,26 @@ def test_varied_drawings_are_still_drawings_and_differ() -> None:
 
 def test_colour_input_is_not_varied() -> None:
     labels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    assert vary_drawing(labels, np.random.default_rng(0)) is labels
+    picture = np.zeros_like(labels)
+    varied, target = vary(labels, picture, np.random.default_rng(0))
+    assert varied is labels
+    assert target is picture
+
+
+def test_a_picture_follows_its_wobbling_lines() -> None:
+    """The edge of a disc lies where its drawn outline does, at every wobble."""
+    ys, xs = np.mgrid[:128, :128]
+    distance = np.hypot(ys - 64, xs - 64)
+    drawing = np.where(np.abs(distance - 40)[..., None] < 1.5, 0, 255).astype(np.uint8).repeat(3, 2)
+    picture = np.where(distance[..., None] < 40, 0, 255).astype(np.uint8).repeat(3, 2)
+    moved = 0
+    for seed in range(30):
+        varied, target = vary(drawing, picture, np.random.default_rng(seed))
+        edge = cv2.Canny(target[:, :, 0], 50, 150) > 0
+        ink = varied[:, :, 0] < 200
+        if ink.sum() < 300:  # the outline has become too faint, or has gaps
+            continue
+        moved += not np.array_equal(target, picture)
+        reach = cv2.dilate(edge.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        assert (ink & ~reach).mean() < 0.002
+    assert moved > 3

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nurie.errors import NurieError
-from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
+from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss, lattice_loss
 from nurie.networks import PatchDiscriminator, build_generator, multiple_of
 
 
@@ -58,6 +58,24 @@ def test_gan_losses_at_known_logits() -> None:
     assert discriminator_loss([zero], [zero]).item() == pytest.approx(log2, abs=1e-4)
     assert discriminator_loss([zero + 9], [zero - 9]).item() < 1e-3
     assert feature_matching_loss([zero, zero], [zero + 1, zero + 3]).item() == 2
+
+
+def test_lattice_loss_is_the_height_of_rows_or_columns_in_turns() -> None:
+    flat = torch.zeros(1, 3, 64, 64)
+    rows = flat.clone()
+    rows[..., ::2, :] = 0.2
+    for lattice in (rows, rows.mT):  # 0.1 above and below their mean, and nothing in the other direction
+        assert lattice_loss(flat, lattice).item() == pytest.approx(0.1 / 2, rel=1e-5)
+    assert lattice_loss(rows, rows).item() == 0
+
+
+def test_lattice_loss_does_not_mind_slopes_and_moved_edges() -> None:
+    flat = torch.zeros(1, 3, 64, 64)
+    slope = torch.linspace(-1, 1, 64).expand(1, 3, 64, 64)
+    assert lattice_loss(flat, slope).item() < 1e-6
+    edge, moved = flat.clone(), flat.clone()
+    edge[..., 20:], moved[..., 21:] = 1, 1
+    assert lattice_loss(edge, moved).item() < 0.1 * (edge - moved).abs().max()
 
 
 def test_diffaugment_moves_all_alike_and_keeps_gradients() -> None:

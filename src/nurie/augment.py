@@ -23,24 +23,26 @@ def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image
     return drawing, picture
 
 
-def vary_drawing(drawing: Image, rng: Generator) -> Image:
-    """Drop strokes, wobble, make gaps, change the lines' width and softness: each with its own chance.
+def vary(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
+    """Wobble both alike, so that a picture follows its lines; then make the drawing another pen's and another hand's.
 
-    `drawing`: uint8 (h, w, 3), dark lines on white. Returns a new one.
+    That is, drop strokes, make gaps, change the lines' width and softness: each with its own chance. `drawing`: uint8
+    (h, w, 3), dark lines on white. Returns new ones.
     """
     if not is_line_drawing(drawing):
-        return drawing
+        return drawing, picture
     ink = to_ink(drawing)
     if rng.random() < 0.5:
         ink = drop_strokes(ink, rng)
     if rng.random() < 0.5:
-        ink = wobble(ink, rng)
+        field = wobble_field(ink.shape, rng)
+        ink, picture = warp(ink, field), warp(picture, field)
     if rng.random() < 0.5:
         ink = make_gaps(ink, rng)
     ink = change_width(ink, rng)
     if rng.random() < 0.5:
         ink = soften(ink, rng)
-    return to_drawing(ink)
+    return to_drawing(ink), picture
 
 
 def to_ink(drawing: Image) -> np.ndarray:
@@ -75,14 +77,24 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def wobble(ink: np.ndarray, rng: Generator) -> np.ndarray:
-    """Move the lines by a smooth random field of up to about 2 pixels in 256."""
-    h, w = ink.shape
+    """Lines of a shaky hand."""
+    return warp(ink, wobble_field(ink.shape, rng))
+
+
+def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
+    """Smooth and random, up to about 2 pixels in 256 to the right and down: float32 (2, h, w)."""
+    h, w = shape[:2]
     cells = int(rng.integers(6, 20))
     reach = rng.uniform(0.5, 2.0) * max(h, w) / 256
     field = rng.uniform(-reach, reach, (2, cells, cells)).astype(np.float32)
-    dx, dy = (cv2.resize(f, (w, h), interpolation=cv2.INTER_CUBIC) for f in field)
+    return np.stack([cv2.resize(f, (w, h), interpolation=cv2.INTER_CUBIC) for f in field])
+
+
+def warp(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Each pixel from as far away as the field says; the border is continued."""
+    h, w = image.shape[:2]
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
-    return cv2.remap(ink, xs + dx, ys + dy, cv2.INTER_LINEAR, borderValue=0)
+    return cv2.remap(image, xs + field[0], ys + field[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def make_gaps(ink: np.ndarray, rng: Generator) -> np.ndarray:
@@ -113,7 +125,7 @@ def change_width(ink: np.ndarray, rng: Generator) -> np.ndarray:
         if lines.size:  # as dark as before, or darker
             ink *= rng.uniform(1.2, 2.5) / np.percentile(lines, 80)
     else:  # thinner or fainter
-        ink = (ink - rng.uniform(0.0, 0.35)) * rng.uniform(1.0, 1.6)
+        ink = (ink - rng.uniform(0.0, 0.5)) * rng.uniform(1.0, 2.0)
     if rng.random() < 0.25:
-        ink = (ink > 0.5).astype(np.float32)
+        ink = (ink > rng.uniform(0.3, 0.6)).astype(np.float32)
     return np.clip(ink, 0, 1)

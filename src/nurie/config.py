@@ -63,6 +63,7 @@ class Train:
     l1: float = 20.0  # weight of the L1 loss
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
+    lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
     discriminator: Discriminator = "projected"
@@ -72,7 +73,8 @@ class Train:
     styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
-    augment_drawing: bool = True  # vary the drawing: line width and softness, gaps, wobble, dropped strokes
+    # vary the drawing: line width and softness, gaps, dropped strokes; wobble it and its picture
+    augment_drawing: bool = True
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     flip: bool = True  # mirror half of the pairs

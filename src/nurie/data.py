@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import jitter, vary_drawing
+from nurie.augment import jitter, vary
 from nurie.errors import NurieError
 from nurie.hints import add_hints
 
@@ -133,7 +133,7 @@ class Sampler:
             if self.jitter:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
-                drawing = vary_drawing(drawing, rng)
+                drawing, picture = vary(drawing, picture, rng)
             near = np.zeros(drawing.shape[:2], bool)
             if rng.random() < self.hints:
                 drawing, near = add_hints(drawing, picture, rng)

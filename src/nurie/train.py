@@ -25,7 +25,7 @@ from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
 from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
-from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss
+from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss, lattice_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.projected import ProjectedDiscriminator
 from nurie.styles import common_styles, style_of, told_styles
@@ -34,7 +34,12 @@ from nurie.watch import data_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
-BEFORE = {"discriminator": "patch", "hint_l1": 0.0, "jitter": False}  # of runs from before there were these options
+BEFORE = {
+    "discriminator": "patch",
+    "hint_l1": 0.0,
+    "jitter": False,
+    "lattice": 0.0,
+}  # of runs from before there were these options
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -151,6 +156,8 @@ class Trainer:
     def _picture_losses(self, real: Tensor, fake: Tensor, near_hints: Tensor) -> dict[str, Tensor]:
         error = (fake - real).abs()
         losses = {"l1": error.mean()}
+        if self.config.lattice:
+            losses["lattice"] = lattice_loss(real, fake)
         if self.config.hint_l1:
             losses["hint_l1"] = (error * near_hints).sum() / (3 * near_hints.sum()).clamp(min=1)
         return losses

@@ -62,3 +62,15 @@ def test_a_stroke_takes_its_colour_from_between_the_lines() -> None:
         darkest = strokes.min(axis=0)
         assert darkest[0] >= 230
         assert darkest[1] >= 80
+
+
+def test_a_stroke_speaks_for_the_whole_flat_area_it_lies_in() -> None:
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[4:60, 4:30] = (240, 90, 70)
+    picture[4:60, 33:60] = (240, 90, 70)  # of the same colour, but apart
+    drawing = np.full_like(picture, 255)
+    for seed in range(10):
+        hinted, says = add_hints(drawing, picture, np.random.default_rng(seed))
+        touched = (hinted != drawing).any(axis=2)
+        for side in (np.s_[4:60, 4:30], np.s_[4:60, 33:60]):
+            assert touched[side].any() == says[side].all() == says[side].any()

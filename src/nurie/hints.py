@@ -13,6 +13,7 @@ from nurie.augment import Image, is_line_drawing
 WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
 PAPER = 200  # the same of a drawing: what is darker is a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
+SAME = 16  # levels that colours of one flat area differ by at most
 
 
 def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np.ndarray]:
@@ -22,8 +23,12 @@ def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np
     it is no line drawing or the picture is blank.
     """
     count = int(rng.integers(1, 9)) if is_line_drawing(drawing) else 0
-    drawing, covers = add_strokes(drawing, picture, count, rng)
-    return drawing, around(np.any(covers, axis=0), picture) if covers else np.zeros(drawing.shape[:2], bool)
+    hinted, covers = add_strokes(drawing, picture, count, rng)
+    covers = [cover for cover in covers if cover.any()]
+    if not covers:
+        return hinted, np.zeros(drawing.shape[:2], bool)
+    says = [around(np.any(covers, axis=0), picture), *(area(cover, picture) for cover in covers)]
+    return hinted, np.any(says, axis=0)
 
 
 def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
@@ -52,6 +57,16 @@ def around(cover: np.ndarray, picture: Image) -> np.ndarray:
     return cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & subject(picture)
 
 
+def area(cover: np.ndarray, picture: Image) -> np.ndarray:
+    """The whole flat area that a stroke lies in, bool (h, w): the pixels of one colour that hang together."""
+    colour = np.median(picture[cover], axis=0)
+    count, labels = cv2.connectedComponents(cv2.inRange(picture, colour - SAME, colour + SAME), connectivity=4)
+    touched = np.zeros(count, bool)
+    touched[labels[cover]] = True
+    touched[0] = False  # other colours
+    return touched[labels]
+
+
 def subject(picture: Image) -> np.ndarray:
     """Where the picture is not white paper, bool (h, w)."""
     return picture.min(axis=2) < WHITE
@@ -74,7 +89,11 @@ def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.nda
 
 def draw_stroke(drawing: Image, lines: Image, cover: np.ndarray, colour: np.ndarray, rng: Generator) -> Image:
     """The drawing with one more stroke. The lines remain visible under half of the strokes."""
-    painted = colour * lines.astype(np.float32) / 255 if rng.random() < 0.5 else colour
-    before = drawing.astype(np.float32)
-    mixed = before + (painted - before) * cover[:, :, None]
-    return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+    x, y, w, h = cv2.boundingRect((cover > 0).astype(np.uint8))
+    box = np.s_[y : y + h, x : x + w]
+    painted = colour * lines[box].astype(np.float32) / 255 if rng.random() < 0.5 else colour
+    before = drawing[box].astype(np.float32)
+    mixed = before + (painted - before) * cover[box][:, :, None]
+    drawing = drawing.copy()
+    drawing[box] = np.rint(np.clip(mixed, 0, 255))
+    return drawing

@@ -5,8 +5,8 @@
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
 # run128/, run256/ and model/. Run it again to resume. Training goes from small to large pictures: at 128 pixels a CPU
-# sees more than twice as many pictures per second, and what it learns there carries over. docs/LOG.md says how long it
-# took and what it gave.
+# sees more than twice as many pictures per second, and what it learns there carries over. It took 35 minutes of
+# one core of a CPU with bf16; docs/LOG.md says what it gave.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)

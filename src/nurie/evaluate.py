@@ -166,7 +166,7 @@ def hint_errors(
     """
     hinted, covers = add_strokes(drawing, target, HINTS, np.random.default_rng([*seed, len(NAMES)]))
     painted = paint(hinted)
-    regions = [around(cover, target) for cover in covers if cover.any()]
+    regions = [around(cover, target) for cover in covers]
     return [(colour_error(picture, target, region), colour_error(painted, target, region)) for region in regions]
 
 

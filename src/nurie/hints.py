@@ -24,7 +24,6 @@ def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np
     """
     count = int(rng.integers(1, 9)) if is_line_drawing(drawing) else 0
     hinted, covers = add_strokes(drawing, picture, count, rng)
-    covers = [cover for cover in covers if cover.any()]
     if not covers:
         return hinted, np.zeros(drawing.shape[:2], bool)
     says = [around(np.any(covers, axis=0), picture), *(area(cover, picture) for cover in covers)]
@@ -32,7 +31,7 @@ def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np
 
 
 def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
-    """A drawing of these lines with `count` strokes, and the pixels that each covers inside the subject, bool (h, w).
+    """A drawing of these lines with up to `count` strokes, and the pixels that each covers in the subject, bool (h, w).
 
     They begin between the lines and take the colour from there: nobody colours an outline.
     """
@@ -43,9 +42,10 @@ def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tup
         y, x = places[rng.integers(len(places))]
         cover = stroke(lines.shape, x, y, rng) * inside
         between = (cover > 0.5) & paper
-        if between.any():
-            colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
-            drawing = draw_stroke(drawing, lines, cover, colour, rng)
+        if not between.any():
+            continue
+        colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
+        drawing = draw_stroke(drawing, lines, cover, colour, rng)
         covers.append(cover > 0.5)
     return drawing, covers
 

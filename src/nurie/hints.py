@@ -60,7 +60,8 @@ def around(cover: np.ndarray, picture: Image) -> np.ndarray:
 def area(cover: np.ndarray, picture: Image) -> np.ndarray:
     """The whole flat area that a stroke lies in, bool (h, w): the pixels of one colour that hang together."""
     colour = np.median(picture[cover], axis=0)
-    count, labels = cv2.connectedComponents(cv2.inRange(picture, colour - SAME, colour + SAME), connectivity=4)
+    count, found = cv2.connectedComponents(cv2.inRange(picture, colour - SAME, colour + SAME), connectivity=4)
+    labels = found.astype(np.intp)
     touched = np.zeros(count, bool)
     touched[labels[cover]] = True
     touched[0] = False  # other colours

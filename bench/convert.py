@@ -13,15 +13,16 @@ import tflite
 from onnx import helper, numpy_helper
 
 from nurie.plan import Op, Plan
-from nurie.reference import read_floats, read_weights
+from nurie.reference import read_floats, read_weights, styled
 
 Array = np.ndarray
 Value = Any  # what a target calls a tensor
 
 
 class Target(Protocol):
-    """Builds a graph. Sizes are (height, width, channels); weights (out, kernel y, kernel x, in)."""
+    """Builds a graph. Sizes and maps are (height, width, channels), weights (out, kernel y, kernel x, in)."""
 
+    def map(self, values: Array) -> Value: ...
     def conv(self, x: Value, op: Op, weights: Array, bias: Array, size: tuple[int, int, int]) -> Value: ...
     def shuffle(self, x: Value, factor: int, size: tuple[int, int, int]) -> Value: ...
     def unshuffle(self, x: Value, factor: int, size: tuple[int, int, int]) -> Value: ...
@@ -32,7 +33,7 @@ class Target(Protocol):
 
 
 def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target, image: Value) -> Value:
-    """Emit every operation; returns the value before `output`."""
+    """Emit every operation, for the style that an engine begins with; returns the value before `output`."""
     sizes = plan.sizes(height, width)
     written: list[dict[int, Value]] = [{} for _ in plan.tensors]  # by first channel
 
@@ -56,6 +57,8 @@ def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target,
         size = (*sizes[op.output], op.channels_written)
         if op.op == "input":
             y = image if op.shuffle == 1 else target.unshuffle(image, op.shuffle, size)
+        elif op.op == "style":
+            y = target.map(styled(*size[:2], seed=0, colour=(0, 0, 0)).astype(np.float32))
         elif op.op == "copy":
             y = read(op.input, op.input_channel, op.in_channels)
             y = target.resize(y, size) if op.shuffle > 1 else y
@@ -88,6 +91,9 @@ class Onnx:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
+
+    def map(self, values: Array) -> str:
+        return self.constant(values.transpose(2, 0, 1)[None])
 
     def conv(self, x: str, op: Op, weights: Array, bias: Array, size: tuple[int, int, int]) -> str:
         transposed = op.op == "conv_transpose"
@@ -174,6 +180,9 @@ class Tflite:
 
     def constant(self, data: Array) -> int:
         return self.tensor(data.shape, data)
+
+    def map(self, values: Array) -> int:
+        return self.constant(values[None])
 
     def operator(self, kind: str, inputs: list[int], shape: tuple[int, ...], options: str = "", **fields: Any) -> int:
         """One operator with one result; `options` is the schema's table of its fields."""

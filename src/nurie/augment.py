@@ -76,13 +76,8 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
     return ink * (1 - gone)
 
 
-def wobble(ink: np.ndarray, rng: Generator) -> np.ndarray:
-    """Lines of a shaky hand."""
-    return warp(ink, wobble_field(ink.shape, rng))
-
-
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
-    """Smooth and random, up to about 2 pixels in 256 to the right and down: float32 (2, h, w)."""
+    """A shaky hand: smooth and random, up to about 2 pixels in 256 to the right and down: float32 (2, h, w)."""
     h, w = shape[:2]
     cells = int(rng.integers(6, 20))
     reach = rng.uniform(0.5, 2.0) * max(h, w) / 256

@@ -41,12 +41,13 @@ def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tup
     for _ in range(count if len(places) else 0):
         y, x = places[rng.integers(len(places))]
         cover = stroke(lines.shape, x, y, rng) * inside
-        between = (cover > 0.5) & paper
+        covered = cover > 0.5
+        between = covered & paper
         if not between.any():
             continue
         colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
         drawing = draw_stroke(drawing, lines, cover, colour, rng)
-        covers.append(cover > 0.5)
+        covers.append(covered)
     return drawing, covers
 
 

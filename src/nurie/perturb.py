@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.augment import make_gaps, to_drawing, to_ink, wobble
+from nurie.augment import make_gaps, to_drawing, to_ink, warp, wobble_field
 
 MAX_SHIFT = 3  # pixels
 FINE = 4  # lines are widened on a grid this many times finer
@@ -52,6 +52,11 @@ def on_fine_grid(ink: np.ndarray, change: Callable[..., np.ndarray], radius: int
     return cv2.resize(change(fine, disc), (w, h), interpolation=cv2.INTER_AREA)
 
 
+def wobbled(ink: np.ndarray, rng: Generator) -> np.ndarray:
+    """Lines of a shaky hand."""
+    return warp(ink, wobble_field(ink.shape, rng))
+
+
 def antialiased(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Softer edges."""
     return cv2.GaussianBlur(ink, (0, 0), 0.6 * max(ink.shape) / 256)
@@ -65,7 +70,7 @@ def binarised(ink: np.ndarray, rng: Generator) -> np.ndarray:
 CHANGES: dict[str, Callable[[np.ndarray, Generator], np.ndarray]] = {
     "thicker": thicker,
     "thinner": thinner,
-    "wobbled": wobble,
+    "wobbled": wobbled,
     "gaps": make_gaps,
     "antialiased": antialiased,
     "binarised": binarised,

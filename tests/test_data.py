@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import is_line_drawing, jitter, vary
+from nurie.augment import is_line_drawing, jitter, redraw, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 
@@ -78,6 +78,39 @@ def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -
     assert not sampler(pairs, hints=0.0)(0).near_hints.any()
 
 
+def test_redrawn_drawings_are_the_same_lines_by_another_pen_with_the_same_hints(pairs: Path) -> None:
+    batch = sampler(pairs, batch=8, augment=True, flip=True, jitter=True, hints=1.0, redraw=True)(0)
+    assert batch.redrawn is not None
+    assert batch.redrawn.shape == batch.drawing.shape
+    assert not torch.equal(batch.redrawn, batch.drawing)
+    hinted = 0
+    for first, second in zip(to_images(batch.drawing), to_images(batch.redrawn), strict=True):
+        near = cv2.dilate((first[:, :, 0] < 200).astype(np.uint8), np.ones((9, 9), np.uint8))
+        assert (near[second[:, :, 0] < 100] == 1).all()
+        coloured = (np.ptp(first.astype(int), axis=2) > 24) & (np.ptp(second.astype(int), axis=2) > 24)
+        hinted += coloured.any()
+        assert np.median(np.abs(first.astype(int) - second)[coloured]) < 10 if coloured.any() else True
+    assert hinted >= 6
+    assert sampler(pairs, augment=True)(0).redrawn is None
+
+
+def test_pictures_in_other_hues_have_hints_in_these(pairs: Path) -> None:
+    options = {"batch": 1, "hints": 1.0}
+    moved, wrong = [], []
+    for step in range(8):
+        own, turned = sampler(pairs, **options)(step), sampler(pairs, **options, hint_hues=1.0)(step)
+        moved.append((turned.picture - own.picture).abs().max())
+        paper = own.picture.amin(1) > 0.99
+        assert paper.any()
+        assert (turned.picture.amin(1)[paper] > 0.99).all()
+        strokes = turned.drawing.amax(1) - turned.drawing.amin(1) > 0.3
+        wrong.append((turned.drawing - turned.picture).movedim(1, 3)[strokes].abs().flatten())
+        plain = sampler(pairs, hint_hues=1.0)(step)
+        assert torch.equal(plain.picture, sampler(pairs)(step).picture)  # without hints nobody could know the hue
+    assert sum(m > 0.5 for m in moved) >= 6
+    assert torch.cat(wrong).median() < 0.15  # softened by the strokes' edges
+
+
 def test_uint8_survives_the_round_trip() -> None:
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     tensor = to_tensor([image])
@@ -119,7 +152,8 @@ def test_prefetch_gives_the_same_batches_in_order(pairs: Path) -> None:
 
 def test_varied_drawings_are_still_drawings_and_differ() -> None:
     drawing = np.ascontiguousarray(circle_pair(1, 256)[:, :256])
-    varied = [vary(drawing, drawing, np.random.default_rng(i))[0] for i in range(40)]
+    rngs = [np.random.default_rng(i) for i in range(40)]
+    varied = [redraw(vary(drawing, drawing, rng)[0], rng) for rng in rngs]
     assert all(v.shape == drawing.shape and v.dtype == np.uint8 for v in varied)
     assert sum(not np.array_equal(v, drawing) for v in varied) >= 30
     ink = np.array([(255.0 - v).mean() for v in varied]) / (255.0 - drawing).mean()
@@ -133,6 +167,7 @@ def test_colour_input_is_not_varied() -> None:
     varied, target = vary(labels, picture, np.random.default_rng(0))
     assert varied is labels
     assert target is picture
+    assert redraw(labels, np.random.default_rng(0)) is labels
 
 
 def test_a_picture_follows_its_wobbling_lines() -> None:
@@ -143,7 +178,9 @@ def test_a_picture_follows_its_wobbling_lines() -> None:
     picture = np.where(distance[..., None] < 40, 0, 255).astype(np.uint8).repeat(3, 2)
     moved = 0
     for seed in range(30):
-        varied, target = vary(drawing, picture, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        varied, target = vary(drawing, picture, rng)
+        varied = redraw(varied, rng)
         edge = cv2.Canny(target[:, :, 0], 50, 150) > 0
         ink = varied[:, :, 0] < 200
         if ink.sum() < 300:  # the outline has become too faint, or has gaps

@@ -1,9 +1,10 @@
 """Colour hints: in the right place, in the right colour, and only on line drawings."""
 
+import cv2
 import numpy as np
 
 from conftest import circle_pair
-from nurie.hints import add_hints, subject
+from nurie.hints import choose_strokes, paint_strokes, random_hints, subject, told
 
 
 def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
@@ -12,9 +13,15 @@ def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
     return both[:, :size], both[:, size:]
 
 
+def hint(drawing: np.ndarray, picture: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The drawing with random hints, and where they say the colour."""
+    strokes = random_hints(drawing, picture, np.random.default_rng(seed))
+    return paint_strokes(drawing, strokes), told(strokes, picture)
+
+
 def test_strokes_have_the_pictures_colour_and_stay_inside() -> None:
     drawing, picture = pair()
-    hinted, near = add_hints(drawing, picture, np.random.default_rng(1))
+    hinted, near = hint(drawing, picture, 1)
     changed = (hinted != drawing).any(axis=2)
     assert changed.any()
     assert near.sum() > changed.sum()
@@ -27,7 +34,7 @@ def test_strokes_have_the_pictures_colour_and_stay_inside() -> None:
 
 def test_the_same_seed_gives_the_same_strokes() -> None:
     drawing, picture = pair()
-    first, second, other = (add_hints(drawing, picture, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    first, second, other = (hint(drawing, picture, seed) for seed in (5, 5, 6))
     assert (first[0] == second[0]).all()
     assert (first[1] == second[1]).all()
     assert (first[0] != other[0]).any()
@@ -36,7 +43,7 @@ def test_the_same_seed_gives_the_same_strokes() -> None:
 def test_the_drawing_that_was_given_stays() -> None:
     drawing, picture = pair()
     before = drawing.copy()
-    add_hints(drawing, picture, np.random.default_rng(0))
+    hint(drawing, picture, 0)
     assert (drawing == before).all()
 
 
@@ -45,7 +52,7 @@ def test_a_blank_picture_and_a_coloured_drawing_get_none() -> None:
     blank = np.full_like(picture, 255)
     for seed in range(5):
         for image, target in ((drawing, blank), (picture, drawing)):
-            hinted, near = add_hints(image, target, np.random.default_rng(seed))
+            hinted, near = hint(image, target, seed)
             assert (hinted == image).all()
             assert not near.any()
 
@@ -57,7 +64,7 @@ def test_a_stroke_takes_its_colour_from_between_the_lines() -> None:
     for image in (drawing, picture):
         image[8:56:6, 8:56] = image[9:56:6, 8:56] = image[10:56:6, 8:56] = 0
     for seed in range(20):
-        hinted, _ = add_hints(drawing, picture, np.random.default_rng(seed))
+        hinted, _ = hint(drawing, picture, seed)
         strokes = hinted[drawing[:, :, 0] > 200]
         darkest = strokes.min(axis=0)
         assert darkest[0] >= 230
@@ -70,7 +77,37 @@ def test_a_stroke_speaks_for_the_whole_flat_area_it_lies_in() -> None:
     picture[4:60, 33:60] = (240, 90, 70)  # of the same colour, but apart
     drawing = np.full_like(picture, 255)
     for seed in range(10):
-        hinted, says = add_hints(drawing, picture, np.random.default_rng(seed))
+        hinted, says = hint(drawing, picture, seed)
         touched = (hinted != drawing).any(axis=2)
         for side in (np.s_[4:60, 4:30], np.s_[4:60, 33:60]):
             assert touched[side].any() == says[side].all() == says[side].any()
+
+
+def test_a_stroke_across_a_line_speaks_for_the_area_beside_it_not_for_the_line() -> None:
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[4:60, 4:60] = (240, 90, 70)
+    picture[:, 20:44] = 0  # wider than most strokes are long
+    drawing = np.where(picture == 0, 0, 255).astype(np.uint8)
+    crossed = 0
+    for seed in range(60):
+        (stroke,) = choose_strokes(drawing, picture, 1, np.random.default_rng(seed)) or [None]
+        if stroke is None or stroke.between.sum() >= stroke.covered.sum() / 2:
+            continue
+        crossed += 1
+        says = told([stroke], picture)
+        assert not says[4:60, 30:34].all()
+        assert says[4:60, 4:19].all() or says[4:60, 45:60].all()
+    assert crossed
+
+
+def test_the_same_strokes_on_the_same_lines_by_another_pen() -> None:
+    drawing, picture = pair()
+    strokes = random_hints(drawing, picture, np.random.default_rng(2))
+    thick = cv2.erode(drawing, np.ones((3, 3), np.uint8))
+    first, second = paint_strokes(drawing, strokes), paint_strokes(thick, strokes)
+    painted = np.any([stroke.between for stroke in strokes], axis=0) & (thick[:, :, 0] == 255)
+    assert painted.any()
+    assert np.array_equal(first[painted], second[painted])
+    for lines, hinted in ((drawing, first), (thick, second)):
+        untouched = ~np.any([stroke.cover > 0 for stroke in strokes], axis=0)
+        assert np.array_equal(hinted[untouched], lines[untouched])

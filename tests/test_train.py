@@ -203,6 +203,17 @@ def test_run_from_before_there_was_a_choice_of_discriminators_had_a_patchgan(pai
         refuse_other_options(replace(config, discriminator="projected"), saved)
 
 
+def test_consistency_makes_pictures_change_less_with_the_pen(pairs: Path, tmp_path: Path) -> None:
+    """Weighted so heavily that it counts in a few steps."""
+    options = TINY | {"steps": 12, "save_every": 12, "gan": 0.0, "hints": 0.0, "lr": 1e-3}
+    train(Train(pairs, tmp_path / "without", consistency=0.0, **options))
+    assert "consistency" not in (tmp_path / "without" / "losses.jsonl").read_text()
+    forget_accelerate()
+    train(Train(pairs, tmp_path / "with", consistency=1000.0, **options))
+    records = [json.loads(line) for line in (tmp_path / "with" / "losses.jsonl").read_text().splitlines()]
+    assert records[-1]["consistency"] < 0.5 * records[0]["consistency"]
+
+
 def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, feature_matching=0.0, **TINY)
     train(config)

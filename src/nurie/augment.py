@@ -24,10 +24,9 @@ def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image
 
 
 def vary(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
-    """Wobble both alike, so that a picture follows its lines; then make the drawing another pen's and another hand's.
+    """Drop strokes, and wobble both alike, so that a picture follows its lines: each with its own chance.
 
-    That is, drop strokes, make gaps, change the lines' width and softness: each with its own chance. `drawing`: uint8
-    (h, w, 3), dark lines on white. Returns new ones.
+    `drawing`: uint8 (h, w, 3), dark lines on white. Returns new ones.
     """
     if not is_line_drawing(drawing):
         return drawing, picture
@@ -37,12 +36,28 @@ def vary(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     if rng.random() < 0.5:
         field = wobble_field(ink.shape, rng)
         ink, picture = warp(ink, field), warp(picture, field)
+    return to_drawing(ink), picture
+
+
+def redraw(drawing: Image, rng: Generator) -> Image:
+    """A new drawing, the same lines by another pen: with gaps, wider, softer or fainter, each with its own chance."""
+    if not is_line_drawing(drawing):
+        return drawing
+    ink = to_ink(drawing)
     if rng.random() < 0.5:
         ink = make_gaps(ink, rng)
     ink = change_width(ink, rng)
     if rng.random() < 0.5:
         ink = soften(ink, rng)
-    return to_drawing(ink), picture
+    return to_drawing(ink)
+
+
+def turn_hues(picture: Image, rng: Generator) -> Image:
+    """All hues turned by one random angle, and up to twice as saturated: white, grey and black stay what they are."""
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv[:, :, 0] = (hsv[:, :, 0] + rng.uniform(0, 180)) % 180  # OpenCV counts 180 hues
+    hsv[:, :, 1] = (hsv[:, :, 1] * rng.uniform(1, 2)).clip(max=255)
+    return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
 
 
 def to_ink(drawing: Image) -> np.ndarray:

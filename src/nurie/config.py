@@ -63,6 +63,8 @@ class Train:
     l1: float = 20.0  # weight of the L1 loss
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
+    # weight of the L1 difference of two pictures of one drawing by two pens; needs --augment-drawing
+    consistency: float = 20.0
     lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
@@ -77,6 +79,7 @@ class Train:
     augment_drawing: bool = True
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
+    hint_hues: float = 0.0  # share of the drawings with such strokes whose picture is in other hues than its own
     flip: bool = True  # mirror half of the pairs
     jitter: bool = True  # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017)
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often

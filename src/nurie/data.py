@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import jitter, vary
+from nurie.augment import jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
-from nurie.hints import add_hints
+from nurie.hints import paint_strokes, random_hints, told
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -25,6 +25,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
+    redrawn: Tensor | None = None  # the drawings by other pens, with the same hints
 
 
 class PairFolder:
@@ -119,12 +120,14 @@ class Sampler:
     flip: bool
     jitter: bool = False
     hints: float = 0.0
+    hint_hues: float = 0.0
+    redraw: bool = False
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
 
     def __call__(self, step: int) -> Batch:
-        drawings, pictures, near_hints = [], [], []
+        rows: list[list[np.ndarray]] = []  # of each pair: picture, near hints, drawing and the same redrawn
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
             position = (step * self.processes + self.process) * self.batch + i
@@ -134,15 +137,18 @@ class Sampler:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng)
-            near = np.zeros(drawing.shape[:2], bool)
+            drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
+            strokes = []
             if rng.random() < self.hints:
-                drawing, near = add_hints(drawing, picture, rng)
-            if self.flip and rng.random() < 0.5:
-                drawing, picture, near = drawing[:, ::-1], picture[:, ::-1], near[:, ::-1]
-            drawings.append(drawing)
-            pictures.append(picture)
-            near_hints.append(near)
-        return Batch(to_tensor(drawings), to_tensor(pictures), torch.from_numpy(np.stack(near_hints)[:, None]).float())
+                if rng.random() < self.hint_hues:
+                    picture = turn_hues(picture, rng)
+                strokes = random_hints(drawings[0], picture, rng)
+            row = [picture, told(strokes, picture), *(paint_strokes(drawing, strokes) for drawing in drawings)]
+            mirror = self.flip and rng.random() < 0.5
+            rows.append([image[:, ::-1] for image in row] if mirror else row)
+        pictures, near_hints, *drawings = map(list, zip(*rows, strict=True))
+        near = torch.from_numpy(np.stack(near_hints)[:, None]).float()
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, *map(to_tensor, drawings[1:]))
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

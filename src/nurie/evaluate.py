@@ -19,7 +19,7 @@ from nurie.augment import is_line_drawing
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
 from nurie.errors import NurieError
-from nurie.hints import add_strokes, around
+from nurie.hints import around, choose_strokes, paint_strokes
 from nurie.metrics import PictureMetrics, load_networks
 from nurie.painter import Paint, Painter, open_painter
 from nurie.perturb import NAMES, overlap, perturb
@@ -164,9 +164,9 @@ def hint_errors(
 
     The same pixels count in both: the stroke and what lies close to it inside the subject. Of the 0-1 range.
     """
-    hinted, covers = add_strokes(drawing, target, HINTS, np.random.default_rng([*seed, len(NAMES)]))
-    painted = paint(hinted)
-    regions = [around(cover, target) for cover in covers]
+    strokes = choose_strokes(drawing, target, HINTS, np.random.default_rng([*seed, len(NAMES)]))
+    painted = paint(paint_strokes(drawing, strokes))
+    regions = [around(stroke.covered, target) for stroke in strokes]
     return [(colour_error(picture, target, region), colour_error(painted, target, region)) for region in regions]
 
 

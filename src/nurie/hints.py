@@ -4,6 +4,8 @@ coloured pencil (the idea of Zhang et al. 2017, "Real-time user-guided image col
 A generator trained with them colours the region around a coloured stroke in its colour.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -16,39 +18,59 @@ REACH = 6  # pixels of 256 around a stroke that it should colour too
 SAME = 16  # levels that colours of one flat area differ by at most
 
 
-def add_hints(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, np.ndarray]:
-    """Draw 1 to 8 strokes inside the subject, each in the median colour of the picture under it, lines left out.
+@dataclass(frozen=True)
+class Stroke:
+    cover: np.ndarray  # float32 (h, w) in 0-1: how much of each pixel it paints; nothing outside the subject
+    between: np.ndarray  # bool (h, w): the pixels that it covers between the lines
+    colour: np.ndarray  # float (3,), RGB in 0-255
+    over_lines: bool  # else the lines remain visible under it
 
-    Both are uint8 (h, w, 3). Returns a new drawing, and where the strokes say the colour, bool (h, w). No strokes where
-    it is no line drawing or the picture is blank.
-    """
-    count = int(rng.integers(1, 9)) if is_line_drawing(drawing) else 0
-    hinted, covers = add_strokes(drawing, picture, count, rng)
-    if not covers:
-        return hinted, np.zeros(drawing.shape[:2], bool)
-    says = [around(np.any(covers, axis=0), picture), *(area(cover, picture) for cover in covers)]
-    return hinted, np.any(says, axis=0)
+    @property
+    def covered(self) -> np.ndarray:
+        return self.cover > 0.5
 
 
-def add_strokes(lines: Image, picture: Image, count: int, rng: Generator) -> tuple[Image, list[np.ndarray]]:
-    """A drawing of these lines with up to `count` strokes, and the pixels that each covers in the subject, bool (h, w).
+def random_hints(drawing: Image, picture: Image, rng: Generator) -> list[Stroke]:
+    """1 to 8 strokes; none where it is no line drawing or the picture is blank. Both are uint8 (h, w, 3)."""
+    return choose_strokes(drawing, picture, int(rng.integers(1, 9)), rng) if is_line_drawing(drawing) else []
+
+
+def choose_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -> list[Stroke]:
+    """Up to `count` strokes in the subject of a line drawing, each in about the median colour of the picture under it.
 
     They begin between the lines and take the colour from there: nobody colours an outline.
     """
-    inside, paper = subject(picture), lines.min(axis=2) > PAPER
+    inside, paper = subject(picture), drawing.min(axis=2) > PAPER
     places = np.argwhere(inside & paper)
-    drawing, covers = lines, []
+    strokes = []
     for _ in range(count if len(places) else 0):
         y, x = places[rng.integers(len(places))]
-        cover = stroke(lines.shape, x, y, rng) * inside
-        covered = cover > 0.5
-        between = covered & paper
-        if not between.any():
-            continue
-        colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
-        drawing = draw_stroke(drawing, lines, cover, colour, rng)
-        covers.append(covered)
-    return drawing, covers
+        cover = bent_line(drawing.shape, x, y, rng) * inside
+        between = (cover > 0.5) & paper
+        if between.any():
+            colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
+            strokes.append(Stroke(cover, between, colour, over_lines=rng.random() >= 0.5))
+    return strokes
+
+
+def paint_strokes(drawing: Image, strokes: list[Stroke]) -> Image:
+    """A new drawing with these strokes on it."""
+    painted = drawing.copy()
+    for stroke in strokes:
+        x, y, w, h = cv2.boundingRect((stroke.cover > 0).astype(np.uint8))
+        box = np.s_[y : y + h, x : x + w]
+        colour = stroke.colour if stroke.over_lines else stroke.colour * drawing[box].astype(np.float32) / 255
+        before = painted[box].astype(np.float32)
+        painted[box] = np.rint(np.clip(before + (colour - before) * stroke.cover[box][:, :, None], 0, 255))
+    return painted
+
+
+def told(strokes: list[Stroke], picture: Image) -> np.ndarray:
+    """Where strokes say the colour, bool (h, w): near by, and all over the flat areas that they lie in."""
+    if not strokes:
+        return np.zeros(picture.shape[:2], bool)
+    near = around(np.any([stroke.covered for stroke in strokes], axis=0), picture)
+    return np.any([near, *(area(stroke.between, picture) for stroke in strokes)], axis=0)
 
 
 def around(cover: np.ndarray, picture: Image) -> np.ndarray:
@@ -58,13 +80,16 @@ def around(cover: np.ndarray, picture: Image) -> np.ndarray:
     return cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & subject(picture)
 
 
-def area(cover: np.ndarray, picture: Image) -> np.ndarray:
-    """The whole flat area that a stroke lies in, bool (h, w): the pixels of one colour that hang together."""
-    colour = np.median(picture[cover], axis=0)
+def area(between: np.ndarray, picture: Image) -> np.ndarray:
+    """The whole flat area that a stroke lies in, bool (h, w): the pixels of one colour that hang together.
+
+    `between`: the pixels that it covers between the lines.
+    """
+    colour = np.median(picture[between], axis=0)
     count, found = cv2.connectedComponents(cv2.inRange(picture, colour - SAME, colour + SAME), connectivity=4)
     labels = found.astype(np.intp)
     touched = np.zeros(count, bool)
-    touched[labels[cover]] = True
+    touched[labels[between]] = True
     touched[0] = False  # other colours
     return touched[labels]
 
@@ -74,7 +99,7 @@ def subject(picture: Image) -> np.ndarray:
     return picture.min(axis=2) < WHITE
 
 
-def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.ndarray:
+def bent_line(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.ndarray:
     """A short bent line from (x, y), 2 to 9 wide and up to 60 long in 256 pixels: its cover, float32 (h, w)."""
     unit = shape[1] / 256
     angle, points = rng.uniform(0, 2 * np.pi), [(x, y)]
@@ -87,15 +112,3 @@ def stroke(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.nda
     width = max(1, round(rng.uniform(2, 9) * unit))
     cv2.polylines(cover, [np.rint(points).astype(np.int32)], False, 255, width, cv2.LINE_AA)
     return cover.astype(np.float32) / 255
-
-
-def draw_stroke(drawing: Image, lines: Image, cover: np.ndarray, colour: np.ndarray, rng: Generator) -> Image:
-    """The drawing with one more stroke. The lines remain visible under half of the strokes."""
-    x, y, w, h = cv2.boundingRect((cover > 0).astype(np.uint8))
-    box = np.s_[y : y + h, x : x + w]
-    painted = colour * lines[box].astype(np.float32) / 255 if rng.random() < 0.5 else colour
-    before = drawing[box].astype(np.float32)
-    mixed = before + (painted - before) * cover[box][:, :, None]
-    drawing = drawing.copy()
-    drawing[box] = np.rint(np.clip(mixed, 0, 255))
-    return drawing

@@ -35,7 +35,7 @@ from nurie.watch import data_warnings, run_warnings
 VAL_PICTURES = 64  # val pairs of the scores
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 # options of runs from before there were these
-BEFORE = {"discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
+BEFORE = {"consistency": 0.0, "discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -92,20 +92,25 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One update of the discriminator, then one of the generator. Returns the losses."""
-        seed = np.random.SeedSequence([self.config.seed, self.step, self.accelerator.process_index])
-        torch.manual_seed(int(seed.generate_state(1)[0]))
+        numbers = [self.config.seed, self.step, self.accelerator.process_index]
+        seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
         self.set_lr()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         near = self._move(batch.near_hints)
+        style = (told_styles(real, near),) if self.styles else ()
+        again = None
+        if batch.redrawn is not None:
+            torch.manual_seed(seed)  # the same noise and dropout for both drawings
+            again = self.generator(self._move(batch.redrawn), *style)
+        torch.manual_seed(seed)
         with recorded(self.bare(self.generator)) as features:
-            style = (told_styles(real, near),) if self.styles else ()
             fake = self.generator(drawing, *style)
         with self.accelerator.autocast():
             real_seen, fake_seen = self._seen(drawing, real, fake)
         losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
         losses |= self._update_generator(
-            self._picture_losses(real, fake, near) | self._teacher_losses(drawing, real, fake, features),
+            self._picture_losses(real, fake, again, near) | self._teacher_losses(drawing, real, fake, features),
             real_seen,
             fake_seen,
         )
@@ -149,9 +154,14 @@ class Trainer:
         discriminator.requires_grad_(True)
         return losses
 
-    def _picture_losses(self, real: Tensor, fake: Tensor, near_hints: Tensor) -> dict[str, Tensor]:
+    def _picture_losses(
+        self, real: Tensor, fake: Tensor, again: Tensor | None, near_hints: Tensor
+    ) -> dict[str, Tensor]:
+        """`again`: the pictures of the same drawings by other pens."""
         error = (fake - real).abs()
         losses = {"l1": error.mean()}
+        if again is not None:
+            losses["consistency"] = F.l1_loss(again, fake)
         if self.config.lattice:
             losses["lattice"] = lattice_loss(real, fake)
         if self.config.hint_l1:
@@ -335,9 +345,19 @@ def train(config: Train) -> Path:
         if generator_options(config)["styles"]:
             trainer.offer(common_styles(train_pairs))
     sampler = Sampler(
-        train_pairs, config.batch, config.seed, config.augment_drawing, config.flip, config.jitter, config.hints,
-        classes, accelerator.process_index, accelerator.num_processes,
-    )  # fmt: skip
+        train_pairs,
+        config.batch,
+        config.seed,
+        augment=config.augment_drawing,
+        flip=config.flip,
+        jitter=config.jitter,
+        hints=config.hints,
+        hint_hues=config.hint_hues,
+        redraw=config.augment_drawing and config.consistency > 0,
+        classes=classes,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
     run_steps(trainer, sampler, val, path)
     return path
 

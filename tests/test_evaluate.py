@@ -221,13 +221,15 @@ def test_a_generator_that_follows_hints_is_told_from_one_that_does_not() -> None
     ignored = hint_errors(lambda _: blind, drawing, blind, target, [0])
     assert all(given < 0.5 * without for without, given in obeyed)
     assert all(given == without > 0.05 for without, given in ignored)
-    summed = hint_summary(obeyed)
+    summed = hint_summary(obeyed, ignored)
     assert summed and summed["with"] < 0.5 * summed["without"]
+    assert summed["other_with"] == summed["other_without"]
 
 
 def test_a_white_target_has_no_hints(drawing: np.ndarray) -> None:
     white = np.full_like(drawing, 255)
-    assert hint_summary(hint_errors(lambda x: x, drawing, drawing, white, [0])) is None
+    errors = hint_errors(lambda x: x, drawing, drawing, white, [0])
+    assert hint_summary(errors, errors) is None
 
 
 def test_run_and_model_side_by_side(

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from nurie import report
-from nurie.augment import is_line_drawing
+from nurie.augment import is_line_drawing, turn_hues
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
 from nurie.errors import NurieError
@@ -39,6 +39,8 @@ ROWS = [  # key of a result, label, format
     *((f"perturbed.{name}", f"  {name}: change, L1 rise", "") for name in NAMES),
     ("hints.without", "colour error at hints: not given", ".4f"),
     ("hints.with", "  given", ".4f"),
+    ("hints.other_without", "  in other hues: not given", ".4f"),
+    ("hints.other_with", "  in other hues: given", ".4f"),
     ("parameters", "parameters", ",d"),
     ("macs", "MACs, real", ",d"),
     ("paper_macs", "MACs, as papers count", ",d"),
@@ -120,7 +122,7 @@ def measure(
     name: str, painter: Painter, folder: PairFolder, files: list[Path], metrics: PictureMetrics, seed: int
 ) -> Result:
     """Everything about one run or model, with the keys of docs/formats.md."""
-    effects, hinted = [], []
+    effects, hinted, turned = [], [], []
     for path in counted(f"evaluate {name}", files):
         drawing, target = folder.read(path)
         picture = painter.paint(drawing)
@@ -129,13 +131,15 @@ def measure(
             own = [seed, zlib.crc32(path.name.encode())]  # by the file's name: the same whatever --samples is
             effects.append(effects_of(painter.paint, drawing, picture, target, own))
             hinted += hint_errors(painter.paint, drawing, picture, target, own)
+            other = turn_hues(target, np.random.default_rng([*own, len(NAMES) + 1]))
+            turned += hint_errors(painter.paint, drawing, picture, other, own)
     scores = {key: value if value is None else round(value, 6) for key, value in metrics.finish().items()}
     plan, is_model = painter.plan(), painter.model_bytes is not None
     return {
         "kind": "model" if is_model else "run",
         **scores,
         **summary(effects),
-        "hints": hint_summary(hinted),
+        "hints": hint_summary(hinted, turned),
         "parameters": painter.parameters,
         "macs": plan.macs(painter.height, painter.width),
         "paper_macs": plan.paper_macs(painter.height, painter.width),
@@ -174,12 +178,13 @@ def colour_error(picture: np.ndarray, target: np.ndarray, region: np.ndarray) ->
     return float(np.abs(picture[region].mean(0) - target[region].mean(0)).mean() / 255)
 
 
-def hint_summary(errors: list[tuple[float, float]]) -> dict[str, float] | None:
-    """Means over all strokes. None without line drawings."""
-    if not errors:
+def hint_summary(own: list[tuple[float, float]], other: list[tuple[float, float]]) -> dict[str, float] | None:
+    """Means over all strokes in the targets' own hues and in other ones. None without line drawings."""
+    if not own or not other:
         return None
-    without, given = np.mean(errors, axis=0)
-    return {"without": round(float(without), 6), "with": round(float(given), 6)}
+    means = (*np.mean(own, axis=0), *np.mean(other, axis=0))
+    keys = ("without", "with", "other_without", "other_with")
+    return {key: round(float(mean), 6) for key, mean in zip(keys, means, strict=True)}
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

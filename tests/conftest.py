@@ -1,13 +1,23 @@
-"""Made-up pairs that several tests train on."""
+"""Made-up pairs that several tests train on, and a browser with the built-in model's page."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
+
+from nurie.config import Publish
+from nurie.engine import Engine
+from nurie.modelfile import read_model
+from nurie.publish import publish
+from nurie.serve import BUILT_IN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 # train options of a run that takes a second
 TINY = {
@@ -68,3 +78,45 @@ def fresh_process() -> Iterator[None]:
     forget_accelerate()
     if threads:
         sys.modules["torch"].set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from browsers import launched
+
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the built-in model's site, published under a sub-path of a host."""
+    from browsers import served
+
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "index.html").write_text("another page")
+    publish(Publish(BUILT_IN, folder / "some" / "where"))
+    with served(folder) as host:
+        yield host + "some/where/"
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """An empty tab whose script errors fail the test."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Engine:
+    """As the page asks for it at first: in the model's default style."""
+    manifest, plan, weights = read_model(BUILT_IN)
+    engine = Engine(plan, weights=weights)
+    engine.set_style(0, manifest["styles"][0])
+    return engine

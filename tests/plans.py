@@ -1,4 +1,4 @@
-"""Made-up plans with random weights, for tests and for bench/."""
+"""Made-up plans with random weights, and random drawings, for tests and for bench/."""
 
 import math
 from typing import Any
@@ -163,3 +163,8 @@ def add_random_op(b: Builder, level: dict[int, int]) -> None:
 
 def size_step(step: int) -> dict[str, int]:
     return {-1: {"stride": 2}, 0: {}, 1: {"shuffle": 2}}[step]
+
+
+def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Random RGBA, uint8 (height, width, 4)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)

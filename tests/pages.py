@@ -1,0 +1,96 @@
+"""What tests do on the page, and models for it."""
+
+import base64
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from browsers import sync_api
+from nurie.plan import Plan
+
+Page = sync_api.Page
+
+SIZE = 256
+PIXELS = """id => {
+    const canvas = document.getElementById(id);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let text = "";
+    for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+    return btoa(text);
+}"""
+
+
+def ready(page: Page, address: str) -> None:
+    """Open the page and wait for the first preset to be coloured."""
+    page.goto(address)
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) >= 1")
+
+
+def count(page: Page) -> int:
+    return int(page.evaluate("Number(document.getElementById('result').dataset.pictures)"))
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    """A canvas of the model's size as uint8 (256, 256, 4)."""
+    return np.frombuffer(base64.b64decode(page.evaluate(PIXELS, canvas)), np.uint8).reshape(SIZE, SIZE, 4)
+
+
+def stop_live(page: Page) -> None:
+    page.click("#live")
+    assert page.get_attribute("#live", "aria-checked") == "false"
+
+
+def convert(page: Page) -> np.ndarray:
+    """Press the button and wait for its picture: uint8 (256, 256, 3)."""
+    before = count(page)
+    page.click("#convert")
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    return pixels(page, "result")[:, :, :3]
+
+
+def stroke(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw with the mouse, in pixels of the model."""
+    box = page.locator("#drawing").bounding_box()
+    assert box is not None
+    at = [(box["x"] + x / SIZE * box["width"], box["y"] + y / SIZE * box["height"]) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+
+
+def settled(page: Page) -> np.ndarray:
+    """The result once it is the picture of the drawing as it is now."""
+    page.wait_for_function(
+        """() => {
+            const { asked, shown } = document.getElementById('result').dataset;
+            return Number(shown) >= Number(asked);
+        }"""
+    )
+    return pixels(page, "result")[:, :, :3]
+
+
+def result(page: Page) -> bytes:
+    return base64.b64decode(page.evaluate(PIXELS, "result"))
+
+
+def write_model(folder: Path, size: int, plan: Plan, weights: bytes, **fields: object) -> Path:
+    """A model folder with an untrained net."""
+    folder.mkdir(exist_ok=True)
+    packed = gzip.compress(weights)
+    (folder / "weights.bin.gz").write_bytes(packed)
+    manifest = {
+        "format": "nurie-model", "version": 1, "input": {"width": size, "height": size},
+        "weights": {
+            "file": "weights.bin.gz", "bytes": len(packed), "raw_bytes": len(weights),
+            "sha256": hashlib.sha256(packed).hexdigest(),
+        },
+        **fields, **plan.to_json(),
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder

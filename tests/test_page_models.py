@@ -1,0 +1,215 @@
+"""The page in a real Chromium with other models: colourings, coloured pencils, a choice of two."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from browsers import served, sync_api
+from nurie.config import Publish
+from nurie.plan import Op
+from nurie.publish import publish
+from pages import PIXELS, count, ready, result, stroke, write_model
+from plans import Builder, small_unet
+
+Page = sync_api.Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def styled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that takes hints and has three styles."""
+    b = Builder(3)
+    joined = b.tensor(16)
+    b.ops.append(Op("input", output=joined, shuffle=2))
+    b.style(joined, output=joined, output_channel=12)
+    plan, weights = b.finish(b.conv(joined, 16, 3, shuffle=2, activation=3))
+    styles = [[0.5, 0.0, -0.5], [-0.5, 0.5, 0.5], [0.9, 0.9, 0.9]]
+    folder = tmp_path_factory.mktemp("models") / "styled"
+    return write_model(folder, 64, plan, weights, title="Styled", hints=True, styles=styles)
+
+
+@pytest.fixture(scope="module")
+def styled(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the page with this model alone."""
+    with served(publish(Publish(styled_model, tmp_path_factory.mktemp("styled")))) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def two(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a page with two models: the second is larger, has a sample, and neither hints nor styles."""
+    sample = {"title": {"en": "Bar"}, "strokes": [{"width": 8, "points": [20, 64, 108, 64]}]}
+    fields = {"title": {"en": "Shapes", "ja": "形"}, "presets": [sample], "credits": ["Shapes by nobody"]}
+    shapes = write_model(tmp_path_factory.mktemp("models") / "shapes", 128, *small_unet(), **fields)
+    with served(publish(Publish(styled_model, tmp_path_factory.mktemp("two"), more=(shapes,)))) as address:
+        yield address
+
+
+def roll(page: Page) -> bytes:
+    """Press the dice and wait for its picture."""
+    before = count(page)
+    page.click("#dice")
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    return result(page)
+
+
+def test_the_dice_shows_other_colourings_and_a_seed_brings_one_back(page: Page, styled: str) -> None:
+    ready(page, styled)
+    first = result(page)
+    pictures = [roll(page) for _ in range(4)]
+    assert all(a != b for a, b in zip([first, *pictures], pictures, strict=False))
+    address = page.url
+    assert "?seed=" in address
+    page.goto(styled)
+    ready(page, styled)
+    assert result(page) == first
+    ready(page, address)
+    assert result(page) == pictures[-1]
+
+
+def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled: str, address: str) -> None:
+    ready(page, styled)
+    swatches = page.locator("#colours [role=radio]")
+    assert swatches.count() == 9
+    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(9))
+    page.click("#colours [data-colour=blue]")
+    assert page.get_attribute("#colours [data-colour=blue]", "aria-checked") == "true"
+    stroke(page, [(60, 128), (190, 128)])
+    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
+    assert tuple(drawn[32, 32, :3]) == (0x6E, 0xA3, 0xD8)
+    page.keyboard.press("ArrowRight")
+    assert page.get_attribute("#colours [data-colour=pink]", "aria-checked") == "true"
+    page.click("#colours [data-colour=ink]")
+    stroke(page, [(128, 60), (128, 190)])
+    page.click("#colours [data-colour=orange]")
+    stroke(page, [(100, 128), (150, 128)])  # over the ink, which stays black
+    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
+    assert drawn[32, 32, :3].max() < 40
+
+
+def choose(page: Page, title: str) -> None:
+    """Choose a model and wait for its first picture."""
+    page.get_by_role("radio", name=title).check()
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+
+
+def ink(page: Page) -> np.ndarray:
+    """Where the drawing, at the model's size, is dark: bool (height, width)."""
+    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8)
+    size = round((len(drawn) / 4) ** 0.5)
+    return drawn.reshape(size, size, 4)[:, :, 0] < 128
+
+
+def test_one_model_needs_no_chooser(page: Page, styled: str) -> None:
+    ready(page, styled + "?model=unknown")
+    assert not page.is_visible("#models")
+    assert page.inner_text("h1") == page.title() == "Styled"
+
+
+def test_the_page_follows_the_chosen_model_and_the_address_keeps_it(page: Page, two: str) -> None:
+    ready(page, two + "?seed=1&model=unknown")
+    assert page.get_by_role("radio", name="Styled").is_checked()
+    page.click("#colours [data-colour=blue]")
+    choose(page, "Shapes")
+    assert page.evaluate("document.getElementById('result').width") == 128
+    assert ink(page)[64, 20:108].all()  # its sample
+    assert page.locator("#presets button").all_text_contents() == ["Bar"]
+    assert not page.is_visible("#colours") and not page.is_visible("#dice")
+    assert page.inner_text("#credits") == "Shapes by nobody"
+    assert page.title() == page.text_content("h1") == "Shapes"
+    assert page.url == two + "?seed=1&model=shapes"
+    stroke(page, [(128, 20), (128, 100)])  # the blue pencil went with its tray
+    assert ink(page)[30, 64]
+    page.reload()
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    assert page.get_by_role("radio", name="Shapes").is_checked()
+    choose(page, "Styled")
+    assert page.is_visible("#colours") and page.is_visible("#dice") and not page.is_visible("footer")
+    assert page.url == two + "?seed=1&model=styled"
+
+
+def test_a_drawing_of_the_visitors_own_stays_and_takes_the_new_size(page: Page, two: str) -> None:
+    ready(page, two)
+    stroke(page, [(32, 32), (32, 224)])
+    small = ink(page)
+    choose(page, "Shapes")
+    large = ink(page)
+    assert small.shape == (64, 64) and large.shape == (128, 128)
+    assert small[8:56, 8].all() and large[16:112, 16].all() and not large[64, 30:].any()
+    page.click("#clear")
+    choose(page, "Styled")
+    assert not ink(page).any()
+    page.keyboard.press("Control+z")
+    assert np.array_equal(ink(page), small)
+
+
+def test_weights_are_downloaded_when_chosen_and_once(page: Page, two: str) -> None:
+    ready(page, two)
+    loads = """() => performance.getEntriesByType('resource')
+        .filter(({ name }) => name.includes('/weights.')).map(({ name, transferSize }) => [name, transferSize])"""
+    first = page.evaluate(loads)
+    choose(page, "Shapes")
+    choose(page, "Styled")
+    choose(page, "Shapes")
+    later = page.evaluate(loads)[len(first) :]
+    assert len({name for name, _ in first}) == 1 and len(later) == 3
+    assert later[0][0] == later[2][0] != later[1][0] == first[0][0]
+    assert later[0][1] > 0 and later[1][1] == later[2][1] == 0  # from the browser's cache
+
+
+def test_the_last_of_two_quick_choices_wins(page: Page, two: str) -> None:
+    ready(page, two)
+    held: list[Route] = []
+    page.route("**/weights.*", lambda route: held.append(route))
+    page.get_by_role("radio", name="Shapes").check()
+    page.wait_for_function("document.getElementById('result').width === 128")  # its manifest has come
+    page.wait_for_function("document.documentElement.dataset.state === 'loading'")
+    page.get_by_role("radio", name="Styled").check()
+    page.wait_for_function("document.getElementById('result').width === 64")
+    for route in reversed(held):
+        route.continue_()
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+    page.wait_for_timeout(300)
+    assert len(held) == 2 and page.url.endswith("?model=styled")
+    assert page.evaluate("document.getElementById('result').width") == 64 and page.is_visible("#dice")
+    assert not page.is_visible("#message")
+
+
+def test_a_second_model_that_fails_gives_a_sentence_and_another_try(page: Page, two: str) -> None:
+    ready(page, two)
+    page.route("**/weights.*", lambda route: route.fulfill(status=404, body="none"))
+    page.get_by_role("radio", name="Shapes").check()
+    page.wait_for_selector("#message:visible")
+    assert "The model is missing" in page.inner_text("#message")
+    page.unroute("**/weights.*")
+    page.click("#again")
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+    assert page.evaluate("document.getElementById('result').width") == 128
+    assert not page.is_visible("#message")
+    page.route("**/manifest.*", lambda route: route.abort())
+    page.get_by_role("radio", name="Styled").check()
+    page.wait_for_selector("#message:visible")
+    assert "could not be fetched" in page.inner_text("#message")
+    assert page.is_disabled("#preset") and page.is_disabled("#download")
+    page.unroute("**/manifest.*")
+    choose(page, "Shapes")
+    assert not page.is_visible("#message")
+
+
+def test_the_chooser_works_by_keyboard_in_both_languages_and_on_a_narrow_screen(page: Page, two: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 568})
+    ready(page, two)
+    group = page.get_by_role("radiogroup", name="Kind of picture")
+    assert group.get_by_role("radio").count() == 2
+    page.get_by_role("radio", name="Styled").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("radio", name="Shapes").is_checked()
+    page.wait_for_function("document.getElementById('result').width === 128")
+    page.click("#language")
+    assert page.get_by_role("radiogroup", name="絵の種類").get_by_role("radio", name="形").is_checked()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -44,11 +44,16 @@ def stop_live(page: Page) -> None:
     assert page.get_attribute("#live", "aria-checked") == "false"
 
 
+def press(page: Page, button: str) -> None:
+    """Press a button that asks for a picture, and wait for it."""
+    before = count(page)
+    page.click(button)
+    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+
+
 def convert(page: Page) -> np.ndarray:
     """Press the button and wait for its picture: uint8 (256, 256, 3)."""
-    before = count(page)
-    page.click("#convert")
-    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    press(page, "#convert")
     return pixels(page, "result")[:, :, :3]
 
 

@@ -165,6 +165,15 @@ def size_step(step: int) -> dict[str, int]:
     return {-1: {"stride": 2}, 0: {}, 1: {"shuffle": 2}}[step]
 
 
+def small_styled() -> tuple[Plan, bytes]:
+    """The drawing beside a style, one convolution to the picture."""
+    b = Builder(3)
+    joined = b.tensor(16)
+    b.ops.append(Op("input", output=joined, shuffle=2))
+    b.style(joined, output=joined, output_channel=12)
+    return b.finish(b.conv(joined, 16, 3, shuffle=2, activation=TANH))
+
+
 def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
     """Random RGBA, uint8 (height, width, 4)."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)

@@ -9,10 +9,9 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
-from nurie.plan import Op
 from nurie.publish import publish
-from pages import PIXELS, count, ready, result, stroke, write_model
-from plans import Builder, small_unet
+from pages import PIXELS, press, ready, result, stroke, write_model
+from plans import small_styled, small_unet
 
 Page = sync_api.Page
 
@@ -22,14 +21,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def styled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that takes hints and has three styles."""
-    b = Builder(3)
-    joined = b.tensor(16)
-    b.ops.append(Op("input", output=joined, shuffle=2))
-    b.style(joined, output=joined, output_channel=12)
-    plan, weights = b.finish(b.conv(joined, 16, 3, shuffle=2, activation=3))
     styles = [[0.5, 0.0, -0.5], [-0.5, 0.5, 0.5], [0.9, 0.9, 0.9]]
     folder = tmp_path_factory.mktemp("models") / "styled"
-    return write_model(folder, 64, plan, weights, title="Styled", hints=True, styles=styles)
+    return write_model(folder, 64, *small_styled(), title="Styled", hints=True, styles=styles)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +45,7 @@ def two(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def roll(page: Page) -> bytes:
     """Press the dice and wait for its picture."""
-    before = count(page)
-    page.click("#dice")
-    page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) > {before}")
+    press(page, "#dice")
     return result(page)
 
 

@@ -11,10 +11,10 @@ import pytest
 from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
-from nurie.plan import Op, Plan
+from nurie.plan import Plan
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
-from plans import Builder, random_plan, small_unet
+from plans import Builder, drawing, random_plan, small_styled, small_unet
 
 pytestmark = pytest.mark.browser
 PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
@@ -69,10 +69,6 @@ def page(browser: sync_api.Browser) -> Iterator[sync_api.Page]:
         yield page
 
 
-def drawing(height: int, width: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
-
-
 def largest_difference(
     page: sync_api.Page,
     plan: Plan,
@@ -122,11 +118,7 @@ def test_shuffle_by_4(page: sync_api.Page) -> None:
 
 
 def test_style_is_the_same_noise_and_colour(page: sync_api.Page) -> None:
-    b = Builder(3)
-    joined = b.tensor(16)
-    b.ops.append(Op("input", output=joined, shuffle=2))
-    b.style(joined, output=joined, output_channel=12)
-    plan, weights = b.finish(b.conv(joined, 16, 3, shuffle=2, activation=3))
+    plan, weights = small_styled()
     style = (2**32 - 3, (0.5, -0.25, 0.75))
     assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style) <= 1
     with pytest.raises(AssertionError):  # the noise is seen

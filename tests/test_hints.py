@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from conftest import circle_pair
-from nurie.hints import choose_strokes, paint_strokes, random_hints, subject, told
+from nurie.hints import around, choose_strokes, paint_strokes, random_hints, subject, told
 
 
 def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +81,16 @@ def test_a_stroke_speaks_for_the_whole_flat_area_it_lies_in() -> None:
         touched = (hinted != drawing).any(axis=2)
         for side in (np.s_[4:60, 4:30], np.s_[4:60, 33:60]):
             assert touched[side].any() == says[side].all() == says[side].any()
+
+
+def test_in_fur_a_stroke_speaks_for_what_is_near_it() -> None:
+    rng = np.random.default_rng(0)
+    fur = rng.normal((120, 90, 70), 8, (128, 128, 3)).clip(0, 234).astype(np.uint8)
+    drawing = np.full_like(fur, 255)
+    for seed in range(10):
+        (stroke,) = choose_strokes(drawing, fur, 1, np.random.default_rng(seed))
+        beyond = told([stroke], fur) & ~around(stroke.covered, fur)
+        assert beyond.sum() < stroke.covered.sum() / 2
 
 
 def test_a_stroke_across_a_line_speaks_for_the_area_beside_it_not_for_the_line() -> None:

@@ -15,7 +15,7 @@ from nurie.augment import Image, is_line_drawing
 WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
 PAPER = 200  # the same of a drawing: what is darker is a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
-SAME = 16  # levels that colours of one flat area differ by at most
+SAME = 4  # levels that colours of one flat area differ by at most: less than those of fur
 
 
 @dataclass(frozen=True)

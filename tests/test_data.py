@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import is_line_drawing, jitter, redraw, vary
+from nurie.augment import add_strokes, is_line_drawing, jitter, redraw, to_ink, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 
@@ -62,6 +62,28 @@ def test_jitter_moves_drawing_and_picture_alike() -> None:
     assert min(ink) == 1
     assert 1.15 < max(ink) < (286 / 256) ** 2 + 0.03
     assert 5 <= sum(np.array(ink) == 1) <= 25
+
+
+def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines() -> None:
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    cv2.circle(picture, (32, 32), 24, (240, 90, 70), -1)
+    cv2.circle(picture, (32, 32), 24, (90, 30, 20), 2)
+    drawing = np.full_like(picture, 255)
+    cv2.circle(drawing, (32, 32), 24, (0, 0, 0), 2)
+    before = to_ink(drawing)
+    for seed in range(10):
+        ink, painted = add_strokes(before, picture, np.random.default_rng(seed))
+        added = ink > before
+        assert added.any()
+        assert (ink >= before).all()
+        assert (picture[added] < 255).any(axis=1).all()  # never on the paper
+        expected = picture + ((90, 30, 20) - picture.astype(float)) * ink[:, :, None]
+        assert np.abs(painted - expected)[before == 0].max() <= 1
+    blank = np.full_like(picture, 255)
+    for ink, image in ((before, blank), (np.zeros_like(before), picture)):
+        same, painted = add_strokes(ink, image, np.random.default_rng(0))
+        assert np.array_equal(same, ink)
+        assert np.array_equal(painted, image)
 
 
 def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -> None:

@@ -165,6 +165,14 @@ def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monk
     assert np.array_equal(*painted)
 
 
+def test_a_later_save_that_is_as_good_is_kept(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = iter([0.300, 0.305, 0.310, 0.306, 0.308])  # 2 % above the lowest is 0.306
+    monkeypatch.setattr("nurie.train.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    train(Train(pairs, tmp_path, steps=5, save_every=1, **TINY))
+    meta = checkpoint.load(tmp_path / checkpoint.BEST)[1]
+    assert (meta["step"], meta["best"]) == (4, 0.3)
+
+
 def test_best_score_survives_a_resume(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.3, 0.4, 0.35, 0.2])
     monkeypatch.setattr("nurie.train.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})

@@ -9,6 +9,8 @@ from numpy.random import Generator
 
 Image = np.ndarray  # uint8 (h, w, 3), RGB
 
+WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+
 
 def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     """Three of four pairs are made up to 12 % larger and cropped to their size at random (Isola et al. 2017, 6.2)."""
@@ -24,7 +26,8 @@ def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image
 
 
 def vary(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
-    """Drop strokes, and wobble both alike, so that a picture follows its lines: each with its own chance.
+    """Drop strokes, add strokes to both, and wobble both alike, so that a picture follows its lines: each with its own
+    chance.
 
     `drawing`: uint8 (h, w, 3), dark lines on white. Returns new ones.
     """
@@ -33,6 +36,8 @@ def vary(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     ink = to_ink(drawing)
     if rng.random() < 0.5:
         ink = drop_strokes(ink, rng)
+    if rng.random() < 0.3:
+        ink, picture = add_strokes(ink, picture, rng)
     if rng.random() < 0.5:
         field = wobble_field(ink.shape, rng)
         ink, picture = warp(ink, field), warp(picture, field)
@@ -77,6 +82,11 @@ def is_line_drawing(drawing: Image) -> bool:
     return int(spread.max()) < 24 and float((drawing[:, :, 0] > 200).mean()) > 0.5
 
 
+def subject(picture: Image) -> np.ndarray:
+    """Where the picture is not white paper, bool (h, w)."""
+    return picture.min(axis=2) < WHITE
+
+
 def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Remove each small connected stroke with one chance, drawn for the whole picture (0 to 0.6).
 
@@ -89,6 +99,28 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
     drop[0] = False
     gone = cv2.dilate(drop[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
     return ink * (1 - gone)
+
+
+def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
+    """1 to 3 bows and ovals in the subject, like people draw thighs: not all that is closed is a hole.
+
+    In the picture they have the colour that it has under its lines.
+    """
+    inside, lines = subject(picture), ink > 0.5
+    places = np.argwhere(inside)
+    if not lines.any() or not len(places):
+        return ink, picture
+    unit = ink.shape[1] / 256
+    cover = np.zeros(ink.shape, np.uint8)
+    for y, x in places[rng.integers(0, len(places), int(rng.integers(1, 4)))]:
+        axes = [round(rng.uniform(10, 48) * unit) for _ in range(2)]
+        start, width = rng.uniform(0, 360), max(1, round(rng.uniform(0.5, 2.5) * unit))
+        end = start + rng.uniform(90, 420)  # degrees; from 360 on it is closed
+        cv2.ellipse(cover, (int(x), int(y)), axes, rng.uniform(0, 180), start, end, 255, width, cv2.LINE_AA)
+    share = cover.astype(np.float32) / 255 * inside
+    colour = np.median(picture[lines], axis=0)
+    painted = picture + (colour - picture) * share[:, :, None]
+    return np.maximum(ink, share), np.rint(painted).astype(np.uint8)
 
 
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:

@@ -75,7 +75,7 @@ class Train:
     styles: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
-    # vary the drawing: line width and softness, gaps, dropped strokes; wobble it and its picture
+    # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes

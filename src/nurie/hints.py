@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.augment import Image, is_line_drawing
+from nurie.augment import Image, is_line_drawing, subject
 
-WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
-PAPER = 200  # the same of a drawing: what is darker is a line
+PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
 SAME = 4  # levels that colours of one flat area differ by at most: less than those of fur
 
@@ -92,11 +91,6 @@ def area(between: np.ndarray, picture: Image) -> np.ndarray:
     touched[labels[between]] = True
     touched[0] = False  # other colours
     return touched[labels]
-
-
-def subject(picture: Image) -> np.ndarray:
-    """Where the picture is not white paper, bool (h, w)."""
-    return picture.min(axis=2) < WHITE
 
 
 def bent_line(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.ndarray:

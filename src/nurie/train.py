@@ -33,6 +33,8 @@ from nurie.validate import scores, val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
+# up to this factor a later save scores as well as the best: it has learnt more texture, which the score hardly sees
+AS_GOOD = 1.02
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 # options of runs from before there were these
 BEFORE = {"discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
@@ -216,9 +218,9 @@ class Trainer:
         checkpoint.save(path, groups, self.metadata())
 
     def keep_best(self, path: Path, score: float) -> None:
-        """Write the averaged weights where they score better than at all saves before."""
-        if score < self.best:
-            self.best = score
+        """Write the averaged weights where no save before scored clearly better."""
+        self.best = min(self.best, score)
+        if score <= AS_GOOD * self.best:
             checkpoint.save(path, {"ema": self.ema.state_dict()}, self.metadata())
 
     def metadata(self) -> dict[str, Any]:

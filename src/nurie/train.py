@@ -37,7 +37,7 @@ VAL_PICTURES = 64  # val pairs of the scores
 AS_GOOD = 1.02
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 # options of runs from before there were these
-BEFORE = {"discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
+BEFORE = {"consistency": 0.0, "discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 

@@ -116,6 +116,21 @@ def test_redrawn_drawings_are_the_same_lines_by_another_pen_with_the_same_hints(
     assert sampler(pairs, augment=True)(0).redrawn is None
 
 
+def test_drawings_with_colour_are_not_computed_again(tmp_path: Path) -> None:
+    folder = tmp_path / "pairs/train"
+    folder.mkdir(parents=True)
+    for i in range(4):
+        labels, picture = np.random.default_rng(i).integers(0, 256, (2, 64, 64, 3), np.uint8)
+        cv2.imwrite(str(folder / f"p{i}.png"), np.hstack([labels, picture]))
+    options = {"batch": 4, "augment": True, "redraw": True}
+    assert sampler(tmp_path / "pairs", **options)(0).redrawn is None
+    cv2.imwrite(str(folder / "p0.png"), circle_pair(0))
+    batch = sampler(tmp_path / "pairs", **options)(0)
+    assert batch.redrawn is not None
+    same = (batch.redrawn == batch.drawing).flatten(1).all(1)
+    assert same.sum() == 3  # all but the line drawing
+
+
 def test_pictures_in_other_hues_have_hints_in_these(pairs: Path) -> None:
     options = {"batch": 1, "hints": 1.0}
     moved, wrong = [], []

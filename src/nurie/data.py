@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import jitter, redraw, turn_hues, vary
+from nurie.augment import is_line_drawing, jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
 from nurie.hints import paint_strokes, random_hints, told
 
@@ -25,7 +25,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
-    redrawn: Tensor | None = None  # the drawings by other pens, with the same hints
+    redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
 
 
 class PairFolder:
@@ -128,6 +128,7 @@ class Sampler:
 
     def __call__(self, step: int) -> Batch:
         rows: list[list[np.ndarray]] = []  # of each pair: picture, near hints, drawing and the same redrawn
+        redrawn = False
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
             position = (step * self.processes + self.process) * self.batch + i
@@ -138,6 +139,7 @@ class Sampler:
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng)
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
+            redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             strokes = []
             if rng.random() < self.hints:
                 if rng.random() < self.hint_hues:
@@ -148,7 +150,8 @@ class Sampler:
             rows.append([image[:, ::-1] for image in row] if mirror else row)
         pictures, near_hints, *drawings = map(list, zip(*rows, strict=True))
         near = torch.from_numpy(np.stack(near_hints)[:, None]).float()
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, *map(to_tensor, drawings[1:]))
+        again = to_tensor(drawings[1]) if redrawn else None
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

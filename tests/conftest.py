@@ -11,8 +11,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 from nurie.config import Publish
-from nurie.engine import Engine
-from nurie.modelfile import read_model
+from nurie.modelfile import read_manifest
+from nurie.painter import Painter, open_painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 
@@ -113,10 +113,9 @@ def page(browser: "Browser") -> Iterator["Page"]:
     assert errors == []
 
 
-@pytest.fixture(scope="module")
-def built_in() -> Engine:
-    """As the page asks for it at first: in the model's default style."""
-    manifest, plan, weights = read_model(BUILT_IN)
-    engine = Engine(plan, weights=weights)
-    engine.set_style(0, manifest["styles"][0])
-    return engine
+@pytest.fixture
+def built_in() -> Painter:
+    """As the page asks for it at first: in the first sample's colouring."""
+    painter = open_painter(BUILT_IN)
+    painter.set_seed(read_manifest(BUILT_IN)["presets"][0]["seed"])
+    return painter

@@ -71,11 +71,11 @@ def test_presets_from_a_folder(run: Path, tmp_path: Path) -> None:
     presets = tmp_path / "presets"
     presets.mkdir()
     stroke = {"width": 2, "points": [1, 2, 3, 4.5]}
-    (presets / "1.json").write_text(json.dumps({"title": {"en": "Line", "ja": "線"}, "strokes": [stroke]}))
+    (presets / "1.json").write_text(json.dumps({"title": {"en": "Line", "ja": "線"}, "seed": 2, "strokes": [stroke]}))
     Image.new("RGB", (64, 64), "white").save(presets / "2.png")
     model = export(Export(run, tmp_path / "model", presets=presets))
     line, picture = read_manifest(model)["presets"]
-    assert line["title"]["ja"] == "線" and line["strokes"][0]["points"] == [1, 2, 3, 4.5]
+    assert line["title"]["ja"] == "線" and line["seed"] == 2 and line["strokes"][0]["points"] == [1, 2, 3, 4.5]
     assert picture["image"] == "preset-2.png" and (model / "preset-2.png").exists()
 
 
@@ -206,6 +206,28 @@ def test_folder_of_drawings_is_coloured_and_unreadable_ones_are_named(
     with Image.open(tmp_path / "out" / "a.png") as picture:
         assert picture.size == (64, 64)
     assert "b.png can not be read as a picture" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_a_seed_chooses_the_colouring(run: Path, model: Path, tmp_path: Path) -> None:
+    line = {"title": {"en": "Line"}, "strokes": [{"width": 3, "points": [5, 5, 60, 40]}]}
+    for name, seed in (("plain", {}), ("third", {"seed": 2})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(line | seed))
+    drawings = tmp_path / "plain.json", tmp_path / "third.json"
+
+    def painted(path: Path, seed: int | None) -> list[np.ndarray]:
+        out = predict(Predict(path, drawings, tmp_path / "out", seed=seed))
+        return [np.asarray(Image.open(out / f"{drawing.stem}.png")).astype(int) for drawing in drawings]
+
+    for path in (model, run):
+        own, first, second, third = (painted(path, seed) for seed in (None, 0, 1, 2))
+        for pair in (first, second, third):
+            assert np.array_equal(*pair)
+        assert np.array_equal(own, [first[0], third[0]])
+        other_style, other_noise = np.abs(first[0] - second[0]).mean(), np.abs(first[0] - third[0]).mean()
+        assert other_style > 1.5 * other_noise > 0
+    assert np.abs(np.subtract(painted(model, 1), painted(run, 1))).mean() < 2
+    with pytest.raises(NurieError, match=r"--seed must be at least 0, but it is -1"):
+        painted(model, -1)
 
 
 def test_drawing_is_laid_on_white_and_kept_whole(tmp_path: Path) -> None:

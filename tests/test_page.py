@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from browsers import sync_api
-from nurie.engine import Engine
 from nurie.modelfile import read_manifest
+from nurie.painter import Painter
 from nurie.serve import BUILT_IN
 from nurie.strokes import draw_strokes
 from pages import SIZE, convert, count, pixels, ready, settled, stop_live, stroke
@@ -53,20 +53,22 @@ def test_progress_goes_up_to_100_percent(page: Page, address: str) -> None:
     assert "MB" in str(page.text_content("#bytes"))
 
 
-def test_preset_is_coloured_inside_white_outside_and_equals_python(page: Page, address: str, built_in: Engine) -> None:
+def test_preset_is_coloured_inside_white_outside_and_equals_python(page: Page, address: str, built_in: Painter) -> None:
     ready(page, address)
     stop_live(page)
     assert page.locator("#presets button").count() >= 6
+    presets = read_manifest(BUILT_IN)["presets"]
     for index in (1, 4):
         page.click("#preset")
         page.locator("#presets button").nth(index).click()
+        built_in.set_seed(presets[index]["seed"])
         picture, drawing = convert(page), pixels(page, "input")
         assert (drawing[:, :, 3] == 255).all() and (drawing[:, :, 0] < 128).sum() > 300
         assert picture[outside(drawing)].mean() > 250
         colours = picture[inside(drawing)].astype(int)
         assert colours.mean() < 200
         assert np.ptp(colours, axis=1).mean() > 8  # colours, not greys
-        difference = np.abs(picture.astype(int) - built_in.run(drawing))
+        difference = np.abs(picture.astype(int) - built_in.paint(drawing))
         assert difference.max() <= 2
 
 
@@ -93,7 +95,7 @@ def test_strokes_look_as_python_draws_them(page: Page, address: str) -> None:
         assert difference.max() < 128
 
 
-def test_50_drawings_equal_pythons(page: Page, address: str, built_in: Engine) -> None:
+def test_50_drawings_equal_pythons(page: Page, address: str, built_in: Painter) -> None:
     ready(page, address)
     stop_live(page)
     rng = np.random.default_rng(0)
@@ -104,7 +106,7 @@ def test_50_drawings_equal_pythons(page: Page, address: str, built_in: Engine) -
             stroke(page, [tuple(p) for p in rng.uniform(5, 250, (int(rng.integers(2, 5)), 2)).tolist()])
         picture, drawing = convert(page), pixels(page, "input")
         seen.add(drawing.tobytes())
-        assert np.abs(picture.astype(int) - built_in.run(drawing)).max() <= 2
+        assert np.abs(picture.astype(int) - built_in.paint(drawing)).max() <= 2
     assert len(seen) == 50
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
-from nurie.engine import Engine
+from nurie.painter import Painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from pages import convert, pixels, ready, settled, stop_live
@@ -94,17 +94,17 @@ def test_threads_are_as_many_as_processors_up_to_four(page: Page, address: str) 
 
 
 def test_a_host_without_isolation_gets_one_thread_and_the_same_picture(
-    page: Page, tmp_path: Path, built_in: Engine
+    page: Page, tmp_path: Path, built_in: Painter
 ) -> None:
     publish(Publish(BUILT_IN, tmp_path / "site"))
     with served(tmp_path / "site", plainly=True) as address:
         ready(page, address)
         assert not page.evaluate("crossOriginIsolated")
         assert helpers(page) == 0
-        assert np.abs(settled(page).astype(int) - built_in.run(pixels(page, "input"))).max() <= 2
+        assert np.abs(settled(page).astype(int) - built_in.paint(pixels(page, "input"))).max() <= 2
 
 
-def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, built_in: Engine) -> None:
+def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, built_in: Painter) -> None:
     dying = """addEventListener("message", async ({ data: { module, memory } }) => {
         const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
         exports.stop();
@@ -120,7 +120,7 @@ def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, bui
         for _ in range(3):
             picture = convert(page)
     assert helpers(page) == 0
-    assert np.abs(picture.astype(int) - built_in.run(pixels(page, "input"))).max() <= 2
+    assert np.abs(picture.astype(int) - built_in.paint(pixels(page, "input"))).max() <= 2
     assert not page.is_visible("#message")
 
 

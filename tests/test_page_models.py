@@ -9,6 +9,7 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
+from nurie.modelfile import read_manifest
 from nurie.publish import publish
 from pages import PIXELS, press, ready, result, stroke, write_model
 from plans import small_styled, small_unet
@@ -61,6 +62,38 @@ def test_the_dice_shows_other_colourings_and_a_seed_brings_one_back(page: Page, 
     assert result(page) == first
     ready(page, address)
     assert result(page) == pictures[-1]
+
+
+def test_samples_come_in_their_own_colouring(page: Page, styled_model: Path, styled: str, tmp_path: Path) -> None:
+    bar = {"strokes": [{"width": 8, "points": [10, 32, 54, 32]}]}
+    manifest = read_manifest(styled_model)
+    fields = {key: manifest[key] for key in ("title", "hints", "styles")}
+    model = write_model(
+        tmp_path / "model", 64, *small_styled(), **fields, presets=[bar | {"seed": 5}, bar, bar | {"seed": 1}]
+    )
+
+    def sample(index: int) -> bytes:
+        page.click("#preset")
+        press(page, f"#presets li:nth-child({index + 1}) button")
+        return result(page)
+
+    with served(publish(Publish(model, tmp_path / "site"))) as address:
+        ready(page, address + "?seed=1")
+        second = result(page)
+        ready(page, address)
+        fifth = result(page)
+        assert second != fifth and page.url == address
+        assert sample(2) == second and page.url == address
+        assert sample(1) == second  # it has none of its own
+        assert sample(0) == fifth
+        roll(page)
+        assert "?seed=" in page.url
+        rolled = result(page)
+        assert sample(1) == rolled and "?seed=" in page.url
+        assert sample(2) == second and page.url == address
+        page.reload()
+        ready(page, address)
+        assert result(page) == fifth
 
 
 def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled: str, address: str) -> None:

@@ -52,6 +52,18 @@ def test_predict_takes_strokes_like_pictures(tmp_path: Path) -> None:
         load_drawing(file, 64, 80)
 
 
+def test_strokes_may_name_their_colouring(tmp_path: Path) -> None:
+    file = tmp_path / "line.json"
+    drawing = {"title": {"en": "Line"}, "strokes": [{"width": 3.0, "points": [5.0, 5.0]}]}
+    for seed in ({}, {"seed": 0}, {"seed": 7}):
+        file.write_text(json.dumps(drawing | seed))
+        assert read_strokes(file) == drawing | seed
+    for seed in (-1, "red", None):
+        file.write_text(json.dumps(drawing | {"seed": seed}))
+        with pytest.raises(NurieError, match=r"line\.json is no drawing of strokes"):
+            read_strokes(file)
+
+
 @pytest.mark.parametrize("folder", ["cats/presets", "cats/drawings", "openmoji/presets"])
 def test_the_drawings_of_the_examples_are_whole(folder: str) -> None:
     files = sorted((DRAWINGS / folder).glob("*.json"))

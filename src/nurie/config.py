@@ -149,6 +149,8 @@ class Predict:
     output: Path = Path("predicted")  # folder to write PNG files to
     # PNG to write: all drawings beside their pictures
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    # which of the model's colourings, as the page's dice; default: a stroke drawing's own "seed", else 0
+    seed: Annotated[int | None, arg(metavar="NUMBER")] = None
 
 
 @dataclass(frozen=True)

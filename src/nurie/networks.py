@@ -4,6 +4,8 @@ Generators are made only of what folds into convolutions at inference: BatchNorm
 statistics there, and dropout is the identity. All map (n, 3, h, w) in [-1, 1] to (n, 3, h, w) in [-1, 1].
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -70,6 +72,11 @@ class StyleInput(nn.Module):
         super().__init__()
         self.register_buffer("colour", torch.zeros(3))
         self.seed = 0
+
+    def set_style(self, seed: int, colour: Sequence[float]) -> None:
+        """Seed of the noise, and default colour, RGB in [-1, 1]: as `Engine.set_style`."""
+        self.seed = seed
+        self.colour.copy_(torch.tensor(colour))
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
         n, _, h, w = x.shape

@@ -1,6 +1,6 @@
 """What colours a drawing: an exported model in the engine, or a training run in PyTorch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ Paint = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> pictur
 @dataclass(frozen=True)
 class Painter:
     paint: Paint
+    set_seed: Callable[[int], None]  # which of the model's colourings, as the page's dice; 0 at first
     height: int  # of the drawings it takes, pixels
     width: int
     direction: str  # which side of a pair is the drawing: AtoB or BtoA
@@ -42,10 +43,14 @@ def engine_painter(path: Path) -> Painter:
 
     manifest, plan, weights = read_model(path)
     engine = Engine(plan, weights=weights)
-    if manifest.get("styles"):
-        engine.set_style(0, manifest["styles"][0])
+
+    def set_seed(seed: int) -> None:
+        engine.set_style(seed, colour_of(seed, manifest.get("styles")))
+
+    set_seed(0)
     return Painter(
         paint=engine.run,
+        set_seed=set_seed,
         height=manifest["input"]["height"],
         width=manifest["input"]["width"],
         direction=manifest.get("direction", "AtoB"),
@@ -58,11 +63,19 @@ def engine_painter(path: Path) -> Painter:
 def torch_painter(path: Path) -> Painter:
     from nurie.checkpoint import load_generator
     from nurie.lower import lower
+    from nurie.networks import StyleInput
 
     generator, meta = load_generator(path)
     size = meta["train"]["size"]
+
+    def set_seed(seed: int) -> None:
+        for net in generator.modules():
+            if isinstance(net, StyleInput):
+                net.set_style(seed, colour_of(seed, meta.get("styles")))
+
     return Painter(
         paint=paint_with(generator),
+        set_seed=set_seed,
         height=size,
         width=size,
         direction=meta["train"]["direction"],
@@ -70,6 +83,11 @@ def torch_painter(path: Path) -> Painter:
         plan=lambda: lower(generator, size)[0],
         model_bytes=None,
     )
+
+
+def colour_of(seed: int, styles: Sequence[Sequence[float]] | None) -> Sequence[float]:
+    """The style that a seed means, as on the page: RGB in [-1, 1]."""
+    return styles[seed % len(styles)] if styles else (0.0, 0.0, 0.0)
 
 
 def paint_with(generator: "nn.Module") -> Paint:

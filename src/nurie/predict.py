@@ -24,6 +24,8 @@ def predict(config: Predict) -> Path:
 
     Drawings that can not be read are named and left out. Raises NurieError when none can be read.
     """
+    if config.seed is not None and config.seed < 0:
+        raise NurieError(f"--seed must be at least 0, but it is {config.seed}.")
     painter = open_painter(config.model)
     drawings = find_drawings(config.images)
     config.output.mkdir(parents=True, exist_ok=True)
@@ -35,6 +37,7 @@ def predict(config: Predict) -> Path:
         except NurieError as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
+        painter.set_seed(seed_of(path) if config.seed is None else config.seed)
         picture = painter.paint(drawing)
         save_png(config.output / free_name(path, taken), picture)
         done += 1
@@ -93,6 +96,11 @@ def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
     if flat.size != (width, height):
         flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color="white")
     return np.asarray(flat)
+
+
+def seed_of(path: Path) -> int:
+    """The colouring that a drawing asks for: strokes may, and the others get the first."""
+    return read_strokes(path).get("seed", 0) if path.suffix.lower() == STROKES else 0
 
 
 def free_name(path: Path, taken: set[str]) -> str:

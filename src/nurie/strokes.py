@@ -20,7 +20,7 @@ Point = tuple[float, float]
 
 
 def read_strokes(path: Path) -> dict[str, Any]:
-    """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]}.
+    """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]} and maybe a "seed".
 
     Raises NurieError when it is not one.
     """
@@ -31,14 +31,17 @@ def read_strokes(path: Path) -> dict[str, Any]:
             for stroke in drawing["strokes"]
         ]
         title = {str(language): str(text) for language, text in drawing["title"].items()}
+        seed = {"seed": int(drawing["seed"])} if "seed" in drawing else {}
         valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
+        valid = valid and seed.get("seed", 0) >= 0
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NurieError(f"{path} is no drawing of strokes ({error!r}). docs/formats.md shows the form.") from error
     if not valid:
         raise NurieError(
-            f"{path} is no drawing of strokes: every one needs x, y pairs. docs/formats.md shows the form."
+            f"{path} is no drawing of strokes: every one needs x, y pairs, and a seed is at least 0. docs/formats.md "
+            "shows the form."
         )
-    return {"title": title, "strokes": strokes}
+    return {"title": title, "strokes": strokes, **seed}
 
 
 def draw_strokes(strokes: list[dict[str, Any]], height: int, width: int) -> np.ndarray:

@@ -74,7 +74,7 @@ class Trainer:
         self.styles = styles
         for net in (self.bare(self.generator), self.ema):
             if styles and isinstance(net, FastGenerator) and net.style is not None:
-                net.style.colour.copy_(torch.tensor(styles[0]))
+                net.style.set_style(0, styles[0])
 
     def bare(self, net: nn.Module) -> nn.Module:
         return self.accelerator.unwrap_model(net)

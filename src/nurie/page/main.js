@@ -36,6 +36,15 @@ function usableBuild() {
   return build;
 }
 
+/**
+ * The number after `seed=` in the address's query; null where there is none.
+ * @param {string} query
+ */
+function seedOf(query) {
+  const seed = new URLSearchParams(query).get("seed");
+  return seed === null ? null : Math.max(0, Math.floor(Number(seed))) || 0;
+}
+
 /** @param {string} build */
 const startWorker = (build) => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
 
@@ -77,7 +86,7 @@ class Page {
   #frame = 0;
   #live = true;
   /** Chooses among a model's colourings; the same number gives the same picture. */
-  #seed = Math.max(0, Math.floor(Number(new URLSearchParams(location.search).get("seed")))) || 0;
+  #seed = seedOf(location.search) ?? 0;
   /** The title that `nurie publish --title` may have written. */
   #published = get("title").textContent;
 
@@ -165,11 +174,12 @@ class Page {
   /**
    * The address keeps a choice, for the next visit and for others.
    * @param {string} name
-   * @param {string} value
+   * @param {string | null} value null: no choice
    */
   #keep(name, value) {
     const address = new URL(location.href);
-    address.searchParams.set(name, value);
+    if (value === null) address.searchParams.delete(name);
+    else address.searchParams.set(name, value);
     history.replaceState(null, "", address);
   }
 
@@ -284,6 +294,7 @@ class Page {
   }
 
   /**
+   * A sample comes in a colouring of its own, if it has one; the first one in that of the page's address, if that has one.
    * @param {Preset} preset
    * @param {boolean} [first] only while the sheet is untouched
    */
@@ -292,6 +303,8 @@ class Page {
     try {
       const sample = await openPreset(preset, this.#model.address);
       if (preset !== this.#preset || (first && this.#drawing.touched)) return;
+      if (!first && preset.seed !== undefined) this.#keep("seed", null);
+      this.#seed = seedOf(location.search) ?? preset.seed ?? this.#seed;
       this.#drawing.place(sample);
       this.#take("pencil");
       this.#redraw();

@@ -10,6 +10,7 @@ import { Failure } from "./failure.js";
  * @property {Words} [title]
  * @property {{width: number, points: number[]}[]} [strokes]
  * @property {string} [image] file name, beside the manifest
+ * @property {number} [seed] the colouring that it comes in
  *
  * See docs/formats.md.
  * @typedef {object} Manifest

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import add_strokes, is_line_drawing, jitter, redraw, to_ink, vary
+from nurie.augment import add_strokes, add_tail, is_line_drawing, jitter, redraw, to_ink, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 
@@ -62,6 +62,32 @@ def test_jitter_moves_drawing_and_picture_alike() -> None:
     assert min(ink) == 1
     assert 1.15 < max(ink) < (286 / 256) ** 2 + 0.03
     assert 5 <= sum(np.array(ink) == 1) <= 25
+
+
+def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() -> None:
+    picture = np.full((256, 256, 3), 255, np.uint8)
+    cv2.circle(picture, (128, 128), 60, (240, 90, 70), -1)
+    cv2.circle(picture, (128, 128), 60, (90, 30, 20), 2)
+    drawing = np.full_like(picture, 255)
+    cv2.circle(drawing, (128, 128), 60, (0, 0, 0), 2)
+    before = to_ink(drawing)
+    body = cv2.circle(np.zeros((256, 256), np.uint8), (128, 128), 57, 1, -1).astype(bool)
+    sizes, opened = [], 0
+    for seed in range(20):
+        ink, painted = add_tail(before, picture, np.random.default_rng(seed))
+        assert np.array_equal(painted[body], picture[body])
+        tail = (painted.min(2) < 200) & (picture.min(2) > 235)
+        sizes.append(tail.sum())
+        assert (painted[tail][:, 0] > painted[tail][:, 2]).all()  # of the body's and its lines' colours, no grey
+        added = (ink > 0.5) & (before < 0.1)
+        assert 20 < added.sum() < tail.sum()
+        assert tail[added].mean() > 0.9
+        opened += bool(((before > 0.5) & (ink < 0.5)).any())
+    assert min(sizes) > 150 and max(sizes) > 2 * min(sizes)
+    assert 3 <= opened <= 17
+    white = np.full_like(picture, 255)
+    ink, painted = add_tail(before, white, np.random.default_rng(0))
+    assert ink is before and painted is white
 
 
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines() -> None:

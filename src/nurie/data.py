@@ -122,6 +122,7 @@ class Sampler:
     hints: float = 0.0
     hint_hues: float = 0.0
     redraw: bool = False
+    tails: float = 0.0
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
@@ -137,7 +138,7 @@ class Sampler:
             if self.jitter:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
-                drawing, picture = vary(drawing, picture, rng)
+                drawing, picture = vary(drawing, picture, rng, self.tails)
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             strokes = []

@@ -356,6 +356,7 @@ def train(config: Train) -> Path:
         hints=config.hints,
         hint_hues=config.hint_hues,
         redraw=config.augment_drawing and config.consistency > 0,
+        tails=config.tails,
         classes=classes,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

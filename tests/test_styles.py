@@ -16,6 +16,17 @@ def test_the_style_is_the_mean_colour_of_the_subject() -> None:
     assert torch.allclose(style_of(picture), torch.tensor([[-0.5, 0.0, 0.25], [1.0, 1.0, 1.0]]))
 
 
+def test_colourful_pixels_count_more_than_grey_ones() -> None:
+    picture = torch.ones(1, 3, 8, 8)
+    picture[0, :, :4] = torch.tensor([1.0, -0.5, -1.0])[:, None, None]
+    picture[0, :, 4:6] = -1.0  # black
+    picture[0, :, 6:7] = 0.5  # grey
+    style = style_of(picture)[0]
+    assert (style - torch.tensor([1.0, -0.5, -1.0])).abs().max() < 0.1
+    picture[0, :, :4] = 0.5
+    assert torch.allclose(style_of(picture), torch.full((1, 3), (5 * 0.5 - 2) / 7))
+
+
 def test_common_styles_are_the_same_every_time_and_not_more_than_pictures(pairs: Path) -> None:
     folder = PairFolder(pairs / "train", 64)
     styles = common_styles(folder)
@@ -37,9 +48,11 @@ def test_noise_is_random_in_training_and_fixed_afterwards() -> None:
     assert torch.equal(fixed[:, 1:], style[:, :, None, None].expand(2, 3, 6, 7))
 
 
-def test_hinted_drawings_are_told_another_style() -> None:
+def test_hinted_drawings_are_told_another_style_and_some_none() -> None:
     pictures = torch.stack([torch.full((3, 8, 8), value) for value in (-0.5, 0.0, 0.5)])
     near_hints = torch.zeros(3, 1, 8, 8)
     near_hints[0, 0, 4, 5] = 1
-    told = told_styles(pictures, near_hints)
+    told = told_styles(pictures, near_hints, torch.tensor([False, False, False]))
     assert told[:, 0].tolist() == [0.5, 0.0, 0.5]
+    told = told_styles(pictures, near_hints, torch.tensor([True, False, True]))
+    assert told.tolist() == [[1.0] * 3, [0.0] * 3, [1.0] * 3]

@@ -148,7 +148,7 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     painted = picture + (moved_texture(picture, behind, middle[len(middle) // 2], rng) - picture) * whole[:, :, None]
     painted += (colour - painted) * line[:, :, None]
     if rng.random() < 0.5:  # grown on, instead of coming from behind
-        ink = ink * (1 - inner)
+        ink = ink * (1 - band(middle[:3], radii[:3] - pen / 2, ink.shape))
     return np.maximum(ink, line), np.rint(painted).astype(np.uint8)
 
 
@@ -158,7 +158,7 @@ def tail_path(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndar
     along = (outline[(start + near) % len(outline)] - outline[start - near]).astype(float)
     outwards = -np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
     turns = rng.uniform(-0.07, 0.07) + rng.uniform(-0.0024, 0.0024) * np.arange(round(rng.uniform(15, 60)))
-    headings = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-0.9, 0.9) + np.cumsum(turns)
+    headings = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
     steps = 2 * unit * np.stack([np.cos(headings), np.sin(headings)], 1)
     radii = np.linspace(rng.uniform(4, 11), rng.uniform(3, 9), len(steps)) * unit
     return outline[start] + np.cumsum(steps, 0), radii

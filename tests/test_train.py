@@ -117,20 +117,6 @@ def test_init_leaves_the_default_style_to_the_new_run(pairs: Path, tmp_path: Pat
     assert not torch.equal(default, tensors(tmp_path / "a" / checkpoint.FILE)["ema/style.colour"])
 
 
-def test_a_run_that_drops_styles_offers_none_first(pairs: Path, tmp_path: Path) -> None:
-    config = Train(pairs, tmp_path / "told", steps=2, save_every=2, **TINY)
-    untold = replace(config, run=tmp_path / "untold", style_dropout=1.0)
-    for options in (config, untold):
-        train(options)
-        forget_accelerate()
-    metas = [checkpoint.load_generator(options.run)[1] for options in (config, untold)]
-    assert metas[1]["styles"] == [[1.0, 1.0, 1.0], *metas[0]["styles"]]
-    generator, _ = checkpoint.load_generator(untold.run)
-    assert generator.get_submodule("style").get_buffer("colour").tolist() == [1.0, 1.0, 1.0]
-    losses = [(options.run / "losses.jsonl").read_text().splitlines()[0] for options in (config, untold)]
-    assert losses[0] != losses[1]  # the same weights, drawings and noise
-
-
 def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path / "a", steps=2, save_every=2, **TINY)
     train(config)

@@ -73,9 +73,6 @@ class Train:
     discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller; projected: or parts of them
     # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
     styles: bool = True
-    # share of the drawings that are told no style (compare Ho and Salimans 2022): the first colouring of the model is
-    # then what the drawing suggests, and not the most common colour
-    style_dropout: float = 0.0
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture

@@ -14,28 +14,26 @@ from nurie.data import PairFolder, to_tensor
 
 WHITE = 0.84  # a pixel whose darkest channel is brighter, of [-1, 1], is paper
 COUNT = 12  # styles that a model offers
-NO_STYLE = (1.0, 1.0, 1.0)  # that of a picture without a subject: the drawing alone decides
 GREY = 0.05  # how much a grey pixel counts, where one of a pure colour counts 2
 
 
 def style_of(pictures: Tensor) -> Tensor:
-    """(n, 3, h, w) in [-1, 1] -> (n, 3): the mean colour of what is not white paper; NO_STYLE where nothing else is."""
+    """(n, 3, h, w) in [-1, 1] -> (n, 3): the mean colour of what is not white paper; white where nothing else is."""
     low, high = pictures.amin(1, keepdim=True), pictures.amax(1, keepdim=True)
     weight = (low < WHITE) * (high - low + GREY)
     total = weight.sum((2, 3))  # (n, 1)
     colour = (pictures * weight).sum((2, 3)) / total.clamp(min=GREY)
-    return torch.where(total > 0, colour, colour.new_tensor(NO_STYLE))
+    return torch.where(total > 0, colour, torch.ones_like(colour))
 
 
-def told_styles(pictures: Tensor, near_hints: Tensor, untold: Tensor) -> Tensor:
+def told_styles(pictures: Tensor, near_hints: Tensor) -> Tensor:
     """What a generator is told of a batch, (n, 3): each picture's style, and where its drawing has hints another's.
 
     So it learns to believe a hint more than the style, which else has said most of the colour already.
-    `near_hints` (n, 1, h, w) is not 0 near hints. Where `untold` (n, bool) it is told NO_STYLE.
+    `near_hints` (n, 1, h, w) is not 0 near hints.
     """
     styles = style_of(pictures)
-    styles = torch.where(near_hints.amax((1, 2, 3))[:, None] > 0, styles.roll(1, 0), styles)
-    return torch.where(untold[:, None], styles.new_tensor(NO_STYLE), styles)
+    return torch.where(near_hints.amax((1, 2, 3))[:, None] > 0, styles.roll(1, 0), styles)
 
 
 def common_styles(folder: PairFolder, count: int = COUNT) -> list[list[float]]:

@@ -28,7 +28,7 @@ from nurie.log import Log, progress_bar
 from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss, lattice_loss
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.projected import ProjectedDiscriminator
-from nurie.styles import COUNT, NO_STYLE, common_styles, style_of, told_styles
+from nurie.styles import common_styles, style_of, told_styles
 from nurie.validate import scores, val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
 
@@ -100,8 +100,7 @@ class Trainer:
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         near = self._move(batch.near_hints)
-        untold = torch.from_numpy(np.random.default_rng(numbers).random(len(real)) < self.config.style_dropout)
-        style = (told_styles(real, near, untold.to(real.device)),) if self.styles else ()
+        style = (told_styles(real, near),) if self.styles else ()
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
@@ -346,8 +345,7 @@ def train(config: Train) -> Path:
         if config.init:
             trainer.start_from(config.init)
         if generator_options(config)["styles"]:
-            free = [list(NO_STYLE)] if config.style_dropout else []
-            trainer.offer(free + common_styles(train_pairs, COUNT - len(free)))
+            trainer.offer(common_styles(train_pairs))
     sampler = Sampler(
         train_pairs,
         config.batch,

@@ -90,6 +90,12 @@ def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() ->
     assert ink is before and painted is white
 
 
+def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
+    plain, some, every = (sampler(pairs, batch=12, augment=True, tails=share)(0) for share in (0.0, 0.5, 1.0))
+    tailed = [(batch.picture != plain.picture).flatten(1).any(1).sum().item() for batch in (some, every)]
+    assert 1 <= tailed[0] < tailed[1]
+
+
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines() -> None:
     picture = np.full((64, 64, 3), 255, np.uint8)
     cv2.circle(picture, (32, 32), 24, (240, 90, 70), -1)

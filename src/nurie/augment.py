@@ -140,9 +140,8 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     middle, radii = tail_path(outline, unit, rng)
     pen = rng.uniform(1.0, 2.0) * unit
     whole, inner = (band(middle, radii + side * pen / 2, ink.shape) for side in (1, -1))
-    behind = cv2.erode(
-        inside.astype(np.float32), np.ones((3, 3), np.uint8)
-    )  # without the rim, where white shines through
+    # without the subject's rim, where white shines through
+    behind = cv2.erode(inside.astype(np.float32), np.ones((3, 3), np.uint8))
     whole, line = whole * (1 - behind), (whole - inner).clip(min=0) * (1 - inside)
     colour = np.median(picture[lines], axis=0)
     painted = picture + (moved_texture(picture, behind, middle[len(middle) // 2], rng) - picture) * whole[:, :, None]

@@ -77,7 +77,8 @@ class Train:
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
-    # share of the line drawings that get a tail, in the picture too; for animals, whose tails photos often hide
+    # share of the line drawings that get a tail, in the picture too: for animals, whose tails photos often hide; needs
+    # --augment-drawing
     tails: float = 0.0
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes

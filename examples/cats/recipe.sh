@@ -4,9 +4,9 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/, run256-3/, run/ and model/. Run it again to resume. Training goes from small to large
+# run128/, run256/, run256-2/ to run256-4/, run/ and model/. Run it again to resume. Training goes from small to large
 # pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
-# It took 89 minutes of one core of a CPU with bf16, the other core busy; docs/LOG.md says what it gave.
+# It took 96 minutes of one core of a CPU with bf16, the other core busy; docs/LOG.md says what it gave.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,10 @@ large=("${classes[@]}" --tails 0.6 --size 256 --batch 8 --ema 0.995 --discrimina
 nurie train "$out/pairs" "$out/run256" "${large[@]}" --steps 1000 --decay 0.4 --init "$out/run128"
 nurie train "$out/pairs" "$out/run256-2" "${large[@]}" --steps 800 --decay 0.5 --init "$out/run256"
 nurie train "$out/pairs" "$out/run256-3" "${large[@]}" --steps 800 --decay 0.5 --init "$out/run256-2"
-nurie train "$out/pairs" "$out/run" "${large[@]}" --steps 500 --decay 0.7 --lr 1e-4 --consistency 20 --init "$out/run256-3"
+large+=(--decay 0.7 --lr 1e-4 --consistency 20)
+nurie train "$out/pairs" "$out/run256-4" "${large[@]}" --steps 500 --init "$out/run256-3"
+large+=(--ema 0.99 --gan 0.5 --feature-matching 10)
+nurie train "$out/pairs" "$out/run" "${large[@]}" --steps 350 --init "$out/run256-4"
 
 nurie export "$out/run" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \
     "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

@@ -64,13 +64,18 @@ def test_jitter_moves_drawing_and_picture_alike() -> None:
     assert 5 <= sum(np.array(ink) == 1) <= 25
 
 
+def outlined_disc(size: int, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ink, float32 (size, size), of a circle in the middle, and a picture of a red disc with a dark outline there."""
+    middle = (size // 2, size // 2)
+    drawing, picture = np.full((2, size, size, 3), 255, np.uint8)
+    cv2.circle(picture, middle, radius, (240, 90, 70), -1)
+    cv2.circle(picture, middle, radius, (90, 30, 20), 2)
+    cv2.circle(drawing, middle, radius, (0, 0, 0), 2)
+    return to_ink(drawing), picture
+
+
 def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() -> None:
-    picture = np.full((256, 256, 3), 255, np.uint8)
-    cv2.circle(picture, (128, 128), 60, (240, 90, 70), -1)
-    cv2.circle(picture, (128, 128), 60, (90, 30, 20), 2)
-    drawing = np.full_like(picture, 255)
-    cv2.circle(drawing, (128, 128), 60, (0, 0, 0), 2)
-    before = to_ink(drawing)
+    before, picture = outlined_disc(256, 60)
     body = cv2.circle(np.zeros((256, 256), np.uint8), (128, 128), 57, 1, -1).astype(bool)
     sizes, opened = [], 0
     for seed in range(20):
@@ -97,12 +102,7 @@ def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
 
 
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines() -> None:
-    picture = np.full((64, 64, 3), 255, np.uint8)
-    cv2.circle(picture, (32, 32), 24, (240, 90, 70), -1)
-    cv2.circle(picture, (32, 32), 24, (90, 30, 20), 2)
-    drawing = np.full_like(picture, 255)
-    cv2.circle(drawing, (32, 32), 24, (0, 0, 0), 2)
-    before = to_ink(drawing)
+    before, picture = outlined_disc(64, 24)
     for seed in range(10):
         ink, painted = add_strokes(before, picture, np.random.default_rng(seed))
         added = ink > before

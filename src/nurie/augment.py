@@ -120,8 +120,7 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
         end = start + rng.uniform(90, 420)  # degrees; from 360 on it is closed
         cv2.ellipse(cover, (int(x), int(y)), axes, rng.uniform(0, 180), start, end, 255, width, cv2.LINE_AA)
     share = cover.astype(np.float32) / 255 * inside
-    colour = np.median(picture[lines], axis=0)
-    painted = picture + (colour - picture) * share[:, :, None]
+    painted = blend(picture, np.median(picture[lines], axis=0), share)
     return np.maximum(ink, share), np.rint(painted).astype(np.uint8)
 
 
@@ -143,9 +142,8 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     # without the subject's rim, where white shines through
     behind = cv2.erode(inside.astype(np.float32), np.ones((3, 3), np.uint8))
     whole, line = whole * (1 - behind), (whole - inner).clip(min=0) * (1 - inside)
-    colour = np.median(picture[lines], axis=0)
-    painted = picture + (moved_texture(picture, behind, middle[len(middle) // 2], rng) - picture) * whole[:, :, None]
-    painted += (colour - painted) * line[:, :, None]
+    painted = blend(picture, moved_texture(picture, behind, middle[len(middle) // 2], rng), whole)
+    painted = blend(painted, np.median(picture[lines], axis=0), line)
     if rng.random() < 0.5:  # grown on, instead of coming from behind
         ink = ink * (1 - band(middle[:3], radii[:3] - pen / 2, ink.shape))
     return np.maximum(ink, line), np.rint(painted).astype(np.uint8)
@@ -180,9 +178,13 @@ def moved_texture(picture: Image, inside: np.ndarray, to: np.ndarray, rng: Gener
     if not len(places):
         return picture.astype(np.float32)
     matrix = np.column_stack([np.eye(2), to - places[rng.integers(len(places))][::-1]])
-    known = cv2.GaussianBlur(cv2.warpAffine(inside, matrix, size), (0, 0), 2 * size[0] / 256)[:, :, None] ** 2
-    mean = picture[inside > 0].mean(0)
-    return mean + (cv2.warpAffine(picture, matrix, size) - mean) * known
+    known = cv2.GaussianBlur(cv2.warpAffine(inside, matrix, size), (0, 0), 2 * size[0] / 256) ** 2
+    return blend(picture[inside > 0].mean(0), cv2.warpAffine(picture, matrix, size), known)
+
+
+def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Two pictures, or colours, with a `share` (h, w) in 0-1 of the upper one: float (h, w, 3)."""
+    return under + (over - under) * share[:, :, None]
 
 
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:

@@ -24,10 +24,10 @@ PIXELS = """id => {
 
 
 def ready(page: Page, address: str) -> None:
-    """Open the page and wait for the first preset to be coloured."""
+    """Open the page and wait until its worker has coloured the first preset."""
     page.goto(address)
     page.wait_for_function("document.documentElement.dataset.state === 'ready'")
-    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) >= 1")
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
 
 
 def count(page: Page) -> int:

@@ -192,10 +192,10 @@ def test_the_last_of_two_quick_choices_wins(page: Page, two: str) -> None:
     held: list[Route] = []
     page.route("**/weights.*", lambda route: held.append(route))
     page.get_by_role("radio", name="Shapes").check()
-    page.wait_for_function("document.getElementById('result').width === 128")  # its manifest has come
+    page.wait_for_function("document.getElementById('input').width === 128")  # its manifest has come
     page.wait_for_function("document.documentElement.dataset.state === 'loading'")
     page.get_by_role("radio", name="Styled").check()
-    page.wait_for_function("document.getElementById('result').width === 64")
+    page.wait_for_function("document.getElementById('input').width === 64")
     for route in reversed(held):
         route.continue_()
     page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")

@@ -37,7 +37,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     files = {
         "index.html": f'<title>Nurie</title>{module.MANIFEST_META}<link rel="stylesheet" href="./style.css">'
-        f'<script type="module" src="./main.js"></script>{module.HEADING}',
+        f'<script type="module" src="./first.js"></script>{module.HEADING}',
+        "first.js": "import './b.js'; import('./main.js');",
         "main.js": "import { a } from './a.js'; import('./leaf.js'); import './b.js';",
         "a.js": "import { b } from \"./b.js\"; new URL('./engine.wasm', import.meta.url); export const a = './unknown'",
         "b.js": "import { a } from './a.js';",  # a cycle with a.js
@@ -107,8 +108,9 @@ def test_the_browser_is_told_early_what_the_page_needs(page: Path, tmp_path: Pat
     hints = re.findall(r'<link rel="(modulepreload|preload)"[^>]*href="\./([^"]+)">', (site / "index.html").read_text())
     assert all((site / name).is_file() for _, name in hints)
     kinds = {Path(name).name.split(".")[0]: kind for kind, name in hints}
-    # main.js is asked for anyway, leaf.js only by a call
-    assert kinds == {"a": "modulepreload", "b": "modulepreload", "manifest": "preload", "weights": "preload"}
+    # first.js is asked for anyway, leaf.js only by a call
+    scripts = {name: "modulepreload" for name in ("a", "b", "main")}
+    assert kinds == scripts | {"manifest": "preload", "weights": "preload"}
 
 
 def test_the_site_is_complete(tmp_path: Path, page: Path):
@@ -118,7 +120,7 @@ def test_the_site_is_complete(tmp_path: Path, page: Path):
     plain = {"index.html", "site.json", "_headers"}
     assert plain <= names
     assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in names - plain)
-    assert len([name for name in names if name.startswith("assets/")]) == 7
+    assert len([name for name in names if name.startswith("assets/")]) == 8
     assert next(site.glob("assets/engine.*.wasm")).read_bytes() == b"\0asm './a.js'"
     assert not [path for path in site.parent.iterdir() if path.name.startswith(".")]
     first = {name: (site / name).read_bytes() for name in names}
@@ -133,7 +135,7 @@ def test_names_change_with_the_content_and_with_what_it_refers_to(tmp_path: Path
     after = files(publish(Publish(model, site)))
     check_references(site)
     changed = {name.split(".")[0] for name in before - after}
-    assert changed == {"assets/engine", "assets/a", "assets/b", "assets/main", "assets/leaf"}
+    assert changed == {f"assets/{name}" for name in ("engine", "a", "b", "first", "main", "leaf")}
     write_model(model, b"other weights")
     again = files(publish(Publish(model, site)))
     assert {name.split(".")[0] for name in after - again} == {"model/weights", "model/manifest"}

@@ -66,6 +66,8 @@ class Train:
     # weight of the L1 difference of two pictures of one drawing by two pens; needs --augment-drawing
     consistency: float = 10.0
     lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
+    # weight of the L1 difference to its mean colour of each area that has one colour in the target: for flat colouring
+    flat: float = 0.0
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
     discriminator: Discriminator = "projected"

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Logits = Float[Tensor, "n 1 _ _"]
@@ -33,6 +33,18 @@ def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"])
     """
     difference = fake - real
     return torch.stack([alternation(difference).abs().mean(), alternation(difference.mT).abs().mean()]).mean()
+
+
+def flat_loss(fake: Float[Tensor, "n 3 h w"], areas: Int[Tensor, "n 1 h w"]) -> Scalar:
+    """Mean L1 between the pixels of the areas that should be flat and their area's mean colour, whatever that is.
+
+    `areas`: numbers that no two areas of a batch share, 0 outside of all.
+    """
+    numbers, colours = areas.flatten(), fake.permute(0, 2, 3, 1).reshape(-1, 3)
+    inside = (numbers > 0).to(colours)
+    pixels = torch.bincount(numbers).clamp(min=1)
+    means = colours.new_zeros(len(pixels), 3).index_add(0, numbers, colours) / pixels[:, None]
+    return ((colours - means[numbers]).abs().mean(1) * inside).sum() / inside.sum().clamp(min=1)
 
 
 def alternation(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ w"]:

@@ -27,6 +27,7 @@ HEADERS = """/*
 """
 TEXT = (".js", ".css")  # the files that refer to others
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
+FIRST, MAIN = "first.js", "main.js"  # the script that begins the page, and the one that goes on
 HEADING = '<h1 id="title"></h1>'  # empty: the page shows the model's title
 # './name' or "./name" in scripts, ./name in url(...) of a stylesheet
 REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=['")])""")
@@ -233,7 +234,8 @@ def rewrite_index(text: str, names: dict[str, str], models: list[SiteModel], tit
     if MANIFEST_META not in text:
         raise NurieError(f"The page's index.html has no {MANIFEST_META}. Install Nurie again.")
     named("index.html", text, names)
-    hints = preload([names[name] for name in imported("main.js")], [models[0].manifest, models[0].weights])
+    scripts = dict.fromkeys([*imported(FIRST), MAIN, *imported(MAIN)])
+    hints = preload([names[name] for name in scripts], [models[0].manifest, models[0].weights])
     text = text.replace(MANIFEST_META, "\n".join([*(model.meta for model in models), *hints]))
     text = text.replace(HEADING, HEADING.replace("><", f">{html.escape(title)}<"))
     head = f"<title>{html.escape(title or plain(models[0].title))}</title>"

@@ -25,7 +25,14 @@ from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
 from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
-from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss, lattice_loss
+from nurie.losses import (
+    diffaugment,
+    discriminator_loss,
+    feature_matching_loss,
+    flat_loss,
+    generator_gan_loss,
+    lattice_loss,
+)
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.projected import ProjectedDiscriminator
 from nurie.styles import common_styles, style_of, told_styles
@@ -100,6 +107,7 @@ class Trainer:
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         near = self._move(batch.near_hints)
+        areas = None if batch.areas is None else batch.areas.to(real.device)
         style = (told_styles(real, near),) if self.styles else ()
         again = None
         if batch.redrawn is not None:
@@ -112,7 +120,7 @@ class Trainer:
             real_seen, fake_seen = self._seen(drawing, real, fake)
         losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
         losses |= self._update_generator(
-            self._picture_losses(real, fake, again, near) | self._teacher_losses(drawing, real, fake, features),
+            self._picture_losses(real, fake, again, near, areas) | self._teacher_losses(drawing, real, fake, features),
             real_seen,
             fake_seen,
         )
@@ -157,15 +165,17 @@ class Trainer:
         return losses
 
     def _picture_losses(
-        self, real: Tensor, fake: Tensor, again: Tensor | None, near_hints: Tensor
+        self, real: Tensor, fake: Tensor, again: Tensor | None, near_hints: Tensor, areas: Tensor | None
     ) -> dict[str, Tensor]:
-        """`again`: the pictures of the same drawings by other pens."""
+        """`again`: the pictures of the same drawings by other pens; `areas`: the targets' flat areas."""
         error = (fake - real).abs()
         losses = {"l1": error.mean()}
         if again is not None:
             losses["consistency"] = F.l1_loss(again, fake)
         if self.config.lattice:
             losses["lattice"] = lattice_loss(real, fake)
+        if areas is not None:
+            losses["flat"] = flat_loss(fake, areas)
         if self.config.hint_l1:
             losses["hint_l1"] = (error * near_hints).sum() / (3 * near_hints.sum()).clamp(min=1)
         return losses
@@ -357,6 +367,7 @@ def train(config: Train) -> Path:
         hint_hues=config.hint_hues,
         redraw=config.augment_drawing and config.consistency > 0,
         tails=config.tails,
+        areas=config.flat > 0,
         classes=classes,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

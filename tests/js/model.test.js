@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { afterEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { fetchManifest, fetchWeights } from "../../src/nurie/page/model.js";
+import { Download, fetchManifest, fetchWeights, styleOf } from "../../src/nurie/page/model.js";
 
 const raw = new Uint8Array(5000).map((_, i) => i * 7);
 const zipped = new Uint8Array(gzipSync(raw));
@@ -105,4 +105,37 @@ test("a manifest of another version or form is refused", async () => {
     serve(() => Response.json(other));
     await assert.rejects(fetchManifest(base), failure("manifest"));
   }
+});
+
+/** @param {Response[]} answers */
+function serveInTurn(...answers) {
+  const left = [...answers];
+  serve(() => /** @type {Response} */ (left.shift()));
+}
+
+test("a download gives all parts to whoever asks, earlier or later", async () => {
+  serveInTurn(Response.json(manifest), new Response(zipped));
+  const download = new Download(base);
+  /** @type {number[][]} */
+  const takers = [[], []];
+  download.forEachPart((part) => takers[0].push(...part));
+  await download.complete;
+  download.forEachPart((part) => takers[1].push(...part));
+  for (const bytes of takers) assert.deepEqual(Uint8Array.from(bytes), raw);
+  assert.deepEqual(download.bytes, [zipped.length, zipped.length]);
+  assert.equal((await download.manifest).title, "Cats");
+});
+
+test("a download that fails tells everyone who waits, and nobody else", async () => {
+  serveInTurn(new Response("none", { status: 404 }));
+  const download = new Download(base);
+  await new Promise((resolve) => setTimeout(resolve, 20)); // an unhandled rejection would end this test
+  await assert.rejects(download.manifest, failure("missing"));
+  await assert.rejects(download.complete, failure("missing"));
+});
+
+test("a seed chooses a style; a model without styles is told zeros", () => {
+  const styles = [[1, 0, 0], [0, 1, 0]];
+  assert.deepEqual(styleOf({ ...manifest, styles }, 5), { seed: 5, colour: [0, 1, 0] });
+  assert.deepEqual(styleOf(manifest, 5), { seed: 5, colour: [0, 0, 0] });
 });

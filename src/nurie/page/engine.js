@@ -74,6 +74,26 @@ export function bestBuild() {
   return shares && navigator.hardwareConcurrency > 1 ? `${kind}-threads` : kind;
 }
 
+/** @type {{[build in Build]: URL}} */
+const BUILDS = {
+  plain: new URL("./nurie.wasm", import.meta.url),
+  relaxed: new URL("./nurie-relaxed.wasm", import.meta.url),
+  "plain-threads": new URL("./nurie-threads.wasm", import.meta.url),
+  "relaxed-threads": new URL("./nurie-relaxed-threads.wasm", import.meta.url),
+};
+
+/**
+ * Download a build, compile it while it arrives, and start it.
+ * @param {Build} build
+ */
+export async function fetchEngine(build) {
+  const response = await fetch(BUILDS[build]);
+  if (!response.ok) throw new Error(`${BUILDS[build].pathname}: ${response.status}`);
+  // Streaming needs the type application/wasm, which some hosts do not send.
+  const streams = response.headers.get("Content-Type") === "application/wasm";
+  return Engine.load(await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())));
+}
+
 // Pages of 64 KiB that a build with threads begins with (hatch_build.py), and how many it may grow to: the second
 // number is for machines that refuse to reserve 2 GiB of addresses.
 const FIRST_PAGES = 64;

@@ -1,14 +1,14 @@
-// The whole page: what the parts say to each other. Tests may rely on the ids and on <html data-state>.
+// The whole page: what the parts say to each other. first.js begins it. Tests may rely on the ids and on <html data-state>.
 
 import { Hand, keepCrisp } from "./canvas.js";
 import { bestBuild } from "./engine.js";
 import { Failure } from "./failure.js";
-import { fetchManifest, fetchWeights } from "./model.js";
-import { Chooser, namedModel, siteModels } from "./models.js";
+import { Download, styleOf } from "./model.js";
+import { Chooser, namedModel, seedOf, siteModels } from "./models.js";
 import { Painter } from "./painter.js";
 import { Palette } from "./palette.js";
 import { Gallery, openPreset } from "./presets.js";
-import { Raster } from "./raster.js";
+import { Raster, show } from "./raster.js";
 import { Drawing } from "./strokes.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 
@@ -36,27 +36,10 @@ function usableBuild() {
   return build;
 }
 
-/**
- * The number after `seed=` in the address's query; null where there is none.
- * @param {string} query
- */
-function seedOf(query) {
-  const seed = new URLSearchParams(query).get("seed");
-  return seed === null ? null : Math.max(0, Math.floor(Number(seed))) || 0;
-}
-
 /** @param {string} build */
 const startWorker = (build) => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
 
-/** The engine's thread takes longest to start, so it begins before the page is built. @type {Worker | null} */
-let early = null;
-try {
-  early = startWorker(usableBuild());
-} catch {
-  // `start` comes upon the same, and says so
-}
-
-class Page {
+export class Page {
   #canvas = /** @type {HTMLCanvasElement} */ (get("drawing"));
   #input = /** @type {HTMLCanvasElement} */ (get("input"));
   #result = /** @type {HTMLCanvasElement} */ (get("result"));
@@ -103,15 +86,18 @@ class Page {
     get("stuck").remove();
   }
 
-  /** Fetch the model and start the engine; again after a failure. */
-  async start() {
+  /**
+   * Start the engine on a model that comes; again after a failure.
+   * @param {Download} [download]
+   */
+  async start(download = new Download(this.#model.address)) {
     this.#painter?.close();
     this.#tell(null);
     this.#showBytes([0, 0]);
     document.documentElement.dataset.state = "loading";
     try {
       this.#painter = this.#startPainter(usableBuild());
-      await this.#load(this.#painter);
+      await this.#load(this.#painter, download);
     } catch (error) {
       this.#fail(error);
     }
@@ -120,20 +106,20 @@ class Page {
   /**
    * A painter that failed meanwhile, or that a second start has replaced, is given nothing more.
    * @param {Painter} painter
+   * @param {Download} download
    */
-  async #load(painter) {
+  async #load(painter, download) {
     const current = () => painter === this.#painter && document.documentElement.dataset.state === "loading";
-    const { address } = this.#model;
     try {
-      const manifest = await fetchManifest(address);
+      const manifest = await download.manifest;
       if (!current()) return;
       const backend = new URLSearchParams(location.search).get("backend") ?? undefined;
       painter.load(manifest, manifest.weights.raw_bytes, manifest.input, backend);
-      const progress = (/** @type {[number, number]} */ ...bytes) => current() && this.#showBytes(bytes);
-      const weights = fetchWeights(manifest, address, progress, (part) => painter.feed(part));
-      weights.catch(() => {}); // awaited when the page shows what the manifest says
-      this.#open(manifest, address);
-      await weights;
+      download.onprogress = () => current() && this.#showBytes(download.bytes);
+      download.onprogress();
+      download.forEachPart((part) => painter.feed(part));
+      this.#open(manifest, download.address);
+      await download.complete;
       if (current()) painter.feed(new Uint8Array());
     } catch (error) {
       if (current()) throw error;
@@ -142,12 +128,7 @@ class Page {
 
   /** @param {string} build */
   #startPainter(build) {
-    const worker = () => {
-      const started = early ?? startWorker(build);
-      early = null;
-      return started;
-    };
-    return new Painter(worker, {
+    return new Painter(() => startWorker(build), {
       onready: () => (document.documentElement.dataset.state = "ready"),
       onpicture: (picture) => this.#show(picture),
       onbackend: (backend) => (document.documentElement.dataset.backend = backend),
@@ -162,7 +143,8 @@ class Page {
   #choose(model) {
     this.#model = model;
     this.#manifest = this.#gallery = this.#preset = null;
-    Object.assign(this.#result, this.#size); // empties it
+    this.#result.width = this.#size.width; // empties it
+    this.#result.dataset.empty = "";
     this.#result.dataset.shown = "0";
     get("time").textContent = "–";
     for (const id of ["preset", "download"]) /** @type {HTMLButtonElement} */ (get(id)).disabled = true;
@@ -210,7 +192,6 @@ class Page {
     Object.assign(this.#size, size);
     document.documentElement.style.setProperty("--shape", `${size.width} / ${size.height}`);
     this.#raster.resize(size.width, size.height);
-    Object.assign(this.#result, size);
     this.#redraw();
   }
 
@@ -280,12 +261,6 @@ class Page {
     this.#paint();
   }
 
-  /** @returns {import("./plan.js").Style} */
-  get #style() {
-    const styles = this.#manifest?.styles ?? [];
-    return { seed: this.#seed, colour: styles[this.#seed % styles.length] ?? [0, 0, 0] };
-  }
-
   /** @param {boolean} live */
   #setLive(live) {
     this.#live = live;
@@ -351,16 +326,15 @@ class Page {
 
   #paint() {
     if (!this.#manifest || !this.#painter) return;
-    this.#result.dataset.asked = String(this.#painter.paint(() => this.#raster.pixels().data, this.#style));
+    this.#result.dataset.asked = String(this.#painter.paint(() => this.#raster.pixels().data, styleOf(this.#manifest, this.#seed)));
   }
 
   /** @param {Picture} picture */
-  #show({ id, pixels, width, height, ms, backend }) {
-    if (this.#result.width !== width || this.#result.height !== height) Object.assign(this.#result, { width, height });
-    this.#result.getContext("2d", { willReadFrequently: true })?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  #show(picture) {
+    show(this.#result, picture);
+    const { id, ms, backend } = picture;
     this.#result.dataset.shown = String(id);
     this.#result.dataset.backend = backend;
-    this.#result.dataset.pictures = String(Number(this.#result.dataset.pictures) + 1);
     get("time").textContent = ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
     /** @type {HTMLButtonElement} */ (get("download")).disabled = false;
     if (this.#failure) this.#tell(null);
@@ -423,5 +397,3 @@ class Page {
     get("language").lang = this.#language === "en" ? "ja" : "en";
   }
 }
-
-new Page().start();

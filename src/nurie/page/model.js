@@ -30,6 +30,64 @@ import { Failure } from "./failure.js";
 
 const VERSION = 1;
 
+/** A model on its way. It tells whoever asks what has come, earlier or later. */
+export class Download {
+  address;
+  /** @type {Promise<Manifest>} */
+  manifest;
+  /** Resolves when all of the weights have come and are what was exported. */
+  complete;
+  /** Bytes that came, zipped: received and total. @type {[number, number]} */
+  bytes = [0, 0];
+  /** Called when `bytes` change. */
+  onprogress = () => {};
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  #parts = [];
+  /** Who wants parts that are still to come. @type {((part: Uint8Array<ArrayBuffer>) => void)[] | null} */
+  #takers = [];
+
+  /** @param {URL} address the manifest's */
+  constructor(address) {
+    this.address = address;
+    this.manifest = fetchManifest(address);
+    this.complete = this.#weights();
+    // Whoever waits for them is told of failures.
+    this.manifest.catch(() => {});
+    this.complete.catch(() => {});
+  }
+
+  /**
+   * Give each part of the unzipped weights, in order: those that are there, then those that come.
+   * @param {(part: Uint8Array<ArrayBuffer>) => void} take
+   */
+  forEachPart(take) {
+    this.#parts.forEach(take);
+    this.#takers?.push(take);
+  }
+
+  async #weights() {
+    const progress = (/** @type {[number, number]} */ ...bytes) => {
+      this.bytes = bytes;
+      this.onprogress();
+    };
+    await fetchWeights(await this.manifest, this.address, progress, (part) => {
+      this.#parts.push(part);
+      for (const take of this.#takers ?? []) take(part);
+    });
+    this.#takers = null;
+  }
+}
+
+/**
+ * What the drawing does not say, for this of the model's colourings.
+ * @param {Manifest} manifest
+ * @param {number} seed
+ * @returns {import("./plan.js").Style}
+ */
+export function styleOf({ styles = [] }, seed) {
+  return { seed, colour: styles[seed % styles.length] ?? [0, 0, 0] };
+}
+
 /**
  * @param {URL} url
  * @returns {Promise<Manifest>}

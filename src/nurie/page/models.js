@@ -30,6 +30,15 @@ export function namedModel(models, query) {
   return models.find((model) => model.name === name) ?? models[0];
 }
 
+/**
+ * The number after `seed=` in the address's query; null where there is none.
+ * @param {string} query
+ */
+export function seedOf(query) {
+  const seed = new URLSearchParams(query).get("seed");
+  return seed === null ? null : Math.max(0, Math.floor(Number(seed))) || 0;
+}
+
 export class Chooser {
   #group;
   #models;

@@ -60,14 +60,14 @@ export class Raster {
   #size;
 
   /**
-   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLCanvasElement | OffscreenCanvas} canvas
    * @param {{width: number, height: number}} size of the drawing, in model pixels
    */
   constructor(canvas, size) {
     // Kept in plain memory: the pixels are read after every change, and are the same on every graphics card.
     const settings = { alpha: false, willReadFrequently: true };
     this.#canvas = canvas;
-    this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
+    this.#context = /** @type {Context} */ (canvas.getContext("2d", settings));
     this.#baseContext = /** @type {OffscreenCanvasRenderingContext2D} */ (this.#base.getContext("2d", settings));
     this.#size = size;
   }
@@ -121,6 +121,18 @@ export class Raster {
     action();
     context.setTransform(1, 0, 0, 1, 0, 0);
   }
+}
+
+/**
+ * Put a picture that the engine made on the page. `data-pictures` counts them.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{pixels: Uint8ClampedArray<ArrayBuffer>, width: number, height: number}} picture RGBA
+ */
+export function show(canvas, { pixels, width, height }) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext("2d", { willReadFrequently: true })?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  delete canvas.dataset.empty;
+  canvas.dataset.pictures = String(Number(canvas.dataset.pictures) + 1);
 }
 
 /**

@@ -2,31 +2,15 @@
 // while the page still downloads the model. Messages in: {model, size, backend}, many {part},
 // then {id, pixels, style}; out: see painter.js.
 
-import { Engine, EngineError } from "./engine.js";
+import { EngineError, fetchEngine } from "./engine.js";
 
-/** @type {{[build in import("./engine.js").Build]: URL}} */
-const BUILDS = {
-  plain: new URL("./nurie.wasm", import.meta.url),
-  relaxed: new URL("./nurie-relaxed.wasm", import.meta.url),
-  "plain-threads": new URL("./nurie-threads.wasm", import.meta.url),
-  "relaxed-threads": new URL("./nurie-relaxed-threads.wasm", import.meta.url),
-};
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;
-
-/** @param {URL} url */
-async function compile(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
-  // Streaming needs the type application/wasm, which some hosts do not send.
-  if (response.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
-  return WebAssembly.compileStreaming(response);
-}
 
 const startHelper = () => new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
 
 const build = /** @type {import("./engine.js").Build} */ (self.name);
-const engine = compile(BUILDS[build]).then((module) => Engine.load(module));
+const engine = fetchEngine(build);
 engine.catch(() => {}); // told when the model arrives
 
 /** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
@@ -56,7 +40,7 @@ async function begin({ model, size: given, backend }) {
 
 /**
  * Helpers are started after the first picture: each costs a core some tens of milliseconds that the page needs itself.
- * @param {Engine} ready
+ * @param {import("./engine.js").Engine} ready
  */
 function share(ready) {
   if (!build.endsWith("-threads") || ready.threads > 1) return;

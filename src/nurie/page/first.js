@@ -1,0 +1,59 @@
+// Where the page begins: the model comes, and a small one colours its first sample at once, here in the page's own thread.
+// To start a worker, and to build the page, takes as long as that picture; both wait for it, but not for a slow network.
+
+import { bestBuild, fetchEngine } from "./engine.js";
+import { Download, styleOf } from "./model.js";
+import { namedModel, seedOf, siteModels } from "./models.js";
+import { openPreset } from "./presets.js";
+import { Raster, show } from "./raster.js";
+import { Drawing } from "./strokes.js";
+
+/** Bytes of a model's weights, unzipped: a larger one would make the page wait. */
+const SMALL = 4e6;
+/** Milliseconds until the page is built in any case; a picture that is not begun by then is left to the worker. */
+const PATIENCE = 250;
+
+/**
+ * Colour the first sample. Where anything is amiss the page will come upon the same, and say so.
+ * @param {Download} download
+ * @param {AbortSignal} late
+ */
+async function firstPicture(download, late) {
+  const build = bestBuild();
+  if (!build) return;
+  const starting = fetchEngine(build);
+  starting.catch(() => {}); // awaited below, if at all
+  const manifest = await download.manifest;
+  const sample = manifest.presets?.[0];
+  if (!sample || manifest.weights.raw_bytes > SMALL) return;
+  const drawing = new Drawing();
+  drawing.place(await openPreset(sample, download.address));
+  const { width, height } = manifest.input;
+  const raster = new Raster(new OffscreenCanvas(width, height), manifest.input);
+  raster.resize(width, height);
+  raster.redraw(drawing);
+  const engine = await starting;
+  await download.complete;
+  if (late.aborted) return;
+  engine.beginModel(manifest, manifest.weights.raw_bytes);
+  download.forEachPart((part) => engine.feed(part));
+  engine.resize(height, width);
+  engine.setStyle(styleOf(manifest, seedOf(location.search) ?? sample.seed ?? 0));
+  show(/** @type {HTMLCanvasElement} */ (document.getElementById("result")), {
+    ...engine.outputSize,
+    pixels: engine.run(raster.pixels().data),
+  });
+}
+
+async function begin() {
+  const download = new Download(namedModel(siteModels(), location.search).address);
+  const late = AbortSignal.timeout(PATIENCE);
+  await Promise.race([
+    firstPicture(download, late).catch(() => {}),
+    new Promise((resolve) => late.addEventListener("abort", resolve)),
+  ]);
+  const main = await import("./main.js").catch(() => null);
+  if (main) new main.Page().start(download); // else the note in index.html stays
+}
+
+begin();

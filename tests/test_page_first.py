@@ -1,0 +1,92 @@
+"""The first picture, which the page computes itself before its worker and the rest of it are there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from browsers import served, sync_api
+from nurie.config import Publish
+from nurie.painter import Painter
+from nurie.publish import publish
+from pages import count, pixels, settled, stroke, write_model
+from plans import small_unet
+
+Page = sync_api.Page
+
+pytestmark = pytest.mark.browser
+
+# However slow this machine is, the page waits for its first picture.
+PATIENT = "AbortSignal.timeout = () => new AbortController().signal"
+BUILT = "document.getElementById('title').textContent !== ''"
+SAMPLE = {"title": "Bar", "strokes": [{"width": 8, "points": [20, 64, 108, 64]}]}
+
+
+def hold(page: Page, files: str) -> list[sync_api.Route]:
+    """Requests for these files wait in this list."""
+    held: list[sync_api.Route] = []
+    page.route(files, lambda route: held.append(route))
+    return held
+
+
+def test_the_first_picture_comes_before_the_worker_and_is_the_same(page: Page, address: str, built_in: Painter) -> None:
+    page.add_init_script(PATIENT)
+    held = hold(page, "**/worker.*.js")
+    page.goto(address)
+    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) === 1")
+    page.wait_for_function(BUILT)
+    assert page.evaluate("document.documentElement.dataset.state") == "loading"
+    page.wait_for_selector(".loading", state="hidden")
+    first, drawing = pixels(page, "result")[:, :, :3], pixels(page, "input")
+    assert np.abs(first.astype(int) - built_in.paint(drawing)).max() <= 2
+    for route in held:
+        route.continue_()
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    assert np.abs(settled(page).astype(int) - first).max() <= 2
+    assert count(page) == 2
+
+
+def test_seed_and_model_of_the_address_count_for_the_first_picture(
+    page: Page, address: str, built_in: Painter
+) -> None:
+    page.add_init_script(PATIENT)
+    hold(page, "**/worker.*.js")
+    page.goto(f"{address}?seed=5")
+    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) === 1")
+    page.wait_for_function(BUILT)
+    built_in.set_seed(5)
+    expected = built_in.paint(pixels(page, "input"))
+    assert np.abs(pixels(page, "result")[:, :, :3].astype(int) - expected).max() <= 2
+
+
+def test_the_page_does_not_wait_for_a_slow_network(page: Page, address: str) -> None:
+    held = hold(page, "**/weights.*")
+    page.goto(address)
+    page.wait_for_function(BUILT)
+    assert count(page) == 0 and page.is_visible(".loading")
+    page.wait_for_function("!document.getElementById('preset').disabled")
+    before = pixels(page, "input")
+    stroke(page, [(60, 20), (200, 20)])
+    assert not np.array_equal(pixels(page, "input"), before)
+    for route in held:
+        route.continue_()
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+    # no picture that the worker did not make
+    assert page.evaluate("result.dataset.pictures <= result.dataset.asked")
+
+
+def test_a_large_model_is_left_to_the_worker(page: Page, tmp_path: Path) -> None:
+    plan, weights = small_unet()
+    large = weights + bytes(4_000_000)
+    model = write_model(tmp_path / "large", 128, plan, large, title="Large", presets=[SAMPLE])
+    with served(publish(Publish(model, tmp_path / "site"))) as address:
+        page.add_init_script(PATIENT)
+        held = hold(page, "**/worker.*.js")
+        page.goto(address)
+        page.wait_for_function(BUILT)
+        page.wait_for_function("document.getElementById('progress').getAttribute('aria-valuenow') === '100'")
+        assert count(page) == 0
+        for route in held:
+            route.continue_()
+        page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+        assert count(page) == 1

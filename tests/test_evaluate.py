@@ -246,6 +246,8 @@ def test_run_and_model_side_by_side(
     assert (first["name"], first["kind"], second["name"], second["kind"]) == ("circles", "run", "model", "model")
     assert first["l1"] == pytest.approx(second["l1"], abs=0.003)
     assert first["robustness"] == pytest.approx(second["robustness"], abs=0.003)
+    assert first["shades"] == pytest.approx(second["shades"], abs=0.003)
+    assert first["shades"] > 0
     assert set(first["perturbed"]) == set(NAMES)
     for key in ("parameters", "macs", "paper_macs"):
         assert first[key] == second[key] > 0
@@ -332,7 +334,7 @@ def test_bad_inputs_give_sentences(run: Path, model: Path, pairs: Path, tmp_path
 
 
 def test_table_shows_a_dash_for_what_is_not_known() -> None:
-    keys = ("l1", "psnr", "ssim", "fid", "kid", "lpips", "robustness", "perturbed", "hints", "parameters", "macs",
-            "paper_macs", "model_bytes", "wasmtime_ms")  # fmt: skip
+    keys = ("l1", "psnr", "ssim", "fid", "kid", "lpips", "shades", "robustness", "perturbed", "hints", "parameters",
+            "macs", "paper_macs", "model_bytes", "wasmtime_ms")  # fmt: skip
     text = module.table([{"name": "a", **dict.fromkeys(keys)}], "nothing").splitlines()
     assert all(line.endswith("  -") for line in text[1:])

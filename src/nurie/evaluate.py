@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from nurie import report
+from nurie.areas import flat_areas, shades
 from nurie.augment import is_line_drawing, turn_hues
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
@@ -35,6 +36,7 @@ ROWS = [  # key of a result, label, format
     ("fid", "FID", ".2f"),
     ("kid", "KID", ".5f"),
     ("lpips", "LPIPS", ".4f"),
+    ("shades", "shades in flat areas", ".4f"),
     ("robustness", "robustness: mean change", ".4f"),
     *((f"perturbed.{name}", f"  {name}: change, L1 rise", "") for name in NAMES),
     ("hints.without", "colour error at hints: not given", ".4f"),
@@ -122,11 +124,12 @@ def measure(
     name: str, painter: Painter, folder: PairFolder, files: list[Path], metrics: PictureMetrics, seed: int
 ) -> Result:
     """Everything about one run or model, with the keys of docs/formats.md."""
-    effects, hinted, turned = [], [], []
+    effects, hinted, turned, shaded = [], [], [], []
     for path in counted(f"evaluate {name}", files):
         drawing, target = folder.read(path)
         picture = painter.paint(drawing)
         metrics.add(picture, target)
+        shaded.append(shades(picture, flat_areas(target)))
         if is_line_drawing(drawing):
             own = [seed, zlib.crc32(path.name.encode())]  # by the file's name: the same whatever --samples is
             effects.append(effects_of(painter.paint, drawing, picture, target, own))
@@ -138,6 +141,7 @@ def measure(
     return {
         "kind": "model" if is_model else "run",
         **scores,
+        "shades": mean_or_none(np.concatenate(shaded)),
         **summary(effects),
         "hints": hint_summary(hinted, turned),
         "parameters": painter.parameters,
@@ -185,6 +189,10 @@ def hint_summary(own: list[tuple[float, float]], other: list[tuple[float, float]
     means = (*np.mean(own, axis=0), *np.mean(other, axis=0))
     keys = ("without", "with", "other_without", "other_with")
     return {key: round(float(mean), 6) for key, mean in zip(keys, means, strict=True)}
+
+
+def mean_or_none(values: np.ndarray) -> float | None:
+    return round(float(values.mean()), 6) if len(values) else None
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -46,9 +46,7 @@ def test_the_first_picture_comes_before_the_worker_and_is_the_same(page: Page, a
     assert count(page) == 2
 
 
-def test_seed_and_model_of_the_address_count_for_the_first_picture(
-    page: Page, address: str, built_in: Painter
-) -> None:
+def test_seed_and_model_of_the_address_count_for_the_first_picture(page: Page, address: str, built_in: Painter) -> None:
     page.add_init_script(PATIENT)
     hold(page, "**/worker.*.js")
     page.goto(f"{address}?seed=5")

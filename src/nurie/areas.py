@@ -25,7 +25,7 @@ def flat_areas(picture: Image) -> np.ndarray:
 
 
 def shades(picture: Image, areas: np.ndarray) -> np.ndarray:
-    """How far each pixel of these areas is from its area's mean colour, mean over the channels, 0-1: float (pixels,)."""
+    """How far each of these pixels is from its area's mean colour, mean over the channels, 0-1: float (pixels,)."""
     inside = areas > 0
     numbers, colours = areas[inside], picture[inside] / 255
     sums = np.stack([np.bincount(numbers, channel) for channel in colours.T], 1)

@@ -11,7 +11,7 @@ import { Drawing } from "./strokes.js";
 /** Bytes of a model's weights, unzipped: a larger one would make the page wait. */
 const SMALL = 4e6;
 /** Milliseconds until the page is built in any case; a picture that is not begun by then is left to the worker. */
-const PATIENCE = 250;
+const PATIENCE = 150;
 
 /**
  * Colour the first sample. Where anything is amiss the page will come upon the same, and say so.

@@ -75,7 +75,7 @@ def test_the_page_does_not_wait_for_a_slow_network(page: Page, address: str) -> 
 
 def test_a_large_model_is_left_to_the_worker(page: Page, tmp_path: Path) -> None:
     plan, weights = small_unet()
-    large = weights + bytes(4_000_000)
+    large = weights + bytes(16_000_000)
     model = write_model(tmp_path / "large", 128, plan, large, title="Large", presets=[SAMPLE])
     with served(publish(Publish(model, tmp_path / "site"))) as address:
         page.add_init_script(PATIENT)

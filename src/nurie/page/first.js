@@ -8,8 +8,8 @@ import { openPreset } from "./presets.js";
 import { Raster, show } from "./raster.js";
 import { Drawing } from "./strokes.js";
 
-/** Bytes of a model's weights, unzipped: a larger one would make the page wait. */
-const SMALL = 4e6;
+/** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
+const SMALL = 4e6 * 256 * 256;
 /** Milliseconds until the page is built in any case; a picture that is not begun by then is left to the worker. */
 const PATIENCE = 150;
 
@@ -25,10 +25,10 @@ async function firstPicture(download, late) {
   starting.catch(() => {}); // awaited below, if at all
   const manifest = await download.manifest;
   const sample = manifest.presets?.[0];
-  if (!sample || manifest.weights.raw_bytes > SMALL) return;
+  const { width, height } = manifest.input;
+  if (!sample || manifest.weights.raw_bytes * width * height > SMALL) return;
   const drawing = new Drawing();
   drawing.place(await openPreset(sample, download.address));
-  const { width, height } = manifest.input;
   const raster = new Raster(new OffscreenCanvas(width, height), manifest.input);
   raster.resize(width, height);
   raster.redraw(drawing);

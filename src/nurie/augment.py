@@ -36,7 +36,7 @@ def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> 
     ink = to_ink(drawing)
     if rng.random() < 0.5:
         ink = drop_strokes(ink, rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         ink, picture = add_strokes(ink, picture, rng)
     if rng.random() < tails:
         ink, picture = add_tail(ink, picture, rng)
@@ -104,18 +104,20 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
-    """1 to 3 bows and ovals in the subject, like people draw thighs: not all that is closed is a hole.
+    """1 to 3 bows and ovals in the subject, like people draw thighs and paws: not all that is closed is a hole.
 
-    In the picture they have the colour that it has under its lines.
+    Half of them, smaller ones, lie on its outline. In the picture they have the colour that it has under its lines.
     """
     inside, lines = subject(picture), ink > 0.5
-    places = np.argwhere(inside)
-    if not lines.any() or not len(places):
+    if not lines.any() or not inside.any():
         return ink, picture
+    rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
     unit = ink.shape[1] / 256
     cover = np.zeros(ink.shape, np.uint8)
-    for y, x in places[rng.integers(0, len(places), int(rng.integers(1, 4)))]:
-        axes = [round(rng.uniform(10, 48) * unit) for _ in range(2)]
+    for _ in range(int(rng.integers(1, 4))):
+        places, least, most = (rim, 5, 28) if rng.random() < 0.5 else (inside, 10, 48)
+        y, x = rng.choice(np.argwhere(places))
+        axes = [round(rng.uniform(least, most) * unit) for _ in range(2)]
         start, width = rng.uniform(0, 360), max(1, round(rng.uniform(0.5, 2.5) * unit))
         end = start + rng.uniform(90, 420)  # degrees; from 360 on it is closed
         cv2.ellipse(cover, (int(x), int(y)), axes, rng.uniform(0, 180), start, end, 255, width, cv2.LINE_AA)

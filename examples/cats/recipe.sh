@@ -4,9 +4,9 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/ to run256-4/, run/ and model/. Run it again to resume. Training goes from small to large
+# run128/, run256/, run256-2/ to run256-5/, run/ and model/. Run it again to resume. Training goes from small to large
 # pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
-# It took 96 minutes of one core of a CPU with bf16, the other core busy; docs/LOG.md says what it gave.
+# It took 111 minutes of one core of a CPU with bf16, the other core busy; docs/LOG.md says what it gave.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +22,8 @@ nurie train "$out/pairs" "$out/run256-3" "${large[@]}" --steps 800 --decay 0.5 -
 large+=(--decay 0.7 --lr 1e-4 --consistency 20)
 nurie train "$out/pairs" "$out/run256-4" "${large[@]}" --steps 500 --init "$out/run256-3"
 large+=(--ema 0.99 --gan 0.5 --feature-matching 10)
-nurie train "$out/pairs" "$out/run" "${large[@]}" --steps 350 --init "$out/run256-4"
+nurie train "$out/pairs" "$out/run256-5" "${large[@]}" --steps 350 --init "$out/run256-4"
+nurie train "$out/pairs" "$out/run" "${large[@]}" --steps 700 --init "$out/run256-5"
 
 nurie export "$out/run" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \
     "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

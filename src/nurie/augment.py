@@ -114,9 +114,10 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
     rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
     unit = ink.shape[1] / 256
     cover = np.zeros(ink.shape, np.uint8)
+    on_rim, anywhere = (np.argwhere(rim), 5, 28), (np.argwhere(inside), 10, 48)  # places, half axes
     for _ in range(int(rng.integers(1, 4))):
-        places, least, most = (rim, 5, 28) if rng.random() < 0.5 else (inside, 10, 48)
-        y, x = rng.choice(np.argwhere(places))
+        places, least, most = on_rim if rng.random() < 0.5 else anywhere
+        y, x = rng.choice(places)
         axes = [round(rng.uniform(least, most) * unit) for _ in range(2)]
         start, width = rng.uniform(0, 360), max(1, round(rng.uniform(0.5, 2.5) * unit))
         end = start + rng.uniform(90, 420)  # degrees; from 360 on it is closed

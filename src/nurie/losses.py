@@ -2,8 +2,10 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int64
 from torch import Tensor
+
+from nurie.areas import from_mean
 
 Logits = Float[Tensor, "n 1 _ _"]
 Scalar = Float[Tensor, ""]
@@ -35,16 +37,13 @@ def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"])
     return torch.stack([alternation(difference).abs().mean(), alternation(difference.mT).abs().mean()]).mean()
 
 
-def flat_loss(fake: Float[Tensor, "n 3 h w"], areas: Int[Tensor, "n 1 h w"]) -> Scalar:
+def flat_loss(fake: Float[Tensor, "n 3 h w"], areas: Int64[Tensor, "n 1 h w"]) -> Scalar:
     """Mean L1 between the pixels of the areas that should be flat and their area's mean colour, whatever that is.
 
     `areas`: numbers that no two areas of a batch share, 0 outside of all.
     """
-    numbers, colours = areas.flatten(), fake.permute(0, 2, 3, 1).reshape(-1, 3)
-    inside = (numbers > 0).to(colours)
-    pixels = torch.bincount(numbers).clamp(min=1)
-    means = colours.new_zeros(len(pixels), 3).index_add(0, numbers, colours) / pixels[:, None]
-    return ((colours - means[numbers]).abs().mean(1) * inside).sum() / inside.sum().clamp(min=1)
+    inside = areas[:, 0] > 0
+    return from_mean(fake.permute(0, 2, 3, 1)[inside], areas[:, 0][inside]).sum() / inside.sum().clamp(min=1)
 
 
 def alternation(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ w"]:

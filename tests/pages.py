@@ -80,6 +80,23 @@ def settled(page: Page) -> np.ndarray:
     return pixels(page, "result")[:, :, :3]
 
 
+def hold(page: Page, files: str) -> list[sync_api.Route]:
+    """Requests for these files wait in this list."""
+    held: list[sync_api.Route] = []
+    page.route(files, lambda route: held.append(route))
+    return held
+
+
+def release(page: Page, held: list[sync_api.Route], count: int = 1) -> None:
+    """Answer so many requests, the last first, once all of them have come."""
+    for _ in range(3000):
+        if len(held) >= count:
+            break
+        page.wait_for_timeout(20)
+    for route in reversed(held):
+        route.continue_()
+
+
 def result(page: Page) -> bytes:
     return base64.b64decode(page.evaluate(PIXELS, "result"))
 

@@ -9,7 +9,7 @@ from browsers import served, sync_api
 from nurie.config import Publish
 from nurie.painter import Painter
 from nurie.publish import publish
-from pages import count, pixels, settled, stroke, write_model
+from pages import count, hold, pixels, release, settled, stroke, write_model
 from plans import small_unet
 
 Page = sync_api.Page
@@ -23,13 +23,6 @@ BUILT = "!document.getElementById('preset').disabled"
 SAMPLE = {"title": "Bar", "strokes": [{"width": 8, "points": [20, 64, 108, 64]}]}
 
 
-def hold(page: Page, files: str) -> list[sync_api.Route]:
-    """Requests for these files wait in this list."""
-    held: list[sync_api.Route] = []
-    page.route(files, lambda route: held.append(route))
-    return held
-
-
 def test_the_first_picture_comes_before_the_worker_and_is_the_same(page: Page, address: str, built_in: Painter) -> None:
     page.add_init_script(PATIENT)
     held = hold(page, "**/worker.*.js")
@@ -40,8 +33,7 @@ def test_the_first_picture_comes_before_the_worker_and_is_the_same(page: Page, a
     page.wait_for_selector(".loading", state="hidden")
     first, drawing = pixels(page, "result")[:, :, :3], pixels(page, "input")
     assert np.abs(first.astype(int) - built_in.paint(drawing)).max() <= 2
-    for route in held:
-        route.continue_()
+    release(page, held)
     page.wait_for_function("document.documentElement.dataset.state === 'ready'")
     assert np.abs(settled(page).astype(int) - first).max() <= 2
     assert count(page) == 2
@@ -66,8 +58,7 @@ def test_the_page_does_not_wait_for_a_slow_network(page: Page, address: str) -> 
     before = pixels(page, "input")
     stroke(page, [(60, 20), (200, 20)])
     assert not np.array_equal(pixels(page, "input"), before)
-    for route in held:
-        route.continue_()
+    release(page, held)
     page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
     # no picture that the worker did not make
     assert page.evaluate("result.dataset.pictures <= result.dataset.asked")
@@ -84,7 +75,6 @@ def test_a_large_model_is_left_to_the_worker(page: Page, tmp_path: Path) -> None
         page.wait_for_function(BUILT)
         page.wait_for_function("document.getElementById('progress').getAttribute('aria-valuenow') === '100'")
         assert count(page) == 0
-        for route in held:
-            route.continue_()
+        release(page, held)
         page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
         assert count(page) == 1

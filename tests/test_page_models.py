@@ -11,7 +11,7 @@ from browsers import served, sync_api
 from nurie.config import Publish
 from nurie.modelfile import read_manifest
 from nurie.publish import publish
-from pages import PIXELS, press, ready, result, stroke, write_model
+from pages import PIXELS, hold, press, ready, release, result, stroke, write_model
 from plans import small_styled, small_unet
 
 Page = sync_api.Page
@@ -189,15 +189,13 @@ def test_weights_are_downloaded_when_chosen_and_once(page: Page, two: str) -> No
 
 def test_the_last_of_two_quick_choices_wins(page: Page, two: str) -> None:
     ready(page, two)
-    held: list[Route] = []
-    page.route("**/weights.*", lambda route: held.append(route))
+    held = hold(page, "**/weights.*")
     page.get_by_role("radio", name="Shapes").check()
     page.wait_for_function("document.getElementById('input').width === 128")  # its manifest has come
     page.wait_for_function("document.documentElement.dataset.state === 'loading'")
     page.get_by_role("radio", name="Styled").check()
     page.wait_for_function("document.getElementById('input').width === 64")
-    for route in reversed(held):
-        route.continue_()
+    release(page, held, 2)
     page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
     page.wait_for_timeout(300)
     assert len(held) == 2 and page.url.endswith("?model=styled")

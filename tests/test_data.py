@@ -12,6 +12,7 @@ from conftest import circle_pair
 from nurie.augment import add_strokes, add_tail, is_line_drawing, jitter, redraw, to_ink, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
+from nurie.shift import overlap
 
 
 def sampler(pairs: Path, **options) -> Sampler:
@@ -50,18 +51,43 @@ def test_btoa_swaps_the_halves(pairs: Path) -> None:
     assert is_line_drawing(drawing) and not is_line_drawing(np.full((8, 8, 3), 90, np.uint8))
 
 
-def test_jitter_moves_drawing_and_picture_alike() -> None:
-    image = np.full((64, 96, 3), 255, np.uint8)
-    image[20:44, 30:66] = 0
-    ink = []
+def jittered(image: np.ndarray) -> list[np.ndarray]:
+    """The same image as both sides of a pair, jittered 60 times."""
+    found = []
     for seed in range(60):
         drawing, picture = jitter(image, image.copy(), np.random.default_rng(seed))
         assert np.array_equal(drawing, picture)
         assert drawing.shape == image.shape
-        ink.append((255.0 - drawing).sum() / (255.0 - image).sum())
-    assert min(ink) == 1
-    assert 1.15 < max(ink) < (286 / 256) ** 2 + 0.03
-    assert 5 <= sum(np.array(ink) == 1) <= 25
+        found.append(drawing)
+    return found
+
+
+def test_jitter_enlarges_and_crops() -> None:
+    image = np.full((64, 96, 3), 255, np.uint8)
+    image[20:44, 30:66] = 0
+    image[:, 0] = 0  # no paper all around
+    ink = np.array([(255.0 - drawing[:, 12:]).sum() / (255.0 - image[:, 12:]).sum() for drawing in jittered(image)])
+    assert ink.min() == 1
+    assert 1.15 < ink.max() < (286 / 256) ** 2 + 0.03
+    assert 5 <= (ink == 1).sum() <= 25
+
+
+def test_jitter_also_makes_what_is_on_white_paper_smaller_and_moves_it() -> None:
+    image = np.full((64, 96, 3), 255, np.uint8)
+    image[4:60, 6:90] = 0
+    drawings = jittered(image)
+    ink = np.array([(255.0 - drawing).sum() / (255.0 - image).sum() for drawing in drawings])
+    assert 0.7**2 - 0.03 < ink.min() < 0.6
+    assert 1.1 < ink.max() < (286 / 256) ** 2
+    assert 5 <= (ink == 1).sum() <= 25
+    edges = []
+    for drawing in np.array(drawings)[ink < 0.8]:
+        x, y, w, h = cv2.boundingRect((drawing[:, :, 0] < 128).astype(np.uint8))
+        assert abs(w / 84 - h / 56) < 0.04  # in proportion
+        edges.append((x, y, 96 - x - w, 64 - y - h))
+    assert np.min(edges) >= 1  # whole
+    assert (np.min(edges, axis=0) <= 9).all()  # at each side of the paper
+    assert (np.max(edges, axis=0) > 12).all()
 
 
 def outlined_disc(size: int, radius: int) -> tuple[np.ndarray, np.ndarray]:
@@ -137,9 +163,12 @@ def test_redrawn_drawings_are_the_same_lines_by_another_pen_with_the_same_hints(
     assert batch.redrawn is not None
     assert batch.redrawn.shape == batch.drawing.shape
     assert not torch.equal(batch.redrawn, batch.drawing)
+    moved, still = overlap((64, 64), batch.shift)
+    assert batch.shift != (0, 0)
     hinted = 0
-    for first, second in zip(to_images(batch.drawing), to_images(batch.redrawn), strict=True):
-        near = cv2.dilate((first[:, :, 0] < 200).astype(np.uint8), np.ones((9, 9), np.uint8))
+    for drawing, redrawn in zip(to_images(batch.drawing), to_images(batch.redrawn), strict=True):
+        first, second = drawing[still], redrawn[moved]
+        near = cv2.dilate((first[:, :, 0] < 200).astype(np.uint8), np.ones((5, 5), np.uint8))
         assert (near[second[:, :, 0] < 100] == 1).all()
         coloured = (np.ptp(first.astype(int), axis=2) > 24) & (np.ptp(second.astype(int), axis=2) > 24)
         hinted += coloured.any()
@@ -159,7 +188,8 @@ def test_drawings_with_colour_are_not_computed_again(tmp_path: Path) -> None:
     cv2.imwrite(str(folder / "p0.png"), circle_pair(0))
     batch = sampler(tmp_path / "pairs", **options)(0)
     assert batch.redrawn is not None
-    same = (batch.redrawn == batch.drawing).flatten(1).all(1)
+    moved, still = overlap((64, 64), batch.shift)
+    same = (batch.redrawn[:, :, *moved] == batch.drawing[:, :, *still]).flatten(1).all(1)
     assert same.sum() == 3  # all but the line drawing
 
 

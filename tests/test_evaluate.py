@@ -23,8 +23,9 @@ from nurie.evaluate import choose, effects_of, evaluate, hint_errors, hint_summa
 from nurie.export import export
 from nurie.metrics import Networks, PictureMetrics, load_networks
 from nurie.networks import build_generator
-from nurie.perturb import NAMES, overlap, perturb
+from nurie.perturb import NAMES, perturb
 from nurie.plan import make_plan
+from nurie.shift import overlap
 from nurie.train import metadata
 
 

@@ -13,16 +13,28 @@ WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
 
 
 def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
-    """Three of four pairs are made up to 12 % larger and cropped to their size at random (Isola et al. 2017, 6.2)."""
+    """Three of four pairs are made up to 12 % larger and cropped to their size at random (Isola et al. 2017, 6.2).
+
+    Those on white paper are also made up to 30 % smaller and moved about on it: people draw large and small, anywhere.
+    """
     h, w = drawing.shape[:2]
-    factor = rng.uniform(1, 286 / 256) if rng.random() < 0.75 else 1.0
-    large = round(w * factor), round(h * factor)
-    left, top = rng.integers(0, large[0] - w + 1), rng.integers(0, large[1] - h + 1)
-    if large == (w, h):
+    least = 0.7 if on_paper(drawing) and on_paper(picture) else 1.0
+    factor = rng.uniform(least, 286 / 256) if rng.random() < 0.75 else 1.0
+    room = w - round(w * factor), h - round(h * factor)  # less than none where it is larger
+    if room == (0, 0):
         return drawing, picture
-    resized = (cv2.resize(image, large, interpolation=cv2.INTER_LINEAR) for image in (drawing, picture))
-    drawing, picture = (np.ascontiguousarray(image[top : top + h, left : left + w]) for image in resized)
+    left, top = (int(rng.integers(min(pixels, 0), max(pixels, 0) + 1)) for pixels in room)
+    move = np.array([[1, 0, left], [0, 1, top]], np.float32)
+    method = cv2.INTER_LINEAR if factor > 1 else cv2.INTER_AREA
+    resized = (cv2.resize(image, (w - room[0], h - room[1]), interpolation=method) for image in (drawing, picture))
+    drawing, picture = (cv2.warpAffine(image, move, (w, h), borderValue=(255, 255, 255)) for image in resized)
     return drawing, picture
+
+
+def on_paper(image: Image) -> bool:
+    """True where all of the border is white."""
+    border = image.min(axis=2) >= WHITE
+    return bool(border[[0, -1]].all() and border[:, [0, -1]].all())
 
 
 def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> tuple[Image, Image]:

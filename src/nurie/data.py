@@ -16,6 +16,7 @@ from nurie.areas import flat_areas
 from nurie.augment import is_line_drawing, jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
 from nurie.hints import paint_strokes, random_hints, told
+from nurie.shift import Shift, draw_shift, move
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -27,6 +28,7 @@ class Batch:
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
+    shift: Shift = (0, 0)  # how far `redrawn` was moved
     areas: Tensor | None = None  # int64 (n, 1, h, w): the pictures' flat areas, each with its own number; 0 elsewhere
 
 
@@ -164,9 +166,10 @@ class Sampler:
             rows.append([image[:, ::-1] for image in row] if mirror else row)
         pictures, near_hints, *drawings = map(list, zip(*rows, strict=True))
         near = torch.from_numpy(np.stack(near_hints)[:, None]).float()
-        again = to_tensor(drawings[1]) if redrawn else None
+        shift = draw_shift(rng)
+        again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
         areas = number_areas(pictures) if self.areas else None
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again, areas)
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again, shift, areas)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

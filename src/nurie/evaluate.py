@@ -23,8 +23,9 @@ from nurie.errors import NurieError
 from nurie.hints import around, choose_strokes, paint_strokes
 from nurie.metrics import PictureMetrics, load_networks
 from nurie.painter import Paint, Painter, open_painter
-from nurie.perturb import NAMES, overlap, perturb
+from nurie.perturb import NAMES, perturb
 from nurie.predict import counted
+from nurie.shift import overlap
 
 TIMED = 11  # pictures of which the median time is taken
 HINTS = 4  # strokes on a drawing

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.augment import make_gaps, to_drawing, to_ink, warp, wobble_field
+from nurie.shift import Shift, draw_shift, move
 
-MAX_SHIFT = 3  # pixels
 FINE = 4  # lines are widened on a grid this many times finer
-Shift = tuple[int, int]  # down and right, pixels
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def perturb(drawing: np.ndarray, seed: Sequence[int]) -> dict[str, Perturbed]:
     rngs = {name: np.random.default_rng([*seed, i]) for i, name in enumerate(NAMES)}
     versions = {name: Perturbed(to_drawing(change(ink, rngs[name]))) for name, change in CHANGES.items()}
     shift = draw_shift(rngs["shifted"])
-    return {**versions, "shifted": Perturbed(to_drawing(move(ink, shift)), shift)}
+    return {**versions, "shifted": Perturbed(move(drawing, shift), shift)}
 
 
 def thicker(ink: np.ndarray, rng: Generator) -> np.ndarray:
@@ -76,26 +75,3 @@ CHANGES: dict[str, Callable[[np.ndarray, Generator], np.ndarray]] = {
     "binarised": binarised,
 }
 NAMES = (*CHANGES, "shifted")
-
-
-def draw_shift(rng: Generator) -> Shift:
-    """1 to MAX_SHIFT pixels in both directions."""
-    down, right = rng.integers(1, MAX_SHIFT + 1, 2) * rng.choice([-1, 1], 2)
-    return int(down), int(right)
-
-
-def move(ink: np.ndarray, shift: Shift) -> np.ndarray:
-    """The drawing moved, with paper where it came from."""
-    moved = np.zeros_like(ink)
-    to, source = overlap(ink.shape, shift)
-    moved[to] = ink[source]
-    return moved
-
-
-def overlap(shape: tuple[int, ...], shift: Shift) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a moved picture and the unmoved one show the same: the slices of the moved one, then of the other."""
-    moved, still = [], []
-    for length, by in zip(shape[:2], shift, strict=True):
-        moved.append(slice(max(by, 0), length + min(by, 0)))
-        still.append(slice(max(-by, 0), length - max(by, 0)))
-    return (moved[0], moved[1]), (still[0], still[1])

@@ -35,6 +35,7 @@ from nurie.losses import (
 )
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.projected import ProjectedDiscriminator
+from nurie.shift import Shift, overlap
 from nurie.styles import common_styles, style_of, told_styles
 from nurie.validate import scores, val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
@@ -120,7 +121,8 @@ class Trainer:
             real_seen, fake_seen = self._seen(drawing, real, fake)
         losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
         losses |= self._update_generator(
-            self._picture_losses(real, fake, again, near, areas) | self._teacher_losses(drawing, real, fake, features),
+            self._picture_losses(real, fake, again, batch.shift, near, areas)
+            | self._teacher_losses(drawing, real, fake, features),
             real_seen,
             fake_seen,
         )
@@ -165,13 +167,14 @@ class Trainer:
         return losses
 
     def _picture_losses(
-        self, real: Tensor, fake: Tensor, again: Tensor | None, near_hints: Tensor, areas: Tensor | None
+        self, real: Tensor, fake: Tensor, again: Tensor | None, shift: Shift, near_hints: Tensor, areas: Tensor | None
     ) -> dict[str, Tensor]:
         """`again`: the pictures of the same drawings by other pens; `areas`: the targets' flat areas."""
         error = (fake - real).abs()
         losses = {"l1": error.mean()}
         if again is not None:
-            losses["consistency"] = F.l1_loss(again, fake)
+            moved, still = overlap(real.shape[2:], shift)
+            losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])
         if self.config.lattice:
             losses["lattice"] = lattice_loss(real, fake)
         if areas is not None:

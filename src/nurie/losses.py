@@ -27,6 +27,15 @@ def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Scalar:
     return torch.stack([F.l1_loss(f, r.detach()) for r, f in zip(real, fake, strict=True)]).mean()
 
 
+def l1_loss(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"], scale: float = 0.0) -> Scalar:
+    """Mean L1; with a `scale`, pixels whose colour is farther off than that count hardly more (Geman and McClure 1985).
+
+    Where several colours are right, plain L1 is least for one between them, and this for the most likely of them.
+    """
+    error = (fake - real).abs().mean(1)
+    return (error / (1 + error / scale)).mean() if scale else error.mean()
+
+
 def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"]) -> Scalar:
     """Mean L1 between what alternates from row to row, or from column to column, over 16 pixels.
 

@@ -31,6 +31,7 @@ from nurie.losses import (
     feature_matching_loss,
     flat_loss,
     generator_gan_loss,
+    l1_loss,
     lattice_loss,
 )
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
@@ -171,7 +172,7 @@ class Trainer:
     ) -> dict[str, Tensor]:
         """`again`: the pictures of the same drawings by other pens; `areas`: the targets' flat areas."""
         error = (fake - real).abs()
-        losses = {"l1": error.mean()}
+        losses = {"l1": l1_loss(fake, real, self.config.l1_scale)}
         if again is not None:
             moved, still = overlap(real.shape[2:], shift)
             losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])

@@ -13,7 +13,7 @@ static int slice_exists(const Engine *e, int index, int first, int count) {
 
 static int fields_valid(const Op *op) {
   int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
-  if (!sizes || !(op->shuffle == 1 || op->shuffle == 2 || op->shuffle == 4) || !between(NO_ACTIVATION, op->activation, TANH)) return 0;
+  if (!sizes || !(op->shuffle == 1 || op->shuffle == 2 || op->shuffle == 4) || !between(NO_ACTIVATION, op->activation, op->op == OUTPUT ? FILL : TANH)) return 0;
   switch (op->op) {
     case INPUT: return op->residual == -1 && op->activation == NO_ACTIVATION;
     case CONV:
@@ -25,7 +25,8 @@ static int fields_valid(const Op *op) {
     case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
     case COPY: return op->residual == -1;
     case STYLE: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
-    case OUTPUT: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
+    case OUTPUT:
+      return op->residual == -1 && (op->activation == NO_ACTIVATION || op->activation == FILL) && op->shuffle == 1;
     default: return 0;
   }
 }

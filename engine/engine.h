@@ -14,7 +14,7 @@ enum {
 };
 
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE };
-enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH };
+enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH, FILL };
 
 // Limits that keep every offset below in an int, however strange the plan.
 enum { MAX_COUNT = 4096, MAX_CHANNELS = 16384, MAX_SIDE = 32768, MAX_KERNEL = 7 };
@@ -66,6 +66,8 @@ typedef struct {
   const Style *style;
   float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
   int64_t scratch_floats;  // of one thread
+  void *fill;         // for fill_areas, if an output has it
+  int64_t fill_bytes;
 } Engine;
 
 static inline int min(int a, int b) { return a < b ? a : b; }
@@ -115,6 +117,10 @@ void run_style(const Engine *e, const Op *op);
 void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
+
+// fill.c
+int64_t fill_bytes(int height, int width);
+void fill_areas(const Engine *e);
 
 // winograd.c
 int suits_winograd(const Op *op, int height, int width);

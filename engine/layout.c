@@ -45,6 +45,8 @@ static int walk(Engine *e, Size image) {
     if (op->op == OUTPUT) {
       e->output_height = size.height;
       e->output_width = size.width;
+      if (op->activation == FILL && (size.height != image.height || size.width != image.width)) return BAD_SIZE;
+      e->fill_bytes = op->activation == FILL ? fill_bytes(size.height, size.width) : 0;
       continue;
     }
     Tensor *out = &e->tensors[op->output];
@@ -161,7 +163,8 @@ int lay_out(Engine *e, int height, int width) {
   e->output = allocate((int64_t)e->output_height * e->output_width * 4);
   e->scratch_floats = scratch_floats(e);
   e->scratch = allocate(4 * e->scratch_floats * threads());
-  if (!arena || !e->input || !e->output || !e->scratch) return NO_MEMORY;
+  e->fill = allocate(e->fill_bytes);
+  if (!arena || !e->input || !e->output || !e->scratch || !e->fill) return NO_MEMORY;
   e->input_height = height;
   e->input_width = width;
   for (int i = 0; i < e->tensor_count; i++) {

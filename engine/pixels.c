@@ -95,6 +95,7 @@ void run_output(const Engine *e, const Op *op) {
   int height = e->tensors[op->input].height;
   Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : 1.0f)};
   in_parallel(output_band, &rows, in_bands(height));
+  if (op->activation == FILL) fill_areas(e);
 }
 
 // Channel 0: PCG's output function of the pixel's number (O'Neill 2014), in [-1, 1). Then the colour.

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from nurie.lineart import line_width
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
 from nurie.networks import StyleInput, multiple_of
-from nurie.plan import Plan
+from nurie.plan import FILL, Plan, make_plan
 from nurie.report import save_png
 from nurie.strokes import read_strokes
 
@@ -42,6 +43,8 @@ def export(config: Export) -> Path:
     plan, weights = lower(generator, size, config.weights == "int8")
     styles = meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
     parity = compare(generator, plan, weights, styles, drawings[: config.samples], config.tolerance)
+    if config.fill:
+        plan = filling(plan)
     config.model.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{config.model.name}-", dir=config.model.parent))
     try:
@@ -120,6 +123,12 @@ def compare(
         "samples": len(drawings), "mean_difference": round(mean, 6), "max_difference": round(largest, 6),
         "tolerance": tolerance,
     }  # fmt: skip
+
+
+def filling(plan: Plan) -> Plan:
+    """The same, and each area that a drawing's lines enclose gets one colour."""
+    ops = (replace(op, activation=FILL) if op.op == "output" else op for op in plan.ops)
+    return make_plan(plan.tensors, ops)
 
 
 def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: Plan) -> dict[str, Any]:

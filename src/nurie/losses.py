@@ -31,9 +31,13 @@ def l1_loss(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"], scal
     """Mean L1; with a `scale`, pixels whose colour is farther off than that count hardly more (Geman and McClure 1985).
 
     Where several colours are right, plain L1 is least for one between them, and this for the most likely of them.
+    So that this is not always a grey, those of pure colours count three times as much (compare Zhang et al. 2016).
     """
     error = (fake - real).abs().mean(1)
-    return (error / (1 + error / scale)).mean() if scale else error.mean()
+    if not scale:
+        return error.mean()
+    chroma = (real.amax(1) - real.amin(1)) / 2
+    return ((1 + 2 * chroma) * error / (1 + error / scale)).mean()
 
 
 def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"]) -> Scalar:

@@ -13,6 +13,7 @@ from nurie.errors import NurieError
 
 OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
+FILL = 4  # the activation of an output that gives each area between lines one colour
 MAX_KERNEL = 7
 
 Size = tuple[int, int]  # height, width in pixels
@@ -97,6 +98,8 @@ class Plan:
         for index, op in enumerate(self.ops):
             size = _written_size(index, op, (height, width), sizes)
             if op.op == "output":
+                if op.activation == FILL and size != (height, width):
+                    raise _misfit(height, width, index, op, f"fills areas of a picture of {_text(size)}")
                 continue
             if sizes[op.output] not in ((0, 0), size):
                 why = f"writes {_text(size)} pixels into a tensor of {_text(sizes[op.output])}"
@@ -176,7 +179,7 @@ def _field_fault(op: Op) -> str:
     """What is wrong with single fields, as the end of a sentence; empty when nothing is."""
     if op.shuffle not in (1, 2, 4):
         return f"has shuffle {op.shuffle}; it must be 1, 2 or 4"
-    if not 0 <= op.activation < len(ACTIVATIONS):
+    if not 0 <= op.activation < len(ACTIVATIONS) and (op.op, op.activation) != ("output", FILL):
         return f"has activation {op.activation}; known are 0 to {len(ACTIVATIONS) - 1}"
     if op.op in ("conv", "depthwise"):
         if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in (1, 2) or not 0 <= op.pad < op.kernel:
@@ -189,7 +192,11 @@ def _field_fault(op: Op) -> str:
     elif op.op == "conv_transpose":
         if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1):
             return f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}; only 4, 2, 1 is supported"
-    elif op.residual != -1 or (op.op != "copy" and op.activation) or (op.op == "output" and op.shuffle != 1):
+    elif (
+        op.residual != -1
+        or (op.op != "copy" and op.activation not in (0, FILL))
+        or (op.op == "output" and op.shuffle != 1)
+    ):
         return "has fields that it cannot have"
     return ""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nurie.plan import Op, Plan
+from nurie.plan import FILL, Op, Plan
 
 Array = np.ndarray
 
@@ -23,6 +23,8 @@ def run_reference(
         x = tensors[op.input][:, :, op.input_channel : op.input_channel + op.channels_read]
         if op.op == "output":
             picture = to_bytes(x, unit=op.scale == 1)
+            if op.activation == FILL:
+                picture = filled(rgba[:, :, :3], picture)
             continue
         if op.op == "input":
             y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
@@ -47,6 +49,47 @@ def from_bytes(rgb: Array, unit: bool) -> Array:
 def to_bytes(x: Array, unit: bool) -> Array:
     """The inverse of `from_bytes`: clamped, halves rounded to even."""
     return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def filled(drawing: Array, picture: Array) -> Array:
+    """uint8 (h, w, 3) each: every area that dark grey lines enclose in the mean colour that it has in the picture."""
+    light, spread = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
+    coloured = spread >= 32
+    lines = (light < 128) & ~coloured
+    padded = np.pad(lines, 1)
+    beside = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).any((2, 3)) & ~lines
+    done, result = lines.copy(), picture.copy()
+    for start in zip(*np.nonzero(~lines), strict=True):
+        if done[start]:
+            continue
+        area = connected(~lines, start)
+        done |= area
+        core = area & ~beside
+        spoken = core & coloured
+        colours = picture[spoken if spoken.any() else core].astype(int)
+        on_border = area[[0, -1]].any() or area[:, [0, -1]].any()
+        if on_border or not len(colours) or (spoken.any() and colours.var(0).sum() > 4800):
+            continue
+        colour = (2 * colours.sum(0) + len(colours)) // (2 * len(colours))
+        shade = np.where(beside, light, 255)[area][:, None]
+        result[area] = (2 * colour * shade + 255) // 510
+    return result
+
+
+def connected(inside: Array, start: tuple[int, int]) -> Array:
+    """What hangs together side by side with a pixel, bool (h, w)."""
+    found = np.zeros_like(inside)
+    found[start] = True
+    while True:
+        grown = found.copy()
+        grown[1:] |= found[:-1]
+        grown[:-1] |= found[1:]
+        grown[:, 1:] |= found[:, :-1]
+        grown[:, :-1] |= found[:, 1:]
+        grown &= inside
+        if (grown == found).all():
+            return found
+        found = grown
 
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:

@@ -84,7 +84,8 @@ export class GpuEngine {
   }
 
   /**
-   * Take a model: the weights are uploaded and the kernels compiled once. The model before is forgotten.
+   * Take a model: the weights are uploaded and the kernels compiled once. The model before is forgotten. Throws
+   * EngineError -1 for one that fills areas: only the WebAssembly engine does.
    * @param {Plan} plan checked by the WebAssembly engine
    * @param {Uint8Array} weights the weights file, unzipped
    */
@@ -94,6 +95,7 @@ export class GpuEngine {
     this.#sized = null;
     this.#plan = plan;
     this.#ops = plan.ops.map(complete);
+    if (this.#ops.some((op) => op.op === "output" && op.activation)) throw new EngineError(-1);
     this.#packed = this.#ops.map((op) => this.#upload(op, weights));
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
     this.#pipelines = await Promise.all(

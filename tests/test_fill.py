@@ -1,0 +1,119 @@
+"""Flat colouring: an output that gives each area between lines one colour."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nurie.engine import Engine, EngineError
+from nurie.errors import NurieError
+from nurie.plan import FILL, Op, Plan
+from nurie.reference import filled
+from plans import Builder
+
+Model = tuple[Plan, bytes]
+RED, BLUE = (220, 40, 30), (40, 60, 230)
+
+
+def blurred(activation: int = FILL) -> Model:
+    """A net whose picture is the drawing, softened: areas get shades from what is near them."""
+    b = Builder()
+    image, out = b.image(), b.tensor(3)
+    mean = b.data(np.full((3, 7, 7), 1 / 49, "<f4"))
+    b.ops.append(Op("depthwise", input=image, output=out, in_channels=3, out_channels=3, kernel=7, pad=3, weight=mean))
+    return b.finish(out, activation=activation)
+
+
+def load(model: Model, **options: bool) -> Engine:
+    return Engine(model[0], weights=model[1], **options)
+
+
+def house(size: int = 48) -> np.ndarray:
+    """Two areas within thick softened lines, one of them open at a corner, and paper around."""
+    drawing = np.full((size * 4, size * 4, 3), 255, np.uint8)
+    cv2.rectangle(drawing, (32, 40), (92, 152), (0, 0, 0), 8)
+    cv2.polylines(drawing, [np.array([(112, 60), (112, 150), (164, 150), (164, 40), (130, 40)])], False, (0, 0, 0), 8)
+    return cv2.resize(drawing, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def test_an_enclosed_area_gets_its_mean_colour_and_all_else_stays() -> None:
+    drawing = house()
+    plain, flat = (load(blurred(activation)).run(drawing) for activation in (0, FILL))
+    lines = drawing[:, :, 0] < 128
+    inside = cv2.dilate(lines.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    inside[:, 24:], inside[:, :8], inside[:10], inside[38:] = False, False, False, False
+    assert len(np.unique(plain[inside], axis=0)) > 5
+    colours = np.unique(flat[inside], axis=0)
+    assert len(colours) == 1
+    assert np.abs(colours[0] - plain[inside].mean(0)).max() <= 0.5
+    wider = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert np.array_equal(flat[~wider], plain[~wider])  # the paper, and what is open to it
+    assert np.array_equal(flat[lines], plain[lines])
+    rim = wider & ~inside & ~lines & (drawing[:, :, 0] < 250)
+    assert rim.any() and (flat[rim] <= plain[inside].max(0)).all()
+
+
+def test_a_coloured_stroke_speaks_for_its_area_and_two_for_themselves() -> None:
+    drawing = house()
+    drawing[18:22, 12:20] = RED
+    engine = load(blurred())
+    (colour,) = np.unique(engine.run(drawing)[13:36, 11:21].reshape(-1, 3), axis=0)
+    assert colour[0] > 225 and colour[1] < 200  # of what is under the stroke, softened: paper alone would be white
+    drawing[28:34, 11:21] = BLUE
+    picture = engine.run(drawing)
+    assert np.array_equal(picture, load(blurred(0)).run(drawing))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.booleans())
+def test_it_is_the_reference_to_the_byte(seed: int, height: int, width: int, relaxed: bool) -> None:
+    rng = np.random.default_rng(seed)
+    drawing = np.full((height, width, 3), 255, np.uint8)
+    for _ in range(rng.integers(0, 7)):
+        shade = int(rng.integers(0, 200))
+        colour = (shade, shade, shade) if rng.random() < 0.7 else tuple(rng.integers(0, 256, 3).tolist())
+        points = rng.integers(0, max(height, width) + 1, (int(rng.integers(2, 6)), 2)).astype(np.int32)
+        kind = cv2.LINE_AA if rng.random() < 0.5 else cv2.LINE_4
+        cv2.polylines(drawing, [points], bool(rng.random() < 0.7), colour, int(rng.integers(1, 4)), kind)
+    b = Builder(seed % 1000)
+    plan, weights = b.finish(b.conv(b.image(), 3, 3, kernel=5), activation=FILL)
+    plain = Plan(plan.tensors, (*plan.ops[:-1], replace(plan.ops[-1], activation=0)))
+    made, unfilled = (load((p, weights), relaxed=relaxed).run(drawing) for p in (plan, plain))
+    assert np.array_equal(made, filled(drawing, unfilled))
+
+
+def test_more_areas_than_there_are_numbers() -> None:
+    """Every other pixel of a grid is an area of its own, too small to have a colour."""
+    drawing = np.full((256, 256, 3), 255, np.uint8)
+    drawing[::2], drawing[:, ::2] = 0, 0
+    assert np.array_equal(load(blurred()).run(drawing), load(blurred(0)).run(drawing))
+
+
+def test_the_picture_must_be_as_large_as_the_drawing() -> None:
+    b = Builder()
+    plan, weights = b.finish(b.conv(b.image(), 3, 3, stride=2), activation=FILL)
+    with pytest.raises(NurieError, match="fills areas of a picture of 8x8"):
+        plan.sizes(16, 16)
+    with pytest.raises(EngineError) as refused:
+        Engine(plan, weights=weights).resize(16, 16)
+    assert refused.value.code == -4
+
+
+@pytest.mark.parametrize("op", ["input", "conv", "copy", "style"])
+def test_nothing_else_fills(op: str) -> None:
+    b = Builder()
+    image = b.image()
+    with pytest.raises(NurieError, match=r"activation 4|fields that it cannot have"):
+        if op == "input":
+            b = Builder()
+            b.finish(b.image(activation=FILL))
+        elif op == "conv":
+            b.finish(b.conv(image, 3, 3, activation=FILL))
+        elif op == "copy":
+            b.finish(b.copy(image, 3, activation=FILL))
+        else:
+            b.style(image, activation=FILL)
+            b.finish(image)

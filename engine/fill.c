@@ -3,7 +3,8 @@
 
 enum {
   DARK = 128,        // a grey pixel of the drawing is of a line where all its channels are below
-  COLOURED = 32,     // a pixel is of a coloured stroke where its channels differ by as much
+  COLOURED = 32,     // a pixel is of a coloured stroke where its channels differ by as much,
+  PALE = 192,        // or where all are below this and it is of no line: a grey one
   MOST_AREAS = 4096, // any more are left as they are
   SPREAD = 4800,     // strokes that differ more (variance, of all channels) want several colours in one area
 };
@@ -16,8 +17,8 @@ typedef struct {
 } Area;
 
 static int lightest(const uint8_t *rgba) { return max(rgba[0], max(rgba[1], rgba[2])); }
-static int is_coloured(const uint8_t *rgba) { return lightest(rgba) - min(rgba[0], min(rgba[1], rgba[2])) >= COLOURED; }
-static int is_line(const uint8_t *rgba) { return lightest(rgba) < DARK && !is_coloured(rgba); }
+static int is_grey(const uint8_t *rgba) { return lightest(rgba) - min(rgba[0], min(rgba[1], rgba[2])) < COLOURED; }
+static int is_line(const uint8_t *rgba) { return is_grey(rgba) && lightest(rgba) < DARK; }
 
 static int find(int *parents, int i) {
   while (parents[i] != i) i = parents[i] = parents[parents[i]];
@@ -58,7 +59,7 @@ static int touches_line(const int *areas, int y, int x, int height, int width) {
 }
 
 static void add_pixel(Area *area, const uint8_t *drawing, const uint8_t *picture) {
-  int coloured = is_coloured(drawing);
+  int coloured = !is_grey(drawing) || lightest(drawing) < PALE;
   area->count[coloured]++;
   for (int c = 0; c < 3; c++) {
     area->sum[coloured][c] += picture[c];

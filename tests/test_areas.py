@@ -1,15 +1,10 @@
-"""Flat areas: which ones there are, the shades within them, and the loss and the batches made of them."""
-
-from pathlib import Path
+"""Flat areas: which ones there are, and the shades within them."""
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from nurie.areas import flat_areas, shades
-from nurie.data import PairFolder, Sampler, number_areas, to_images, to_tensor
-from nurie.losses import flat_loss
 
 
 def two_squares() -> np.ndarray:
@@ -47,35 +42,3 @@ def test_shades_are_the_distance_to_the_areas_mean_and_other_colours_have_none()
     assert striped.shape == ((areas > 0).sum(),)
     assert striped.mean() == pytest.approx(10 / 255, abs=1e-3)  # 10 above and below
     assert shades(other, np.zeros_like(areas)).shape == (0,)
-
-
-def test_the_loss_equals_the_shades_and_pulls_towards_each_areas_mean() -> None:
-    targets = [two_squares(), two_squares()[:, ::-1]]
-    areas = number_areas(targets)
-    assert areas.shape == (2, 1, 64, 64) and set(areas.unique().tolist()) == {0, 1, 2, 3, 4}
-    pictures = list(np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8))
-    by_hand = np.concatenate([shades(p, flat_areas(t)) for p, t in zip(pictures, targets, strict=True)])
-    fake = to_tensor(pictures).requires_grad_(True)
-    loss = flat_loss(fake, areas)
-    assert loss.item() == pytest.approx(2 * by_hand.mean(), rel=1e-4)  # of a range twice as large
-    loss.backward()
-    assert fake.grad is not None
-    outside = (areas == 0).expand_as(fake)
-    assert (fake.grad[outside] == 0).all() and (fake.grad[~outside] != 0).any()
-    with torch.no_grad():
-        assert flat_loss(fake - 2000 * fake.grad, areas) < loss
-
-
-def test_no_areas_no_loss() -> None:
-    assert flat_loss(torch.rand(1, 3, 8, 8), torch.zeros(1, 1, 8, 8, dtype=torch.long)).item() == 0
-
-
-def test_batches_have_areas_only_where_they_are_asked_for(pairs: Path) -> None:
-    folder = PairFolder(pairs / "train", 64)
-    batch = Sampler(folder, 4, 0, augment=True, flip=True, areas=True)(3)
-    assert batch.areas is not None
-    expected = [flat_areas(picture) for picture in to_images(batch.picture)]
-    assert [int(a.max()) for a in expected] == [len(a.unique()) - 1 for a in batch.areas]
-    assert all(np.array_equal(a[0].numpy() > 0, e > 0) for a, e in zip(batch.areas, expected, strict=True))
-    assert batch.areas.max() == sum(int(a.max()) for a in expected) > 0
-    assert Sampler(folder, 4, 0, augment=True, flip=True)(3).areas is None

@@ -62,6 +62,10 @@ def test_a_coloured_stroke_speaks_for_its_area_and_two_for_themselves() -> None:
     engine = load(blurred())
     (colour,) = np.unique(engine.run(drawing)[13:36, 11:21].reshape(-1, 3), axis=0)
     assert colour[0] > 225 and colour[1] < 200  # of what is under the stroke, softened: paper alone would be white
+    grey = house()
+    grey[18:22, 12:20] = 150
+    (darker,) = np.unique(engine.run(grey)[13:36, 11:21].reshape(-1, 3), axis=0)
+    assert darker.max() < 205
     drawing[28:34, 11:21] = BLUE
     picture = engine.run(drawing)
     assert np.array_equal(picture, load(blurred(0)).run(drawing))

@@ -17,5 +17,5 @@ nurie train "$pairs" "$out/run256" "${options[@]}" --size 256 --batch 8 --steps 
 nurie train "$pairs" "$out/run" "${options[@]}" --hint-l1 20 --size 256 --batch 8 --steps 300 --decay 0 --ema 0.99 \
     --discriminator-scale 2 --save-every 100 --init "$out/run256"
 
-nurie export "$out/run" "$out/model" --title Emoji --title-ja 絵文字 --presets "$here/presets" --credits \
+nurie export "$out/run" "$out/model" --title Emoji --title-ja 絵文字 --fill --presets "$here/presets" --credits \
     "Trained on OpenMoji, the open-source emoji and icon project; CC BY-SA 4.0"

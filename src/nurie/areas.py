@@ -2,9 +2,6 @@
 
 import cv2
 import numpy as np
-import torch
-from jaxtyping import Float, Int64
-from torch import Tensor
 
 from nurie.augment import Image, subject
 
@@ -30,11 +27,7 @@ def flat_areas(picture: Image) -> np.ndarray:
 def shades(picture: Image, areas: np.ndarray) -> np.ndarray:
     """How far each of these pixels is from its area's mean colour, mean over the channels, 0-1: float (pixels,)."""
     inside = areas > 0
-    return from_mean(torch.from_numpy(picture[inside] / 255), torch.from_numpy(areas[inside]).long()).numpy()
-
-
-def from_mean(colours: Float[Tensor, "pixels c"], areas: Int64[Tensor, " pixels"]) -> Float[Tensor, " pixels"]:
-    """How far each pixel is from the mean colour of those with the same area, mean over the channels."""
-    pixels = torch.bincount(areas).clamp(min=1)
-    means = colours.new_zeros(len(pixels), colours.shape[1]).index_add(0, areas, colours) / pixels[:, None]
-    return (colours - means[areas]).abs().mean(1)
+    colours, numbers = picture[inside] / 255, areas[inside]
+    counts = np.bincount(numbers).clip(min=1)
+    means = np.stack([np.bincount(numbers, channel) for channel in colours.T], axis=1) / counts[:, None]
+    return np.abs(colours - means[numbers]).mean(axis=1)

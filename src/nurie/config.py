@@ -61,16 +61,11 @@ class Train:
     decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
     beta1: float = 0.5  # Adam beta1
     l1: float = 20.0  # weight of the L1 loss
-    # above 0: colours that are farther off than this, of the range of 2, hardly count more (Geman and McClure 1985), so
-    # that a fill takes a likely colour and not the average of several: for flat colouring
-    l1_scale: float = 0.0
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
     # weight of the L1 difference of two pictures of one drawing by two pens; needs --augment-drawing
     consistency: float = 10.0
     lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
-    # weight of the L1 difference to its mean colour of each area that has one colour in the target: for flat colouring
-    flat: float = 0.0
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
     discriminator: Discriminator = "projected"

@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.areas import flat_areas
 from nurie.augment import is_line_drawing, jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
 from nurie.hints import paint_strokes, random_hints, told
@@ -29,7 +28,6 @@ class Batch:
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
-    areas: Tensor | None = None  # int64 (n, 1, h, w): the pictures' flat areas, each with its own number; 0 elsewhere
 
 
 class PairFolder:
@@ -109,16 +107,6 @@ def to_images(batch: Float[Tensor, "n 3 h w"]) -> UInt8[np.ndarray, "n h w 3"]:
     return scaled.permute(0, 2, 3, 1).to(torch.uint8).cpu().numpy()
 
 
-def number_areas(pictures: list[UInt8[np.ndarray, "h w 3"]]) -> Int64[Tensor, "n 1 h w"]:
-    """The pictures' flat areas, each with its own number from 1; 0 elsewhere."""
-    numbered, used = [], 0
-    for picture in pictures:
-        areas = flat_areas(picture)
-        numbered.append(np.where(areas > 0, areas + used, 0))
-        used += int(areas.max())
-    return torch.from_numpy(np.stack(numbered)[:, None]).long()
-
-
 @dataclass(frozen=True)
 class Sampler:
     """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each.
@@ -137,7 +125,6 @@ class Sampler:
     hint_hues: float = 0.0
     redraw: bool = False
     tails: float = 0.0
-    areas: bool = False
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
@@ -168,8 +155,7 @@ class Sampler:
         near = torch.from_numpy(np.stack(near_hints)[:, None]).float()
         shift = draw_shift(rng)
         again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
-        areas = number_areas(pictures) if self.areas else None
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again, shift, areas)
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again, shift)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

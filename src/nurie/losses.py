@@ -2,10 +2,8 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
-
-from nurie.areas import from_mean
 
 Logits = Float[Tensor, "n 1 _ _"]
 Scalar = Float[Tensor, ""]
@@ -27,19 +25,6 @@ def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Scalar:
     return torch.stack([F.l1_loss(f, r.detach()) for r, f in zip(real, fake, strict=True)]).mean()
 
 
-def l1_loss(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"], scale: float = 0.0) -> Scalar:
-    """Mean L1; with a `scale`, pixels whose colour is farther off than that count hardly more (Geman and McClure 1985).
-
-    Where several colours are right, plain L1 is least for one between them, and this for the most likely of them.
-    So that this is not always a grey, those of pure colours count three times as much (compare Zhang et al. 2016).
-    """
-    error = (fake - real).abs().mean(1)
-    if not scale:
-        return error.mean()
-    chroma = (real.amax(1) - real.amin(1)) / 2
-    return ((1 + 2 * chroma) * error / (1 + error / scale)).mean()
-
-
 def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"]) -> Scalar:
     """Mean L1 between what alternates from row to row, or from column to column, over 16 pixels.
 
@@ -48,15 +33,6 @@ def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"])
     """
     difference = fake - real
     return torch.stack([alternation(difference).abs().mean(), alternation(difference.mT).abs().mean()]).mean()
-
-
-def flat_loss(fake: Float[Tensor, "n 3 h w"], areas: Int64[Tensor, "n 1 h w"]) -> Scalar:
-    """Mean L1 between the pixels of the areas that should be flat and their area's mean colour, whatever that is.
-
-    `areas`: numbers that no two areas of a batch share, 0 outside of all.
-    """
-    inside = areas[:, 0] > 0
-    return from_mean(fake.permute(0, 2, 3, 1)[inside], areas[:, 0][inside]).sum() / inside.sum().clamp(min=1)
 
 
 def alternation(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ w"]:

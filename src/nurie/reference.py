@@ -54,8 +54,8 @@ def to_bytes(x: Array, unit: bool) -> Array:
 def filled(drawing: Array, picture: Array) -> Array:
     """uint8 (h, w, 3) each: every area that dark grey lines enclose in the mean colour that it has in the picture."""
     light, spread = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
-    coloured = spread >= 32
-    lines = (light < 128) & ~coloured
+    lines = (light < 128) & (spread < 32)
+    coloured = (spread >= 32) | (light < 192)
     padded = np.pad(lines, 1)
     beside = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).any((2, 3)) & ~lines
     done, result = lines.copy(), picture.copy()

@@ -29,9 +29,7 @@ from nurie.losses import (
     diffaugment,
     discriminator_loss,
     feature_matching_loss,
-    flat_loss,
     generator_gan_loss,
-    l1_loss,
     lattice_loss,
 )
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
@@ -109,7 +107,6 @@ class Trainer:
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         near = self._move(batch.near_hints)
-        areas = None if batch.areas is None else batch.areas.to(real.device)
         style = (told_styles(real, near),) if self.styles else ()
         again = None
         if batch.redrawn is not None:
@@ -122,7 +119,7 @@ class Trainer:
             real_seen, fake_seen = self._seen(drawing, real, fake)
         losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
         losses |= self._update_generator(
-            self._picture_losses(real, fake, again, batch.shift, near, areas)
+            self._picture_losses(real, fake, again, batch.shift, near)
             | self._teacher_losses(drawing, real, fake, features),
             real_seen,
             fake_seen,
@@ -168,18 +165,16 @@ class Trainer:
         return losses
 
     def _picture_losses(
-        self, real: Tensor, fake: Tensor, again: Tensor | None, shift: Shift, near_hints: Tensor, areas: Tensor | None
+        self, real: Tensor, fake: Tensor, again: Tensor | None, shift: Shift, near_hints: Tensor
     ) -> dict[str, Tensor]:
-        """`again`: the pictures of the same drawings by other pens; `areas`: the targets' flat areas."""
+        """`again`: the pictures of the same drawings by other pens, moved by `shift`."""
         error = (fake - real).abs()
-        losses = {"l1": l1_loss(fake, real, self.config.l1_scale)}
+        losses = {"l1": error.mean()}
         if again is not None:
             moved, still = overlap(real.shape[2:], shift)
             losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])
         if self.config.lattice:
             losses["lattice"] = lattice_loss(real, fake)
-        if areas is not None:
-            losses["flat"] = flat_loss(fake, areas)
         if self.config.hint_l1:
             losses["hint_l1"] = (error * near_hints).sum() / (3 * near_hints.sum()).clamp(min=1)
         return losses
@@ -371,7 +366,6 @@ def train(config: Train) -> Path:
         hint_hues=config.hint_hues,
         redraw=config.augment_drawing and config.consistency > 0,
         tails=config.tails,
-        areas=config.flat > 0,
         classes=classes,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

@@ -82,7 +82,21 @@ int64_t fill_bytes(int height, int width) {
   return 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS;
 }
 
-// Beside lines the drawing is lighter or darker grey, and so is the colour.
+// The colour under a line: the mean of those around it. 0 where there are none.
+static int colour_around(const int *areas, const Area *found, int y, int x, int height, int width, int colour[3]) {
+  int count = 0, sum[3] = {0};
+  for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); v++)
+    for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) {
+      int area = areas[1 + v * width + u];
+      if (area <= 0 || !found[area].filled) continue;
+      count++;
+      for (int c = 0; c < 3; c++) sum[c] += found[area].colour[c];
+    }
+  for (int c = 0; c < 3; c++) colour[c] = count ? (2 * sum[c] + count) / (2 * count) : 0;
+  return count;
+}
+
+// Lines, and what touches them, are as dark as in the drawing.
 void fill_areas(const Engine *e) {
   int height = e->output_height, width = e->output_width;
   Area *found = (Area *)e->fill;
@@ -96,8 +110,10 @@ void fill_areas(const Engine *e) {
   for (int i = 1; i < count; i++) choose_colour(&found[i]);
   for (int y = 0, i = 0; y < height; y++)
     for (int x = 0; x < width; x++, i++) {
-      if (areas[1 + i] <= 0 || !found[areas[1 + i]].filled) continue;
-      const int *colour = found[areas[1 + i]].colour;
+      int area = areas[1 + i], colour[3];
+      if (area == 0 || (area > 0 && !found[area].filled)) continue;
+      if (area > 0) for (int c = 0; c < 3; c++) colour[c] = found[area].colour[c];
+      else if (!colour_around(areas, found, y, x, height, width, colour)) continue;
       int light = touches_line(areas, y, x, height, width) ? lightest(e->input + 4 * i) : 255;
       for (int c = 0; c < 3; c++) e->output[4 * i + c] = (uint8_t)((2 * colour[c] * light + 255) / 510);
     }

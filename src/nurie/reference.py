@@ -52,28 +52,36 @@ def to_bytes(x: Array, unit: bool) -> Array:
 
 
 def filled(drawing: Array, picture: Array) -> Array:
-    """uint8 (h, w, 3) each: every area that dark grey lines enclose in the mean colour that it has in the picture."""
+    """uint8 (h, w, 3) each: every area that dark grey lines enclose in one colour, as docs/formats.md says."""
     light, spread = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
     lines = (light < 128) & (spread < 32)
     coloured = (spread >= 32) | (light < 192)
-    padded = np.pad(lines, 1)
-    beside = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).any((2, 3)) & ~lines
-    done, result = lines.copy(), picture.copy()
+    touching = around(lines) > 0
+    known, colours = np.zeros_like(lines), np.zeros(drawing.shape, int)
+    done = lines.copy()
     for start in zip(*np.nonzero(~lines), strict=True):
         if done[start]:
             continue
         area = connected(~lines, start)
         done |= area
-        core = area & ~beside
+        core = area & ~touching
         spoken = core & coloured
-        colours = picture[spoken if spoken.any() else core].astype(int)
+        pixels = picture[spoken if spoken.any() else core].astype(int)
         on_border = area[[0, -1]].any() or area[:, [0, -1]].any()
-        if on_border or not len(colours) or (spoken.any() and colours.var(0).sum() > 4800):
+        if on_border or not len(pixels) or (spoken.any() and pixels.var(0).sum() > 4800):
             continue
-        colour = (2 * colours.sum(0) + len(colours)) // (2 * len(colours))
-        shade = np.where(beside, light, 255)[area][:, None]
-        result[area] = (2 * colour * shade + 255) // 510
-    return result
+        known |= area
+        colours[area] = (2 * pixels.sum(0) + len(pixels)) // (2 * len(pixels))
+    count, total = around(known), np.stack([around(channel) for channel in np.moveaxis(colours, 2, 0)], 2)
+    under = lines & (count > 0)
+    colours[under] = ((2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1))[under]
+    shade = np.where(touching, light, 255)[:, :, None]
+    return np.where((known | under)[:, :, None], (2 * colours * shade + 255) // 510, picture).astype(np.uint8)
+
+
+def around(values: Array) -> Array:
+    """Sums over 3x3 pixels; beyond the border there is nothing."""
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)).sum((2, 3))
 
 
 def connected(inside: Array, start: tuple[int, int]) -> Array:

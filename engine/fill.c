@@ -6,6 +6,7 @@ enum {
   COLOURED = 32,     // a pixel is of a coloured stroke where its channels differ by as much,
   PALE = 192,        // or where all are below this and it is of no line: a grey one
   MOST_AREAS = 4096, // any more are left as they are
+  GAP = 6,           // pixels of 256: a narrower gap in a line is closed
   SPREAD = 4800,     // strokes that differ more (variance, of all channels) want several colours in one area
 };
 
@@ -31,24 +32,75 @@ static void unite(int *parents, int a, int b) {
   parents[max(a, b)] = min(a, b);
 }
 
-// Numbers the areas: `areas[1 + pixel]` becomes 0 for paper (what reaches the border), else a number from 1; -1 for
-// lines. Pixels hang together side by side. Returns one more than the largest number.
-static int number_areas(const uint8_t *drawing, int height, int width, int *areas) {
-  areas[0] = 0;
+// Numbers what hangs together side by side. `labels[1 + pixel]` is negative where there is nothing to number; elsewhere it
+// becomes 0 for what reaches the border (paper), else a number from `next` on. Returns one more than the largest.
+static int number(int *labels, int height, int width, int next) {
+  labels[0] = 0;
   for (int y = 0, i = 1; y < height; y++)
-    for (int x = 0; x < width; x++, i++, drawing += 4) {
-      areas[i] = is_line(drawing) ? -1 : i;
-      if (areas[i] < 0) continue;
-      if (y == 0 || x == 0 || y == height - 1 || x == width - 1) unite(areas, 0, i);
-      if (x > 0 && areas[i - 1] >= 0) unite(areas, i - 1, i);
-      if (y > 0 && areas[i - width] >= 0) unite(areas, i - width, i);
+    for (int x = 0; x < width; x++, i++) {
+      if (labels[i] < 0) continue;
+      labels[i] = i;
+      if (y == 0 || x == 0 || y == height - 1 || x == width - 1) unite(labels, 0, i);
+      if (x > 0 && labels[i - 1] >= 0) unite(labels, i - 1, i);
+      if (y > 0 && labels[i - width] >= 0) unite(labels, i - width, i);
     }
-  int count = 1;
   for (int i = 1; i <= height * width; i++) {  // a parent comes before its children, and has its number already
-    if (areas[i] < 0) continue;
-    areas[i] = areas[i] < i ? areas[areas[i]] : count < MOST_AREAS ? count++ : 0;
+    if (labels[i] < 0) continue;
+    labels[i] = labels[i] < i ? labels[labels[i]] : next < MOST_AREAS ? next++ : 0;
   }
-  return count;
+  return next;
+}
+
+// Marks with 0 the paper that is more than `reach` steps to the side, up or down from any line, with -1 all else.
+static void mark_wide_paper(const int *areas, int *wide, int height, int width, int reach) {
+  for (int y = 0, i = 1; y < height; y++)
+    for (int x = 0; x < width; x++, i++) {  // the steps, from -1 - reach on a line up to 0
+      wide[i] = areas[i] < 0 ? -1 - reach : 0;
+      if (x > 0) wide[i] = min(wide[i], wide[i - 1] + 1);
+      if (y > 0) wide[i] = min(wide[i], wide[i - width] + 1);
+    }
+  for (int y = height - 1, i = height * width; y >= 0; y--)
+    for (int x = width - 1; x >= 0; x--, i--) {
+      if (x < width - 1) wide[i] = min(wide[i], wide[i + 1] + 1);
+      if (y < height - 1) wide[i] = min(wide[i], wide[i + width] + 1);
+    }
+  for (int i = 1; i <= height * width; i++) wide[i] = areas[i] || wide[i] < 0 ? -1 : 0;
+}
+
+// The least label beside a pixel; -1 where there is none.
+static int label_beside(const int *labels, int i, int height, int width) {
+  int x = (i - 1) % width, found = -1;
+  int beside[4] = {x > 0 ? labels[i - 1] : -1, x < width - 1 ? labels[i + 1] : -1, i > width ? labels[i - width] : -1,
+                   i + width <= height * width ? labels[i + width] : -1};
+  for (int k = 0; k < 4; k++)
+    if (beside[k] >= 0 && (found < 0 || beside[k] < found)) found = beside[k];
+  return found;
+}
+
+// What would be enclosed if small gaps in the lines were closed becomes areas too.
+static int close_gaps(int *areas, int *wide, int height, int width, int next) {
+  int reach = max(1, GAP * width / 256 / 2);
+  mark_wide_paper(areas, wide, height, width, reach);
+  int end = number(wide, height, width, next), *band = wide + 1 + height * width, pixels = 0;
+  if (end == next) return next;
+  for (int i = 1; i <= height * width; i++)
+    if (areas[i] == 0 && wide[i] < 0) band[pixels++] = i;
+  for (int step = 0; step <= reach; step++) {  // back to the lines, and to the middle of the gaps
+    for (int k = 0; k < pixels; k++)
+      if (wide[band[k]] == -1) wide[band[k]] = -2 - label_beside(wide, band[k], height, width);
+    for (int k = 0; k < pixels; k++)
+      if (wide[band[k]] < -1) wide[band[k]] = -2 - wide[band[k]];
+  }
+  for (int i = 1; i <= height * width; i++)
+    if (areas[i] == 0) areas[i] = max(0, wide[i]);
+  return end;
+}
+
+// `areas[1 + pixel]`: -1 for lines, 0 for paper, else the area's number. Returns one more than the largest number.
+static int find_areas(const uint8_t *drawing, int height, int width, int *areas) {
+  for (int i = 0; i < height * width; i++) areas[1 + i] = is_line(drawing + 4 * i) ? -1 : 0;
+  int next = number(areas, height, width, 1);
+  return close_gaps(areas, areas + 1 + height * width, height, width, next);
 }
 
 static int touches_line(const int *areas, int y, int x, int height, int width) {
@@ -79,7 +131,7 @@ static void choose_colour(Area *area) {
 }
 
 int64_t fill_bytes(int height, int width) {
-  return 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS;
+  return 3 * 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS;
 }
 
 // The colour under a line: the mean of those around it. 0 where there are none.
@@ -101,7 +153,7 @@ void fill_areas(const Engine *e) {
   int height = e->output_height, width = e->output_width;
   Area *found = (Area *)e->fill;
   int *areas = (int *)(found + MOST_AREAS);
-  int count = number_areas(e->input, height, width, areas);
+  int count = find_areas(e->input, height, width, areas);
   for (int i = 0; i < count; i++) found[i] = (Area){0};
   for (int y = 0, i = 0; y < height; y++)
     for (int x = 0; x < width; x++, i++)

@@ -121,3 +121,18 @@ def test_nothing_else_fills(op: str) -> None:
         else:
             b.style(image, activation=FILL)
             b.finish(image)
+
+
+def test_small_gaps_are_closed_and_large_ones_are_not() -> None:
+    drawing = np.full((256, 256, 3), 255, np.uint8)
+    cv2.rectangle(drawing, (40, 60), (180, 200), (0, 0, 0), 5)
+    small, large = drawing.copy(), drawing.copy()
+    small[100:106, 36:46] = 255
+    large[100:108, 36:46] = 255
+    flat, open_small, open_large = (load(blurred()).run(image) for image in (drawing, small, large))
+    inside = np.s_[66:195, 46:175]
+    assert len(np.unique(flat[inside].reshape(-1, 3), axis=0)) == 1
+    assert len(np.unique(open_small[inside].reshape(-1, 3), axis=0)) == 1
+    assert np.array_equal(open_large, load(blurred(0)).run(large))
+    assert np.array_equal(open_small[:, :36], load(blurred(0)).run(small)[:, :36])  # nothing runs out of the gap
+    assert np.array_equal(open_small, filled(small, load(blurred(0)).run(small)))

@@ -53,25 +53,18 @@ def to_bytes(x: Array, unit: bool) -> Array:
 
 def filled(drawing: Array, picture: Array) -> Array:
     """uint8 (h, w, 3) each: every area that dark grey lines enclose in one colour, as docs/formats.md says."""
-    light, spread = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
-    lines = (light < 128) & (spread < 32)
-    coloured = (spread >= 32) | (light < 192)
+    light, chroma = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
+    lines = (light < 128) & (chroma < 32)
+    coloured = (chroma >= 32) | (light < 192)
     touching = around(lines) > 0
     known, colours = np.zeros_like(lines), np.zeros(drawing.shape, int)
-    done = lines.copy()
-    for start in zip(*np.nonzero(~lines), strict=True):
-        if done[start]:
-            continue
-        area = connected(~lines, start)
-        done |= area
+    for area in enclosed(lines):
         core = area & ~touching
         spoken = core & coloured
         pixels = picture[spoken if spoken.any() else core].astype(int)
-        on_border = area[[0, -1]].any() or area[:, [0, -1]].any()
-        if on_border or not len(pixels) or (spoken.any() and pixels.var(0).sum() > 4800):
-            continue
-        known |= area
-        colours[area] = (2 * pixels.sum(0) + len(pixels)) // (2 * len(pixels))
+        if len(pixels) and not (spoken.any() and pixels.var(0).sum() > 4800):
+            known |= area
+            colours[area] = (2 * pixels.sum(0) + len(pixels)) // (2 * len(pixels))
     count, total = around(known), np.stack([around(channel) for channel in np.moveaxis(colours, 2, 0)], 2)
     under = lines & (count > 0)
     colours[under] = ((2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1))[under]
@@ -79,25 +72,57 @@ def filled(drawing: Array, picture: Array) -> Array:
     return np.where((known | under)[:, :, None], (2 * colours * shade + 255) // 510, picture).astype(np.uint8)
 
 
-def around(values: Array) -> Array:
-    """Sums over 3x3 pixels; beyond the border there is nothing."""
-    return np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)).sum((2, 3))
+def enclosed(lines: Array) -> list[Array]:
+    """The areas that lines, bool (h, w), enclose, small gaps closed: bool (h, w) each."""
+    inner, paper = separate(~lines)
+    reach = max(1, 6 * lines.shape[1] // 256 // 2)
+    near = lines
+    for _ in range(reach):
+        near = spread(near)
+    closed, rest = separate(paper & ~near)
+    for _ in range(reach + 1):
+        free, grown = paper & ~rest & ~sum(closed, np.zeros_like(lines)), []
+        taken = free & spread(rest)
+        rest = rest | taken
+        for area in closed:
+            more = free & spread(area) & ~taken
+            taken |= more
+            grown.append(area | more)
+        closed = grown
+    return inner + closed
+
+
+def separate(inside: Array) -> tuple[list[Array], Array]:
+    """What hangs together side by side and does not reach the border, and all that does: bool (h, w) each."""
+    areas, outer, left = [], np.zeros_like(inside), inside.copy()
+    while left.any():
+        area = connected(inside, tuple(np.argwhere(left)[0]))
+        left &= ~area
+        if area[[0, -1]].any() or area[:, [0, -1]].any():
+            outer |= area
+        else:
+            areas.append(area)
+    return areas, outer
 
 
 def connected(inside: Array, start: tuple[int, int]) -> Array:
     """What hangs together side by side with a pixel, bool (h, w)."""
     found = np.zeros_like(inside)
     found[start] = True
-    while True:
-        grown = found.copy()
-        grown[1:] |= found[:-1]
-        grown[:-1] |= found[1:]
-        grown[:, 1:] |= found[:, :-1]
-        grown[:, :-1] |= found[:, 1:]
-        grown &= inside
-        if (grown == found).all():
-            return found
+    while not np.array_equal(found, grown := spread(found) & inside):
         found = grown
+    return found
+
+
+def spread(mask: Array) -> Array:
+    """A step to the side, up and down: bool (h, w)."""
+    padded = np.pad(mask, 1)
+    return mask | padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
+
+
+def around(values: Array) -> Array:
+    """Sums over 3x3 pixels; beyond the border there is nothing."""
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)).sum((2, 3))
 
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:

@@ -18,7 +18,9 @@ from nurie.export import export, pencil_width
 from nurie.modelfile import read_manifest, read_model
 from nurie.networks import build_generator
 from nurie.painter import open_painter
+from nurie.plan import FILL
 from nurie.predict import load_drawing, predict
+from nurie.reference import filled
 from nurie.strokes import draw_strokes
 from nurie.train import metadata
 
@@ -57,6 +59,20 @@ def test_manifest_says_what_the_model_is(model: Path) -> None:
     assert manifest["credits"] == ["Ours"]
     assert manifest["hints"] is True and manifest["styles"] == STYLES
     assert 0 <= manifest["parity"]["mean_difference"] <= manifest["parity"]["tolerance"]
+
+
+def test_areas_are_filled_on_demand(run: Path, model: Path, pairs: Path, tmp_path: Path) -> None:
+    filling = export(Export(run, tmp_path / "model", title="Circles", credits=("Ours",), fill=True))
+    manifests = [read_model(folder)[0] for folder in (model, filling)]
+    for manifest in manifests:
+        manifest["ops"] = [op for op in manifest["ops"] if op != {"op": "output", "input": op.get("input")}]
+    *ops, output = manifests[1].pop("ops")
+    assert output["op"] == "output" and output["activation"] == FILL
+    assert manifests[0].pop("ops") == ops
+    assert manifests[0] == manifests[1]
+    drawing, _ = (folder := PairFolder(pairs / "val", 64)).read(folder.groups[0][0])
+    plain, flat = (open_painter(path).paint(drawing) for path in (model, filling))
+    assert np.array_equal(flat, filled(drawing, plain)) and not np.array_equal(flat, plain)
 
 
 def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from browsers import launched, served, sync_api
 from nurie.config import Publish
 from nurie.engine import Engine
-from nurie.plan import Plan
+from nurie.plan import FILL, Plan
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from plans import Builder, drawing, random_plan, small_styled, small_unet
@@ -135,6 +135,13 @@ def test_sizes_that_do_not_fit_are_refused(page: sync_api.Page) -> None:
     plan, weights = small_unet()
     with pytest.raises(sync_api.Error, match="does not fit the plan"):
         largest_difference(page, plan, weights, [drawing(3, 4, 0)])
+
+
+def test_filled_areas_are_left_to_the_other_engine(page: sync_api.Page) -> None:
+    b = Builder()
+    plan, weights = b.finish(b.conv(b.image(), 3, 3), activation=FILL)
+    with pytest.raises(sync_api.Error, match="the plan is invalid"):
+        largest_difference(page, plan, weights, [drawing(8, 8, 0)])
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,27 @@ def test_predict_takes_strokes_like_pictures(tmp_path: Path) -> None:
         load_drawing(file, 64, 80)
 
 
+def test_coloured_strokes_leave_what_is_darker() -> None:
+    across = {"width": 8, "points": [10, 32, 70, 32], "colour": "#20c040"}
+    down = {"width": 8, "points": [40, 10, 40, 54]}
+    for strokes in ([across, down], [down, across]):
+        drawn = draw_strokes(strokes, 64, 80)
+        assert drawn[32, 20].tolist() == [0x20, 0xC0, 0x40]
+        assert drawn[32, 40].tolist() == [0, 0, 0]
+        assert drawn[20, 20].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("colour", ["red", "#12345", "#GG0000", 7])
+def test_a_colour_that_is_none_is_refused(tmp_path: Path, colour: object) -> None:
+    stroke = {"width": 3.0, "points": [5.0, 5.0], "colour": "#ff8800"}
+    file = tmp_path / "line.json"
+    file.write_text(json.dumps({"title": {"en": "Line"}, "strokes": [stroke]}))
+    assert read_strokes(file)["strokes"] == [stroke]
+    file.write_text(json.dumps({"title": {"en": "Line"}, "strokes": [stroke | {"colour": colour}]}))
+    with pytest.raises(NurieError, match="a colour is like #ff8800"):
+        read_strokes(file)
+
+
 def test_strokes_may_name_their_colouring(tmp_path: Path) -> None:
     file = tmp_path / "line.json"
     drawing = {"title": {"en": "Line"}, "strokes": [{"width": 3.0, "points": [5.0, 5.0]}]}

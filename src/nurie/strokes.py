@@ -2,13 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from nurie.errors import NurieError
 
@@ -22,41 +23,51 @@ Point = tuple[float, float]
 def read_strokes(path: Path) -> dict[str, Any]:
     """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]} and maybe a "seed".
 
+    A stroke may have a "colour".
+
     Raises NurieError when it is not one.
     """
     try:
         drawing = json.loads(path.read_text(encoding="utf-8"))
         strokes = [
             {"width": float(stroke["width"]), "points": [float(v) for v in stroke["points"]]}
+            | ({"colour": str(stroke["colour"])} if "colour" in stroke else {})
             for stroke in drawing["strokes"]
         ]
         title = {str(language): str(text) for language, text in drawing["title"].items()}
         seed = {"seed": int(drawing["seed"])} if "seed" in drawing else {}
         valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
         valid = valid and seed.get("seed", 0) >= 0
+        valid = valid and all(re.fullmatch("#[0-9a-f]{6}", s.get("colour", "#000000")) for s in strokes)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NurieError(f"{path} is no drawing of strokes ({error!r}). docs/formats.md shows the form.") from error
     if not valid:
         raise NurieError(
-            f"{path} is no drawing of strokes: every one needs x, y pairs, and a seed is at least 0. docs/formats.md "
-            "shows the form."
+            f"{path} is no drawing of strokes: every one needs x, y pairs, a colour is like #ff8800, and a seed is "
+            "at least 0. docs/formats.md shows the form."
         )
     return {"title": title, "strokes": strokes, **seed}
 
 
 def draw_strokes(strokes: list[dict[str, Any]], height: int, width: int) -> np.ndarray:
-    """Black lines with round ends on white, uint8 (height, width, 3). Points and widths are in these pixels."""
-    image = Image.new("L", (width * FINE, height * FINE), 255)
-    draw = ImageDraw.Draw(image)
+    """Lines with round ends on white, uint8 (height, width, 3). Points and widths are in these pixels.
+
+    They are black; where one has a colour, what is darker under it remains.
+    """
+    size = width * FINE, height * FINE
+    image = Image.new("RGB", size, "white")
     for stroke in strokes:
+        colour = stroke.get("colour")
+        layer = Image.new("RGB", size, "white") if colour else image
+        draw = ImageDraw.Draw(layer)
         thick = stroke["width"] * FINE - 1  # Pillow's shapes include the pixels at both ends
         line = [(x * FINE, y * FINE) for x, y in rounded(stroke["points"])]
         for (x0, y0), (x1, y1) in pairwise(line):
-            draw.line((x0, y0, x1, y1), fill=0, width=round(thick))
+            draw.line((x0, y0, x1, y1), fill=colour or "black", width=round(thick))
         for x, y in line:
-            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=0)
-    gray = np.asarray(image.resize((width, height), Image.Resampling.BOX))
-    return np.repeat(gray[:, :, None], 3, axis=2)
+            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=colour or "black")
+        image = ImageChops.darker(image, layer) if colour else image
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 
 def rounded(points: list[float]) -> Iterator[Point]:

@@ -8,7 +8,7 @@ import { Failure } from "./failure.js";
  *
  * @typedef {object} Preset
  * @property {Words} [title]
- * @property {{width: number, points: number[]}[]} [strokes]
+ * @property {import("./strokes.js").Line[]} [strokes]
  * @property {string} [image] file name, beside the manifest
  * @property {number} [seed] the colouring that it comes in
  *

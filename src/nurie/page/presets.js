@@ -7,7 +7,7 @@ import { say, translate } from "./text.js";
 /** @typedef {import("./model.js").Manifest} Manifest */
 /** @typedef {import("./model.js").Preset} Preset */
 /** @typedef {import("./text.js").Language} Language */
-/** @typedef {{strokes?: {width: number, points: number[]}[], image?: ImageBitmap}} Sample */
+/** @typedef {{strokes?: import("./strokes.js").Line[], image?: ImageBitmap}} Sample */
 
 const THUMBNAIL = 256;
 

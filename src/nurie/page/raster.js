@@ -139,7 +139,7 @@ export function show(canvas, { pixels, width, height }) {
  * A small picture of a preset's strokes.
  * @param {HTMLCanvasElement} canvas
  * @param {{width: number, height: number}} size
- * @param {{width: number, points: number[]}[]} strokes
+ * @param {import("./strokes.js").Line[]} strokes
  */
 export function thumbnail(canvas, size, strokes) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

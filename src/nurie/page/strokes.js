@@ -4,6 +4,9 @@
  * A line of the pencil or of the eraser; `points` are x, y pairs. Without a colour, the pencil's ink is black.
  * @typedef {{tool: "pencil" | "eraser", width: number, points: number[], colour?: string}} Stroke
  *
+ * A stroke of a preset.
+ * @typedef {Omit<Stroke, "tool">} Line
+ *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
  * @typedef {{tool: "sheet", strokes: Stroke[], image?: CanvasImageSource}} Sheet
  */
@@ -109,7 +112,7 @@ export class Drawing {
 
   /**
    * A fresh sheet, with a preset on it or empty. Undo brings the old one back.
-   * @param {{strokes?: {width: number, points: number[]}[], image?: CanvasImageSource}} [preset]
+   * @param {{strokes?: Line[], image?: CanvasImageSource}} [preset]
    */
   place({ strokes = [], image } = {}) {
     this.#current = null;

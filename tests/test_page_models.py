@@ -99,8 +99,8 @@ def test_samples_come_in_their_own_colouring(page: Page, styled_model: Path, sty
 def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled: str, address: str) -> None:
     ready(page, styled)
     swatches = page.locator("#colours [role=radio]")
-    assert swatches.count() == 9
-    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(9))
+    assert swatches.count() == 10
+    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(10))
     page.click("#colours [data-colour=blue]")
     assert page.get_attribute("#colours [data-colour=blue]", "aria-checked") == "true"
     stroke(page, [(60, 128), (190, 128)])

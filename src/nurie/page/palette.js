@@ -5,6 +5,7 @@ import { say } from "./text.js";
 /** Name (a key of text.js) and value; the first is the ink. */
 const COLOURS = {
   ink: "",
+  red: "#dc5044",
   orange: "#d9883b",
   brown: "#7b4b2d",
   cream: "#ead7b3",

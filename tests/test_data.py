@@ -77,17 +77,17 @@ def test_jitter_also_makes_what_is_on_white_paper_smaller_and_moves_it() -> None
     image[4:60, 6:90] = 0
     drawings = jittered(image)
     ink = np.array([(255.0 - drawing).sum() / (255.0 - image).sum() for drawing in drawings])
-    assert 0.7**2 - 0.03 < ink.min() < 0.6
+    assert 0.25**2 - 0.03 < ink.min() < 0.3
     assert 1.1 < ink.max() < (286 / 256) ** 2
     assert 5 <= (ink == 1).sum() <= 25
     edges = []
     for drawing in np.array(drawings)[ink < 0.8]:
         x, y, w, h = cv2.boundingRect((drawing[:, :, 0] < 128).astype(np.uint8))
-        assert abs(w / 84 - h / 56) < 0.04  # in proportion
+        assert abs(w / 84 - h / 56) < 0.05  # in proportion
         edges.append((x, y, 96 - x - w, 64 - y - h))
     assert np.min(edges) >= 1  # whole
-    assert (np.min(edges, axis=0) <= 9).all()  # at each side of the paper
-    assert (np.max(edges, axis=0) > 12).all()
+    assert (np.min(edges, axis=0) <= 12).all()  # at each side of the paper
+    assert (np.max(edges, axis=0) > 24).all()
 
 
 def outlined_disc(size: int, radius: int) -> tuple[np.ndarray, np.ndarray]:

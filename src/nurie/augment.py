@@ -15,11 +15,13 @@ WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
 def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     """Three of four pairs are made up to 12 % larger and cropped to their size at random (Isola et al. 2017, 6.2).
 
-    Those on white paper are also made up to 30 % smaller and moved about on it: people draw large and small, anywhere.
+    On white paper one of four is made smaller instead, down to a quarter, and moved about on it: people draw large and
+    small, anywhere, and begin with a few lines on empty paper.
     """
     h, w = drawing.shape[:2]
-    least = 0.7 if on_paper(drawing) and on_paper(picture) else 1.0
-    factor = rng.uniform(least, 286 / 256) if rng.random() < 0.75 else 1.0
+    factor = rng.uniform(1, 286 / 256) if rng.random() < 0.75 else 1.0
+    if rng.random() < 0.25 and on_paper(drawing) and on_paper(picture):
+        factor = rng.uniform(0.25, 1)
     room = w - round(w * factor), h - round(h * factor)  # less than none where it is larger
     if room == (0, 0):
         return drawing, picture

@@ -84,8 +84,8 @@ class Train:
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     hint_hues: float = 0.0  # share of the drawings with such strokes whose picture is in other hues than its own
     flip: bool = True  # mirror half of the pairs
-    # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017); those on white paper may also be up
-    # to 30 % smaller, anywhere on it
+    # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017); a quarter of those on white paper
+    # become smaller instead, down to a quarter, anywhere on it
     jitter: bool = True
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None

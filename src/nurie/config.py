@@ -63,7 +63,8 @@ class Train:
     l1: float = 20.0  # weight of the L1 loss
     gan: float = 1.0  # weight of the GAN loss
     feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
-    # weight of the L1 difference of two pictures of one drawing by two pens, a few pixels apart; needs --augment-drawing
+    # weight of the L1 difference of two pictures of one drawing by two pens, a few pixels apart; needs
+    # --augment-drawing
     consistency: float = 10.0
     lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et

@@ -6,13 +6,14 @@ enum {
   COLOURED = 32,     // a pixel is of a coloured stroke where its channels differ by as much,
   PALE = 192,        // or where all are below this and it is of no line: a grey one
   MOST_AREAS = 4096, // any more are left as they are
-  GAP = 6,           // pixels of 256: a narrower gap in a line is closed
+  GAP = 6,           // pixels of 256: gaps in lines of up to as many are closed
   SPREAD = 4800,     // strokes that differ more (variance, of all channels) want several colours in one area
 };
 
 // Of the pixels of an area that touch no line; [1] of those under coloured strokes, which speak for the whole area.
 typedef struct {
-  int count[2], sum[2][3];
+  int count[2];
+  int64_t sum[2][3];
   double squares;  // of the coloured ones
   int filled, colour[3];
 } Area;
@@ -125,7 +126,7 @@ static void choose_colour(Area *area) {
   double square = 0;  // of the sums
   for (int c = 0; c < 3; c++) {
     square += (double)area->sum[coloured][c] * area->sum[coloured][c];
-    area->colour[c] = (2 * area->sum[coloured][c] + count) / (2 * count);
+    area->colour[c] = (int)((2 * area->sum[coloured][c] + count) / (2 * (int64_t)count));
   }
   area->filled = !coloured || area->squares / count - square / count / count <= SPREAD;
 }

@@ -136,3 +136,12 @@ def test_small_gaps_are_closed_and_large_ones_are_not() -> None:
     assert np.array_equal(open_large, load(blurred(0)).run(large))
     assert np.array_equal(open_small[:, :36], load(blurred(0)).run(small)[:, :36])  # nothing runs out of the gap
     assert np.array_equal(open_small, filled(small, load(blurred(0)).run(small)))
+
+
+def test_an_area_of_millions_of_pixels() -> None:
+    """Twice the sum of its bytes is more than an int holds."""
+    drawing = np.full((2100, 2100, 3), 255, np.uint8)
+    cv2.rectangle(drawing, (2, 2), (2097, 2097), (0, 0, 0), 2)
+    b = Builder()
+    picture = load(b.finish(b.copy(b.image(), 3), activation=FILL)).run(drawing)
+    assert (picture[10:-10, 10:-10] == 255).all()

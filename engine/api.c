@@ -79,6 +79,7 @@ static void run_op(int index) {
     case OUTPUT: run_output(&engine, op); break;
     case COPY: run_copy(&engine, op); break;
     case STYLE: run_style(&engine, op); break;
+    case ENCLOSED: run_enclosed(&engine, op); break;
     case DEPTHWISE: run_depthwise(&engine, op, packed); break;
     default:
       if (packed->winograd) run_winograd(&engine, op, packed);

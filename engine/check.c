@@ -15,7 +15,8 @@ static int fields_valid(const Op *op) {
   int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
   if (!sizes || !(op->shuffle == 1 || op->shuffle == 2 || op->shuffle == 4) || !between(NO_ACTIVATION, op->activation, op->op == OUTPUT ? FILL : TANH)) return 0;
   switch (op->op) {
-    case INPUT: return op->residual == -1 && op->activation == NO_ACTIVATION;
+    case INPUT:
+    case ENCLOSED: return op->residual == -1 && op->activation == NO_ACTIVATION;
     case CONV:
       return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
              op->out_channels % (op->shuffle * op->shuffle) == 0;

@@ -13,7 +13,7 @@ enum {
   THREAD_LOST = -6,
 };
 
-enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE };
+enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED };
 enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH, FILL };
 
 // Limits that keep every offset below in an int, however strange the plan.
@@ -66,8 +66,8 @@ typedef struct {
   const Style *style;
   float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
   int64_t scratch_floats;  // of one thread
-  void *fill;         // for fill_areas, if an output has it
-  int64_t fill_bytes;
+  void *areas;        // for the operations that look at what the drawing's lines enclose, if there are any
+  int64_t areas_bytes;
 } Engine;
 
 static inline int min(int a, int b) { return a < b ? a : b; }
@@ -78,7 +78,8 @@ static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CON
 // How many input channels each output channel has weights for.
 static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
 
-static inline int reads_slice(const Op *op) { return op->op != INPUT && op->op != STYLE; }
+static inline int reads_drawing(const Op *op) { return op->op == INPUT || op->op == ENCLOSED; }
+static inline int reads_slice(const Op *op) { return !reads_drawing(op) && op->op != STYLE; }
 
 // How many channels an operation reads from its input, and writes to its output.
 static inline int channels_read(const Op *op) {
@@ -92,6 +93,7 @@ static inline int channels_written(const Op *op) {
     case DEPTHWISE: return op->out_channels;
     case COPY: return op->in_channels;
     case STYLE: return 4;
+    case ENCLOSED: return 1;
     default: return 0;
   }
 }
@@ -114,12 +116,15 @@ void run_input(const Engine *e, const Op *op);
 void run_output(const Engine *e, const Op *op);
 void run_copy(const Engine *e, const Op *op);
 void run_style(const Engine *e, const Op *op);
+void run_enclosed(const Engine *e, const Op *op);
 void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
+int64_t enclosed_bytes(int height, int width);  // enclosed.c: of `areas`, for an output of this size
+
 // fill.c
-int64_t fill_bytes(int height, int width);
+int64_t fill_bytes(int height, int width);      // of `areas`
 void fill_areas(const Engine *e);
 
 // winograd.c

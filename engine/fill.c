@@ -152,7 +152,7 @@ static int colour_around(const int *areas, const Area *found, int y, int x, int 
 // Lines, and what touches them, are as dark as in the drawing.
 void fill_areas(const Engine *e) {
   int height = e->output_height, width = e->output_width;
-  Area *found = (Area *)e->fill;
+  Area *found = (Area *)e->areas;
   int *areas = (int *)(found + MOST_AREAS);
   int count = find_areas(e->input, height, width, areas);
   for (int i = 0; i < count; i++) found[i] = (Area){0};

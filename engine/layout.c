@@ -14,7 +14,7 @@ static int conv_side(const Op *op, int side) {
 
 // The size of what an operation writes; 0 where there is none.
 static Size written_size(const Engine *e, const Op *op, Size image) {
-  if (op->op == INPUT) {
+  if (reads_drawing(op)) {
     if (image.height % op->shuffle || image.width % op->shuffle) return (Size){0, 0};
     return (Size){image.height / op->shuffle, image.width / op->shuffle};
   }
@@ -35,20 +35,26 @@ static void use(Tensor *t, int op) {
   t->last = op;
 }
 
+static void use_areas(Engine *e, int64_t bytes) {
+  if (bytes > e->areas_bytes) e->areas_bytes = bytes;
+}
+
 // Sizes and lifetimes.
 static int walk(Engine *e, Size image) {
+  e->areas_bytes = 0;
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];
     Size size = written_size(e, op, image);
     if (size.height < 1 || size.width < 1 || size.height > MAX_SIDE || size.width > MAX_SIDE) return BAD_SIZE;
-    if (op->op != INPUT) use(&e->tensors[op->input], i);
+    if (!reads_drawing(op)) use(&e->tensors[op->input], i);
     if (op->op == OUTPUT) {
       e->output_height = size.height;
       e->output_width = size.width;
       if (op->activation == FILL && (size.height != image.height || size.width != image.width)) return BAD_SIZE;
-      e->fill_bytes = op->activation == FILL ? fill_bytes(size.height, size.width) : 0;
+      if (op->activation == FILL) use_areas(e, fill_bytes(size.height, size.width));
       continue;
     }
+    if (op->op == ENCLOSED) use_areas(e, enclosed_bytes(size.height, size.width));
     Tensor *out = &e->tensors[op->output];
     if (out->height == 0) {
       out->height = size.height;
@@ -163,8 +169,8 @@ int lay_out(Engine *e, int height, int width) {
   e->output = allocate((int64_t)e->output_height * e->output_width * 4);
   e->scratch_floats = scratch_floats(e);
   e->scratch = allocate(4 * e->scratch_floats * threads());
-  e->fill = allocate(e->fill_bytes);
-  if (!arena || !e->input || !e->output || !e->scratch || !e->fill) return NO_MEMORY;
+  e->areas = allocate(e->areas_bytes);
+  if (!arena || !e->input || !e->output || !e->scratch || !e->areas) return NO_MEMORY;
   e->input_height = height;
   e->input_width = width;
   for (int i = 0; i < e->tensor_count; i++) {

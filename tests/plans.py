@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 
 from nurie.plan import Op, Plan, make_plan
@@ -88,6 +89,13 @@ class Builder:
         self.ops.append(Op("style", input=like, output=output, **fields))
         return output
 
+    def enclosed(self, **fields: int) -> int:
+        """How enclosed the drawing's places are, 1 channel."""
+        output = fields.pop("output", None)
+        output = self.tensor(1) if output is None else output
+        self.ops.append(Op("enclosed", output=output, **fields))
+        return output
+
     def finish(self, source: int, **fields: int) -> tuple[Plan, bytes]:
         """Add the output operation. Returns the checked plan and the weights file."""
         self.ops.append(Op("output", input=source, **fields))
@@ -117,6 +125,8 @@ def random_plan(seed: int) -> tuple[Plan, bytes]:
     level = {}  # tensor -> size relative to the image, as a power of two
     image = b.image(int(rng.integers(1, 3)), scale=int(rng.choice([-1, 1])))
     level[image] = -1 if b.tensors[image] == 12 else 0
+    if rng.random() < 0.3:
+        level[b.enclosed(shuffle=1 - level[image])] = level[image]
     for _ in range(int(rng.integers(2, 9))):
         add_random_op(b, level)
     last = max(level)
@@ -165,6 +175,16 @@ def size_step(step: int) -> dict[str, int]:
     return {-1: {"stride": 2}, 0: {}, 1: {"shuffle": 2}}[step]
 
 
+def small_enclosed(factor: int = 2) -> tuple[Plan, bytes]:
+    """The drawing beside how enclosed its places are, one convolution to the picture."""
+    b = Builder(4)
+    channels = 3 * factor**2 + -(3 * factor**2) % 4
+    joined = b.tensor(channels + 1)
+    b.ops.append(Op("input", output=joined, shuffle=factor))
+    b.enclosed(output=joined, output_channel=channels, shuffle=factor)
+    return b.finish(b.conv(joined, channels + 1, 3, shuffle=factor, activation=TANH))
+
+
 def small_styled() -> tuple[Plan, bytes]:
     """The drawing beside a style, one convolution to the picture."""
     b = Builder(3)
@@ -177,3 +197,15 @@ def small_styled() -> tuple[Plan, bytes]:
 def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
     """Random RGBA, uint8 (height, width, 4)."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+
+
+def scribble(height: int, width: int, seed: int) -> np.ndarray:
+    """Open and closed lines of all greys and colours, some along the border: uint8 (h, w, 3)."""
+    rng = np.random.default_rng(seed)
+    drawing = np.full((height, width, 3), 255, np.uint8)
+    for _ in range(int(rng.integers(0, 9))):
+        points = rng.integers([-2, -2], [width + 2, height + 2], (int(rng.integers(2, 7)), 2))
+        colour = rng.integers(0, 256, 3) if rng.random() < 0.3 else np.repeat(rng.integers(0, 256), 3)
+        closed, pen = bool(rng.random() < 0.5), int(rng.integers(1, 4))
+        cv2.polylines(drawing, [points.astype(np.int32)], closed, colour.tolist(), pen, cv2.LINE_AA)
+    return drawing

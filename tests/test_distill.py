@@ -59,7 +59,7 @@ def test_feature_loss_is_nothing_for_a_student_equal_to_its_teacher() -> None:
 
 
 def test_a_teacher_with_styles_paints_in_the_style_of_the_target() -> None:
-    net = build_generator("fast", 8, styles=True)
+    net = build_generator("fast", 8, styles=True, enclosed=True)
     teacher = Teacher(net, net.eval(), 64)
     drawing, red = torch.ones(1, 3, 64, 64), torch.tensor([0.5, -0.5, -0.5]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
     picture, _ = teacher.show(drawing, red)
@@ -89,7 +89,7 @@ def test_adapters_are_in_the_checkpoint_but_not_in_the_generator(pairs: Path, tm
     path = train(Train(pairs, tmp_path, steps=1, teacher=teacher, **TINY))
     groups, meta = checkpoint.load(path)
     assert len(groups["adapters"]) == 10  # weight and bias of five levels
-    assert groups["ema"].keys() == build_generator("fast", 8, styles=True).state_dict().keys()
+    assert groups["ema"].keys() == build_generator("fast", 8, styles=True, enclosed=True).state_dict().keys()
     assert meta["teacher"] == fingerprint(checkpoint.load_generator(teacher)[0])
 
 
@@ -102,7 +102,7 @@ def test_moved_teacher_resumes_another_one_does_not(pairs: Path, tmp_path: Path,
     for other, sentence in ((None, "began with a teacher"), (tmp_path / "other", "began with another teacher")):
         if other:
             torch.manual_seed(7)
-            ema = build_generator("fast", 8, styles=True).state_dict()
+            ema = build_generator("fast", 8, styles=True, enclosed=True).state_dict()
             other.mkdir()
             checkpoint.save(other / checkpoint.FILE, {"ema": ema}, checkpoint.load(config.run)[1])
         forget_accelerate()

@@ -44,7 +44,7 @@ def write_run(folder: Path, pairs: Path, seed: int = 0, size: int = 64, directio
     """A checkpoint of an untrained generator."""
     folder.mkdir(parents=True)
     torch.manual_seed(seed)
-    generator = build_generator("fast", 8, styles=True)
+    generator = build_generator("fast", 8, styles=True, enclosed=True)
     nn.init.normal_(generator.get_submodule("head").weight, 0.0, 0.5)  # pictures of more than grey
     options = Train(pairs, folder, size=size, width=8, direction=direction)
     checkpoint.save(folder / checkpoint.FILE, {"ema": generator.state_dict()}, metadata(options, 7))

@@ -66,6 +66,19 @@ def test_variants_of_the_fast_generator_are_lowered(options: dict) -> None:
     assert levels.max() <= 1
 
 
+@pytest.mark.parametrize("options", [{}, {"styles": True}, {"unshuffle": 4}])
+def test_how_enclosed_places_are_is_lowered(options: dict) -> None:
+    net = trained(FastGenerator(8, enclosed=True, **options))
+    plan, weights = lower(net, 64, False)
+    [op] = [op for op in plan.ops if op.op == "enclosed"]
+    assert op.shuffle == options.get("unshuffle", 2)
+    image = np.full((64, 64, 3), 255, np.uint8)
+    image[10:50, [10, 11, 40, 41]] = image[[10, 11, 48, 49], 10:42] = 0
+    with torch.no_grad():
+        expected = to_images(net(to_tensor([image])))[0].astype(int)
+    assert np.abs(Engine(plan, weights=weights).run(image) - expected).max() <= 1
+
+
 def test_a_style_is_lowered_and_chosen_by_the_host() -> None:
     net = trained(FastGenerator(8, styles=True))
     assert isinstance(net, FastGenerator)

@@ -99,7 +99,7 @@ def test_checkpoint_alone_gives_the_averaged_generator(pairs: Path, tmp_path: Pa
     moved = tmp_path / "moved.safetensors"
     path.rename(moved)
     generator, meta = checkpoint.load_generator(moved)
-    assert meta["generator"] == {"kind": "fast", "width": 8, "styles": True}
+    assert meta["generator"] == {"kind": "fast", "width": 8, "styles": True, "enclosed": True}
     assert meta["step"] == 3
     saved = tensors(moved)
     assert all(torch.equal(value, saved[f"ema/{name}"]) for name, value in generator.state_dict().items())

@@ -14,7 +14,7 @@ from nurie.engine import Engine
 from nurie.plan import FILL, Plan
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
-from plans import Builder, drawing, random_plan, small_styled, small_unet
+from plans import Builder, drawing, random_plan, scribble, small_enclosed, small_styled, small_unet
 
 pytestmark = pytest.mark.browser
 PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
@@ -123,6 +123,13 @@ def test_style_is_the_same_noise_and_colour(page: sync_api.Page) -> None:
     assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style) <= 1
     with pytest.raises(AssertionError):  # the noise is seen
         assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style, other_seed=True) <= 1
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_how_enclosed_places_are_is_the_same(page: sync_api.Page, factor: int) -> None:
+    plan, weights = small_enclosed(factor)
+    drawings = [np.dstack([scribble(60, 92, seed), drawing(60, 92)[:, :, 3]]) for seed in range(4)]
+    assert largest_difference(page, plan, weights, drawings) <= 1
 
 
 def test_a_canvas_shows_the_same_picture(page: sync_api.Page) -> None:

@@ -74,6 +74,8 @@ class Train:
     discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller; projected: or parts of them
     # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
     styles: bool = True
+    # fast only: tell the generator how enclosed each place of the drawing is by its lines, for line drawings
+    enclosed: bool = True
     ema: float = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture

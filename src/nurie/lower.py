@@ -18,7 +18,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from nurie.errors import NurieError
-from nurie.networks import FastGenerator, StyleInput
+from nurie.networks import EnclosedInput, FastGenerator, StyleInput
 from nurie.plan import Op, Plan, checked
 from nurie.quantise import quantise
 
@@ -57,10 +57,10 @@ def lower(generator: nn.Module, size: int, int8: bool = True) -> tuple[Plan, byt
 
 
 class Tracer(fx.Tracer):
-    """Style inputs stay whole: the engine has an operation for them."""
+    """Inputs beside the drawing stay whole: the engine has operations for them."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, StyleInput) or super().is_leaf_module(m, module_qualified_name)
+        return isinstance(m, StyleInput | EnclosedInput) or super().is_leaf_module(m, module_qualified_name)
 
 
 class Unstyled(nn.Module):
@@ -184,6 +184,8 @@ class Lowering:
             self.places[node] = self._place(self._source(node))
         elif isinstance(module, StyleInput):
             self._style(node)
+        elif isinstance(module, EnclosedInput):
+            self._enclosed(node, module)
         elif isinstance(module, nn.Upsample):
             self._copy(node, self._place(self._source(node)), shuffle=upsampling(node, module))
         elif node.op == "output":
@@ -214,7 +216,7 @@ class Lowering:
         return Slice(len(self.tensors) - 1, 0, channels_of(node))
 
     def _input(self, node: fx.Node) -> None:
-        followers = list(node.users)
+        followers = [user for user in node.users if not isinstance(module_of(self.graph, user), EnclosedInput)]
         module = module_of(self.graph, followers[0]) if len(followers) == 1 else None
         shuffle = 1
         if isinstance(module, nn.PixelUnshuffle) and module.downscale_factor in SHUFFLES:
@@ -226,6 +228,11 @@ class Lowering:
     def _style(self, node: fx.Node) -> None:
         size, place = self._place(self._source(node)), self._new(node)
         self.ops.append(Op("style", input=size.tensor, output=place.tensor, output_channel=place.channel))
+        self.places[node] = place
+
+    def _enclosed(self, node: fx.Node, module: EnclosedInput) -> None:
+        place = self._new(node)
+        self.ops.append(Op("enclosed", output=place.tensor, output_channel=place.channel, shuffle=module.factor))
         self.places[node] = place
 
     def _output(self, node: fx.Node) -> None:

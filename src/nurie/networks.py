@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nurie.enclosed import enclosed
 from nurie.errors import NurieError
 
 DEFAULT_WIDTH = {"fast": 24, "unet256": 64, "unet128": 64}
@@ -97,6 +98,19 @@ def hash_noise(height: int, width: int, seed: int) -> np.ndarray:
     return (word.view(np.int32).astype(np.float32) / np.float32(2**31)).reshape(height, width)
 
 
+class EnclosedInput(nn.Module):
+    """How enclosed each place is by lines (enclosed.py): (n, 3, h, w) in [-1, 1] -> (n, 1, h / factor, w / factor)."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        drawings = ((x.float() + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        return torch.from_numpy(np.stack([enclosed(drawing, self.factor) for drawing in drawings]))[:, None].to(x)
+
+
 class FastGenerator(nn.Module):
     """The small generator of the page: a U-Net of dense 3x3 convolutions on the pixel-unshuffled drawing.
 
@@ -105,7 +119,7 @@ class FastGenerator(nn.Module):
 
     `channels`: of each level, finest first. `residuals`: residual blocks of each level, the coarsest is the middle.
     `unshuffle`: pixels that the finest level is coarser than the drawing. `down`: kernel of the strided convolutions.
-    `shuffle`: see UpBlock. `styles`: with a StyleInput beside the drawing.
+    `shuffle`: see UpBlock. `styles`, `enclosed`: with a StyleInput, an EnclosedInput, beside the drawing.
     """
 
     def __init__(
@@ -118,6 +132,7 @@ class FastGenerator(nn.Module):
         down: int = 3,
         shuffle: bool = False,
         styles: bool = False,
+        enclosed: bool = False,
     ) -> None:
         super().__init__()
         # 128, 64, 32, 16, 8 pixels for a 256-pixel drawing
@@ -125,7 +140,8 @@ class FastGenerator(nn.Module):
         c = channels or tuple(-(-n // 8) * 8 for n in wide)
         self.unshuffle = nn.PixelUnshuffle(unshuffle)
         self.style = StyleInput() if styles else None
-        self.stem = ConvBlock(3 * unshuffle**2 + (4 if styles else 0), c[0])
+        self.enclosed = EnclosedInput(unshuffle) if enclosed else None
+        self.stem = ConvBlock(3 * unshuffle**2 + 4 * styles + enclosed, c[0])
         levels = range(len(c) - 1)
         self.downs = nn.ModuleList(ConvBlock(c[i], c[i + 1], down, stride=2) for i in levels)
         self.ups = nn.ModuleList(UpBlock(c[i + 1], c[i], shuffle) for i in levels)
@@ -136,11 +152,15 @@ class FastGenerator(nn.Module):
         self.shuffle = nn.PixelShuffle(unshuffle)
         self.tanh = nn.Tanh()
 
-    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
-        x = self.unshuffle(x)
+    def forward(self, x: Tensor, style: Tensor | None = None, enclosed: Tensor | None = None) -> Tensor:
+        """Without a `style` (n, 3), the default one; without `enclosed`, an EnclosedInput's output, it is computed."""
+        small = self.unshuffle(x)
+        inputs = [small]
         if self.style is not None:
-            x = torch.cat([x, self.style(x, style)], 1)
-        x = self.stem(x)
+            inputs.append(self.style(small, style))
+        if self.enclosed is not None:
+            inputs.append(self.enclosed(x) if enclosed is None else enclosed)
+        x = self.stem(torch.cat(inputs, 1))
         skips = []
         for down in self.downs:
             skips.append(x)
@@ -251,8 +271,8 @@ def initialise_shuffled(conv: nn.Conv2d, factor: int = 2) -> None:
         conv.weight.copy_(conv.weight[:: factor**2].repeat_interleave(factor**2, 0))
 
 
-def build_generator(kind: str, width: int = 0, styles: bool = False) -> nn.Module:
-    """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" can have `styles`.
+def build_generator(kind: str, width: int = 0, styles: bool = False, enclosed: bool = False) -> nn.Module:
+    """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" has `styles` and `enclosed`.
 
     An unknown kind raises NurieError.
     """
@@ -261,7 +281,10 @@ def build_generator(kind: str, width: int = 0, styles: bool = False) -> nn.Modul
     width = width or DEFAULT_WIDTH[kind]
     if width % 4:
         raise NurieError(f"The generator's width must be a multiple of 4, but it is {width}.")
-    net = FastGenerator(width, styles=styles) if kind == "fast" else UNetGenerator(8 if kind == "unet256" else 7, width)
+    if kind == "fast":
+        net = FastGenerator(width, styles=styles, enclosed=enclosed)
+    else:
+        net = UNetGenerator(8 if kind == "unet256" else 7, width)
     initialise(net)
     if isinstance(net, FastGenerator):
         initialise_shuffled(net.head)

@@ -11,7 +11,8 @@ import numpy as np
 
 from nurie.errors import NurieError
 
-OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style")
+OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed")
+READ_NO_TENSOR = ("input", "style", "enclosed")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
 FILL = 4  # the activation of an output that gives each area between lines one colour
 MAX_KERNEL = 7
@@ -53,7 +54,7 @@ class Op:
     @property
     def channels_read(self) -> int:
         """Channels of the input slice."""
-        return {"input": 0, "style": 0, "output": 3}.get(self.op, self.in_channels)
+        return 0 if self.op in READ_NO_TENSOR else 3 if self.op == "output" else self.in_channels
 
     @property
     def channels_written(self) -> int:
@@ -62,7 +63,7 @@ class Op:
             return self.out_channels // self.shuffle**2
         if self.is_conv:
             return self.out_channels
-        return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4}.get(self.op, 0)
+        return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4, "enclosed": 1}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
         """The 17 integers that the engine reads."""
@@ -230,7 +231,7 @@ def _order_fault(op: Op, written: set[tuple[int, int]]) -> str:
 
 def _slices_read(op: Op) -> list[tuple[int, int, int]]:
     """(tensor, first channel, channels) of the input and the residual."""
-    slices = [] if op.op in ("input", "style") else [(op.input, op.input_channel, op.channels_read)]
+    slices = [] if op.op in READ_NO_TENSOR else [(op.input, op.input_channel, op.channels_read)]
     if op.residual != -1:
         slices.append((op.residual, op.residual_channel, op.channels_written))
     return slices
@@ -241,8 +242,9 @@ def _quads(tensor: int, first: int, count: int) -> Iterable[tuple[int, int]]:
 
 
 def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:
-    height, width = image if op.op == "input" else sizes[op.input]
-    if op.op == "input":
+    reads_drawing = op.op in ("input", "enclosed")
+    height, width = image if reads_drawing else sizes[op.input]
+    if reads_drawing:
         if height % op.shuffle or width % op.shuffle:
             raise _misfit(*image, index, op, f"needs height and width that are multiples of {op.shuffle}")
         size = height // op.shuffle, width // op.shuffle

@@ -30,6 +30,8 @@ def run_reference(
             y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
         elif op.op == "style":
             y = styled(*sizes[op.input], seed, colour)
+        elif op.op == "enclosed":
+            y = how_enclosed(rgba[:, :, :3], op.shuffle)
         elif op.op == "copy":
             y = activated(x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1), op.activation)
         else:
@@ -135,6 +137,28 @@ def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array
         noise.append((word - 2**32 * (word >= 2**31)) / 2**31)
     planes = [np.array(noise, np.float32).reshape(height, width), *(np.full((height, width), c) for c in colour)]
     return np.stack(planes, axis=2)
+
+
+def how_enclosed(drawing: Array, factor: int) -> Array:
+    """(h / factor, w / factor, 1): the share of three brushes that can not paint a place, coming from the border."""
+    h, w = (side // factor for side in drawing.shape[:2])
+    lines = np.asarray((drawing.reshape(h, factor, w, factor, 3) < 192).any(axis=(1, 3, 4)))
+    kept_out = []
+    for side in (0, 1, 3):
+        free = ~widened(lines, side)
+        reached = free.copy()
+        reached[1:-1, 1:-1] = False
+        while (grown := spread(reached) & free).sum() > reached.sum():
+            reached = grown
+        kept_out.append(~widened(reached, side))
+    return np.mean(kept_out, axis=0)[:, :, None]
+
+
+def widened(mask: Array, side: int) -> Array:
+    """By `side` pixels all around, corners too: bool (h, w)."""
+    width = 2 * side + 1
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(mask, side), (width, width))
+    return np.asarray(windows.any((2, 3)))
 
 
 def unshuffled(x: Array, factor: int) -> Array:

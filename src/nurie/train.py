@@ -44,7 +44,9 @@ VAL_PICTURES = 64  # val pairs of the scores
 AS_GOOD = 1.02
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 # options of runs from before there were these
-BEFORE = {"consistency": 0.0, "discriminator": "patch", "hint_l1": 0.0, "jitter": False, "lattice": 0.0}
+BEFORE = {
+    "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "jitter": False, "lattice": 0.0,
+}  # fmt: skip
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
 
@@ -288,7 +290,9 @@ def metadata(config: Train, step: int) -> dict[str, Any]:
 def generator_options(config: Train) -> dict[str, Any]:
     """The arguments of `build_generator`."""
     width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
-    return {"kind": config.generator, "width": width, "styles": config.styles and config.generator == "fast"}
+    fast = config.generator == "fast"
+    options = {"styles": fast and config.styles, "enclosed": fast and config.enclosed}
+    return {"kind": config.generator, "width": width, **options}
 
 
 def build_discriminator(config: Train) -> nn.Module:

@@ -19,7 +19,8 @@
  * @typedef {Fields & {written: number, phases: number, phaseQuads: number, quads: number, step: number}} FullOp
  */
 
-const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style"];
+const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed"];
+const READ_DRAWING = ["input", "enclosed"];
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
 const FIELDS = [
@@ -57,12 +58,15 @@ export function row(op) {
 export function complete(op) {
   const fields = /** @type {Fields} */ ({ ...Object.fromEntries(FIELDS), ...op });
   const phases = op.op === "conv" ? fields.shuffle ** 2 : 1;
-  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4 }[op.op];
+  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4, enclosed: 1 }[op.op];
   const channels = written ?? fields.out_channels / phases;
   const phaseQuads = Math.ceil(channels / 4);
   const step = op.op === "conv_transpose" ? 2 : op.op === "conv" ? fields.shuffle : 1;
   return { ...fields, written: channels, phases, phaseQuads, quads: phases * phaseQuads, step };
 }
+
+/** @param {Op | FullOp} op */
+export const readsDrawing = (op) => READ_DRAWING.includes(op.op);
 
 /**
  * The size of every tensor for a drawing of this size; null when it does not fit the plan.
@@ -73,7 +77,7 @@ export function complete(op) {
 export function sizes({ tensors, ops }, drawing) {
   const found = tensors.map(() => ({ height: 0, width: 0 }));
   for (const op of ops.map(complete)) {
-    const from = op.op === "input" ? drawing : found[op.input];
+    const from = readsDrawing(op) ? drawing : found[op.input];
     const size = { height: side(op, from.height), width: side(op, from.width) };
     if (!(size.height >= 1 && size.width >= 1 && Number.isInteger(size.height) && Number.isInteger(size.width))) return null;
     if (op.op === "output") continue;
@@ -91,6 +95,7 @@ export function sizes({ tensors, ops }, drawing) {
 function side(op, from) {
   switch (op.op) {
     case "input":
+    case "enclosed":
       return from / op.shuffle;
     case "conv":
     case "depthwise":

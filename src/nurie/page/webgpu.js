@@ -1,8 +1,9 @@
 // The plan on WebGPU: the same surface as the WebAssembly engine, but pictures come as promises. Kernels: wgsl.js.
 
+import { enclosed } from "./enclosed.js";
 import { EngineError } from "./engine.js";
-import { complete, sizes } from "./plan.js";
-import { GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
+import { complete, readsDrawing, sizes } from "./plan.js";
+import { enclosedShift, GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
 
 /**
  * @typedef {import("./plan.js").Plan} Plan
@@ -170,7 +171,7 @@ export class GpuEngine {
         { buffer: this.#packed[i].weights },
         { buffer: this.#packed[i].bias },
         { buffer: uniforms, offset: UNIFORM_STRIDE * i, size: 4 * UNIFORM.length },
-        { buffer: op.op === "input" ? rgbaIn : rgbaOut },
+        { buffer: readsDrawing(op) ? rgbaIn : rgbaOut },
       ];
       const entries = resources.map((resource, binding) => ({ binding, resource }));
       return { group: this.#device.createBindGroup({ layout: this.#layout, entries }), grid: gridOf(op, values) };
@@ -198,7 +199,7 @@ export class GpuEngine {
     if (!sized) throw new EngineError(-5);
     const bytes = sized.input.height * sized.input.width * 4;
     if (rgba.length !== bytes) throw new RangeError(`Expected ${bytes} bytes of RGBA, but got ${rgba.length}.`);
-    this.#device.queue.writeBuffer(sized.rgbaIn, 0, /** @type {Uint8Array<ArrayBuffer>} */ (rgba));
+    this.#device.queue.writeBuffer(sized.rgbaIn, 0, withEnclosed(this.#ops, rgba, sized.input.width));
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     sized.steps.forEach(({ group, grid }, i) => {
@@ -314,6 +315,26 @@ function tapOrder(op) {
 }
 
 /**
+ * The drawing, and where an operation asks how enclosed its places are, that in the alpha of each place's first pixel.
+ * @param {FullOp[]} ops
+ * @param {Uint8Array | Uint8ClampedArray} rgba
+ * @param {number} width pixels
+ */
+function withEnclosed(ops, rgba, width) {
+  const asked = ops.filter(({ op }) => op === "enclosed");
+  const pixels = new Uint8Array(rgba);
+  if (asked.length) for (let i = 3; i < pixels.length; i += 4) pixels[i] = 0;
+  for (const op of asked) {
+    const across = width / op.shuffle;
+    enclosed(rgba, width, op.shuffle).forEach((closed, i) => {
+      const x = i % across;
+      pixels[4 * op.shuffle * (((i - x) / across) * width + x) + 3] |= closed << enclosedShift(op);
+    });
+  }
+  return pixels;
+}
+
+/**
  * Places in the arena, used again after a tensor's last reader: the largest first, each at the lowest free place
  * (Pisarchyk & Lee 2020, "greedy by size").
  * @param {Plan} plan
@@ -323,7 +344,7 @@ function tapOrder(op) {
 function layOut({ tensors, ops }, found) {
   const life = tensors.map(() => ({ first: Infinity, last: -1 }));
   ops.map(complete).forEach((op, i) => {
-    const used = [op.op === "input" ? -1 : op.input, op.op === "output" ? -1 : op.output, op.residual];
+    const used = [readsDrawing(op) ? -1 : op.input, op.op === "output" ? -1 : op.output, op.residual];
     for (const tensor of used.filter((index) => index >= 0)) {
       life[tensor].first = Math.min(life[tensor].first, i);
       life[tensor].last = i;
@@ -357,10 +378,10 @@ function layOut({ tensors, ops }, found) {
  * @returns {{[name: string]: number}} the fields of `UNIFORM`
  */
 function uniformOf(op, drawing, found, places) {
-  const read = op.op === "input" ? drawing : found[op.input];
+  const read = readsDrawing(op) ? drawing : found[op.input];
   const written = op.op === "output" ? read : found[op.output];
   const nowhere = { start: 0, pixel: 0 };
-  const from = op.op === "input" ? nowhere : places[op.input];
+  const from = readsDrawing(op) ? nowhere : places[op.input];
   const to = op.op === "output" ? nowhere : places[op.output];
   const added = places[op.residual] ?? nowhere;
   return {

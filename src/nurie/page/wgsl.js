@@ -3,6 +3,8 @@
 // All tensors lie in one buffer, the arena: NHWC without borders, in vectors of four channels ("quads"), padding
 // channels zero. Sums are 32-bit whatever the tensors are.
 
+import { BRUSHES } from "./enclosed.js";
+
 /**
  * An operation with all fields, and what follows from them.
  * @typedef {import("./plan.js").FullOp} FullOp
@@ -228,6 +230,20 @@ export const style = (op, f16) => `${header(f16)}${pointwise(
   arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(noise, bias[0].yzw));`,
 )}`;
 
+/** Where webgpu.js puts how enclosed a place is: two bits of its first pixel's alpha. @param {FullOp} op */
+export const enclosedShift = (op) => 2 * Math.log2(op.shuffle);
+
+/**
+ * How enclosed each place is by the drawing's lines.
+ * @param {FullOp} op
+ * @param {boolean} f16
+ */
+export const enclosed = (op, f16) => `${header(f16)}${pointwise(
+  1,
+  `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + enclosedShift(op)}u) & 3u;
+  arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(f32(closed) / ${BRUSHES.length}.0, 0.0, 0.0, 0.0));`,
+)}`;
+
 /**
  * Numbers to RGBA bytes.
  * @param {FullOp} op
@@ -241,7 +257,7 @@ export const output = (op, f16) => `${header(f16)}${pointwise(
 )}`;
 
 /** @type {{[op: string]: (op: FullOp, f16: boolean) => string}} */
-export const KERNELS = { input, conv: convolution, conv_transpose: convolution, depthwise, copy, output, style };
+export const KERNELS = { input, conv: convolution, conv_transpose: convolution, depthwise, copy, output, style, enclosed };
 
 /** Draws the finished picture on a canvas: a triangle over all of it, one RGBA word for each pixel. */
 export const SHOW = `

@@ -88,6 +88,9 @@ export function sizes({ tensors, ops }, drawing) {
   return found;
 }
 
+/** Whether it fills the areas of a drawing, which only the WebAssembly engine can. @param {Plan} plan */
+export const fillsAreas = ({ ops }) => ops.some((op) => op.op === "output" && op.activation);
+
 /**
  * @param {FullOp} op
  * @param {number} from height or width of what it reads

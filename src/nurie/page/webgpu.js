@@ -2,7 +2,7 @@
 
 import { enclosed } from "./enclosed.js";
 import { EngineError } from "./engine.js";
-import { complete, readsDrawing, sizes } from "./plan.js";
+import { complete, fillsAreas, readsDrawing, sizes } from "./plan.js";
 import { enclosedShift, GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
 
 /**
@@ -96,7 +96,7 @@ export class GpuEngine {
     this.#sized = null;
     this.#plan = plan;
     this.#ops = plan.ops.map(complete);
-    if (this.#ops.some((op) => op.op === "output" && op.activation)) throw new EngineError(-1);
+    if (fillsAreas(plan)) throw new EngineError(-1);
     this.#packed = this.#ops.map((op) => this.#upload(op, weights));
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
     this.#pipelines = await Promise.all(

@@ -3,6 +3,7 @@
 // then {id, pixels, style}; out: see painter.js.
 
 import { EngineError, fetchEngine } from "./engine.js";
+import { fillsAreas } from "./plan.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;
@@ -30,7 +31,8 @@ let later = null;
  */
 async function begin({ model, size: given, backend }) {
   size = given;
-  copy = navigator.gpu && backend !== "wasm" ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
+  const forGpu = navigator.gpu && backend !== "wasm" && !fillsAreas(model.plan);
+  copy = forGpu ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
   later = async () => {
     share(await engine);
     await choose(model.plan, backend);

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { enclosed } from "../../src/nurie/page/enclosed.js";
+
+/**
+ * RGBA of a drawing in characters: `#` black, `r` red, all else white.
+ * @param {string[]} rows
+ */
+const rgba = (rows) =>
+  Uint8Array.from(
+    [...rows.join("")].flatMap((c) => (c === "#" ? [0, 0, 0, 255] : c === "r" ? [255, 0, 0, 255] : [255, 255, 255, 255])),
+  );
+
+/**
+ * How many brushes are kept out of each place, as rows of digits.
+ * @param {string[]} rows
+ * @param {number} factor
+ */
+const kept = (rows, factor = 1) => {
+  const digits = enclosed(rgba(rows), rows[0].length, factor).join("");
+  return digits.match(new RegExp(`.{${rows[0].length / factor}}`, "g"));
+};
+
+test("what lines of any colour enclose is closed to every brush, and a gap lets small ones in", () => {
+  assert.deepEqual(kept(["......", ".####.", ".#..r.", ".#..#.", ".####.", "......"]), [
+    "222222",
+    "233332",
+    "233332",
+    "233332",
+    "233332",
+    "222222",
+  ]);
+  assert.deepEqual(kept(["......", ".#..#.", ".#..#.", ".#..#.", ".####.", "......"]), [
+    "222222",
+    "232232",
+    "232232",
+    "232232",
+    "233332",
+    "222222",
+  ]);
+});
+
+test("nothing is closed on blank paper, and a place is closed where one of its pixels is a line", () => {
+  assert.deepEqual(kept(Array(8).fill("........")), Array(8).fill("00000000"));
+  assert.deepEqual(kept([...Array(15).fill(".".repeat(16)), `#${".".repeat(15)}`], 2), [
+    ...Array(7).fill("00000000"),
+    "30000000",
+  ]);
+});

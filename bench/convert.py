@@ -13,7 +13,7 @@ import tflite
 from onnx import helper, numpy_helper
 
 from nurie.plan import Op, Plan
-from nurie.reference import read_floats, read_weights, styled
+from nurie.reference import how_enclosed, read_floats, read_weights, styled
 
 Array = np.ndarray
 Value = Any  # what a target calls a tensor
@@ -33,7 +33,8 @@ class Target(Protocol):
 
 
 def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target, image: Value) -> Value:
-    """Emit every operation, for the style that an engine begins with; returns the value before `output`."""
+    """Emit every operation, for the style that an engine begins with and for browser.js's drawing, whose places are
+    enclosed in one way only; returns the value before `output`."""
     sizes = plan.sizes(height, width)
     written: list[dict[int, Value]] = [{} for _ in plan.tensors]  # by first channel
 
@@ -59,6 +60,8 @@ def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target,
             y = image if op.shuffle == 1 else target.unshuffle(image, op.shuffle, size)
         elif op.op == "style":
             y = target.map(styled(*size[:2], seed=0, colour=(0, 0, 0)).astype(np.float32))
+        elif op.op == "enclosed":
+            y = target.map(how_enclosed(benchmark_drawing(height, width), op.shuffle).astype(np.float32))
         elif op.op == "copy":
             y = read(op.input, op.input_channel, op.in_channels)
             y = target.resize(y, size) if op.shuffle > 1 else y
@@ -73,6 +76,12 @@ def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target,
         y = target.activate(y, op.activation, size) if op.activation else y
         written[op.output][op.output_channel] = y
     raise AssertionError("a plan has an output")
+
+
+def benchmark_drawing(height: int, width: int) -> Array:
+    """As in browser.js, uint8 (h, w, 3)."""
+    numbers = np.arange(height * width * 4, dtype=np.uint64) * 2654435761
+    return (numbers >> 24).astype(np.uint8).reshape(height, width, 4)[:, :, :3]
 
 
 class Onnx:

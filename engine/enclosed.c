@@ -78,7 +78,7 @@ void run_enclosed(const Engine *e, const Op *op) {
   count_steps(m.to_line, height, width);
   for (int k = 0; k < BRUSHES; k++) {
     go_in(&m, SIDE[k], height, width);
-    count_steps(m.to_brush, height, width);
+    if (SIDE[k] > 0) count_steps(m.to_brush, height, width);
     for (int i = 0; i < places; i++) m.painted[i] += m.to_brush[i] <= SIDE[k];
   }
   for (int y = 0, i = 0; y < height; y++) {

@@ -104,11 +104,15 @@ static int find_areas(const uint8_t *drawing, int height, int width, int *areas)
   return close_gaps(areas, areas + 1 + height * width, height, width, next);
 }
 
-static int touches_line(const int *areas, int y, int x, int height, int width) {
-  for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); v++)
-    for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++)
-      if (areas[1 + v * width + u] < 0) return 1;
-  return 0;
+// 1 for lines and all pixels that touch one, diagonally too, else 0.
+static void mark_lines(const int *areas, uint8_t *at_line, int height, int width) {
+  for (int i = 0; i < height * width; i++) at_line[i] = 0;
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++) {
+      if (areas[1 + y * width + x] >= 0) continue;
+      for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); v++)
+        for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) at_line[v * width + u] = 1;
+    }
 }
 
 static void add_pixel(Area *area, const uint8_t *drawing, const uint8_t *picture) {
@@ -155,11 +159,11 @@ void fill_areas(const Engine *e) {
   Area *found = (Area *)e->areas;
   int *areas = (int *)(found + MOST_AREAS);
   int count = find_areas(e->input, height, width, areas);
+  uint8_t *at_line = (uint8_t *)(areas + 1 + height * width);  // find_areas is done with this memory
+  mark_lines(areas, at_line, height, width);
   for (int i = 0; i < count; i++) found[i] = (Area){0};
-  for (int y = 0, i = 0; y < height; y++)
-    for (int x = 0; x < width; x++, i++)
-      if (areas[1 + i] > 0 && !touches_line(areas, y, x, height, width))
-        add_pixel(&found[areas[1 + i]], e->input + 4 * i, e->output + 4 * i);
+  for (int i = 0; i < height * width; i++)
+    if (areas[1 + i] > 0 && !at_line[i]) add_pixel(&found[areas[1 + i]], e->input + 4 * i, e->output + 4 * i);
   for (int i = 1; i < count; i++) choose_colour(&found[i]);
   for (int y = 0, i = 0; y < height; y++)
     for (int x = 0; x < width; x++, i++) {
@@ -167,7 +171,7 @@ void fill_areas(const Engine *e) {
       if (area == 0 || (area > 0 && !found[area].filled)) continue;
       if (area > 0) for (int c = 0; c < 3; c++) colour[c] = found[area].colour[c];
       else if (!colour_around(areas, found, y, x, height, width, colour)) continue;
-      int light = touches_line(areas, y, x, height, width) ? lightest(e->input + 4 * i) : 255;
+      int light = at_line[i] ? lightest(e->input + 4 * i) : 255;
       for (int c = 0; c < 3; c++) e->output[4 * i + c] = (uint8_t)((2 * colour[c] * light + 255) / 510);
     }
 }

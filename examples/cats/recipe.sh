@@ -6,7 +6,7 @@
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
 # run128/, run256/, run256-2/, run256-3/, run/ and model/. Run it again to resume. Training goes from small to large
 # pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
-# It took 115 minutes of both cores of a slow CPU with bf16, other work beside; docs/LOG.md says what it gave.
+# It took 110 minutes of both cores of a slow CPU with bf16, other work beside; docs/LOG.md says what it gave.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)

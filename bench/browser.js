@@ -20,7 +20,7 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   };
 }
 
-/** A drawing that all get: RGBA bytes, and the same as float32 in [-1, 1] NHWC. @param {number} size */
+/** A drawing that all get (convert.py makes it too): RGBA bytes, and the same as float32 in [-1, 1] NHWC. @param {number} size */
 function drawing(size) {
   const rgba = Uint8Array.from({ length: size * size * 4 }, (_, i) => (i * 2654435761) >>> 24);
   const floats = Float32Array.from({ length: size * size * 3 }, (_, i) => rgba[Math.floor(i / 3) * 4 + (i % 3)] / 127.5 - 1);

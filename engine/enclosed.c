@@ -6,7 +6,7 @@ enum {
   FAR = 254,     // more steps than any brush is wide
   BRUSHES = 3,
 };
-static const uint8_t SIDE[BRUSHES] = {0, 1, 3};  // pixels of a brush to each side of its middle
+static const uint8_t SIDE[BRUSHES] = {0, 1, 3};  // places to each side of a brush's middle
 
 // One byte for each place: steps to the nearest line and to the nearest place that a brush's middle can be at, and how many
 // brushes paint it. `todo` holds places whose neighbours are still to be looked at.

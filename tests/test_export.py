@@ -27,18 +27,21 @@ from nurie.train import metadata
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
 
 
-@pytest.fixture(scope="module")
-def run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_run(pairs: Path, folder: Path, enclosed: bool) -> Path:
     """A run folder with a checkpoint of an untrained generator for 64-pixel pairs."""
-    folder = tmp_path_factory.mktemp("circles")
     torch.manual_seed(0)
-    generator = build_generator("fast", 8, styles=True, enclosed=True)
+    generator = build_generator("fast", 8, styles=True, enclosed=enclosed)
     torch.nn.init.normal_(generator.get_submodule("head").weight, 0.0, 0.5)  # pictures of more than grey
     groups = {"ema": generator.state_dict()}
     groups["ema"]["style.colour"] = torch.tensor(STYLES[0])
-    meta = metadata(Train(pairs, folder, size=64, width=8), 7) | {"styles": STYLES}
+    meta = metadata(Train(pairs, folder, size=64, width=8, enclosed=enclosed), 7) | {"styles": STYLES}
     checkpoint.save(folder / checkpoint.FILE, groups, meta)
     return folder
+
+
+@pytest.fixture(scope="module")
+def run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(pairs, tmp_path_factory.mktemp("circles"), enclosed=False)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +151,19 @@ def test_onnx_file_is_checked_with_onnx_runtime(run: Path, tmp_path: Path) -> No
 
     model = export(Export(run, tmp_path / "model", format=("nurie", "onnx")))
     session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
+    (picture,) = session.run(None, {"drawing": np.zeros((2, 3, 64, 64), np.float32)})
+    assert np.asarray(picture).shape == (2, 3, 64, 64)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean")
+def test_onnx_file_takes_how_enclosed_places_are(pairs: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    (tmp_path / "run").mkdir()
+    run = write_run(pairs, tmp_path / "run", enclosed=True)
+    model = export(Export(run, tmp_path / "model", format=("nurie", "onnx")))
+    session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
     drawings, maps = np.zeros((2, 3, 64, 64), np.float32), np.stack([np.zeros((1, 32, 32)), np.ones((1, 32, 32))])
     (pictures,) = session.run(None, {"drawing": drawings, "enclosed": maps.astype(np.float32)})
     pictures = np.asarray(pictures)
@@ -240,7 +256,7 @@ def test_a_seed_chooses_the_colouring(run: Path, model: Path, tmp_path: Path) ->
             assert np.array_equal(*pair)
         assert np.array_equal(own, [first[0], third[0]])
         other_style, other_noise = np.abs(first[0] - second[0]).mean(), np.abs(first[0] - third[0]).mean()
-        assert other_style > other_noise > 0
+        assert other_style > 1.5 * other_noise > 0
     assert np.abs(np.subtract(painted(model, 1), painted(run, 1))).mean() < 2
     with pytest.raises(NurieError, match=r"--seed must be at least 0, but it is -1"):
         painted(model, -1)

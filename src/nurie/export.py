@@ -24,7 +24,7 @@ from nurie.errors import NurieError
 from nurie.lineart import line_width
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
-from nurie.networks import EnclosedInput, StyleInput, multiple_of
+from nurie.networks import FastGenerator, StyleInput, multiple_of
 from nurie.plan import FILL, Plan, make_plan
 from nurie.report import save_png
 from nurie.strokes import read_strokes
@@ -194,14 +194,15 @@ def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
         raise NurieError('--format onnx needs two more packages: pip install "nurie[train]"') from error
     x = to_tensor([drawing]).contiguous()
     styled = any(isinstance(module, StyleInput) for module in generator.modules())
-    maps = [("enclosed", module(x)) for module in generator.modules() if isinstance(module, EnclosedInput)]
-    inputs = {"drawing": x, **dict(maps)}
+    told = generator.enclosed if isinstance(generator, FastGenerator) else None
+    maps = {} if told is None else {"enclosed": told(x)}
+    inputs = {"drawing": x, **maps}
     free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
     free_of_map = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
         torch.onnx.export(
-            generator, (x,), str(path), kwargs=dict(maps), input_names=[*inputs], output_names=["picture"],
+            generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=["picture"],
             dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, "picture")},
             dynamo=False,
         )  # fmt: skip

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nurie.data import to_images
 from nurie.enclosed import enclosed
 from nurie.errors import NurieError
 
@@ -107,8 +108,8 @@ class EnclosedInput(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        drawings = ((x.float() + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-        return torch.from_numpy(np.stack([enclosed(drawing, self.factor) for drawing in drawings]))[:, None].to(x)
+        maps = [enclosed(drawing, self.factor) for drawing in to_images(x)]
+        return torch.from_numpy(np.stack(maps))[:, None].to(x)
 
 
 class FastGenerator(nn.Module):

@@ -12,7 +12,8 @@ import numpy as np
 from nurie.errors import NurieError
 
 OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed")
-READ_NO_TENSOR = ("input", "style", "enclosed")
+READ_DRAWING = ("input", "enclosed")
+READ_NO_TENSOR = (*READ_DRAWING, "style")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
 FILL = 4  # the activation of an output that gives each area between lines one colour
 MAX_KERNEL = 7
@@ -242,9 +243,8 @@ def _quads(tensor: int, first: int, count: int) -> Iterable[tuple[int, int]]:
 
 
 def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:
-    reads_drawing = op.op in ("input", "enclosed")
-    height, width = image if reads_drawing else sizes[op.input]
-    if reads_drawing:
+    height, width = image if op.op in READ_DRAWING else sizes[op.input]
+    if op.op in READ_DRAWING:
         if height % op.shuffle or width % op.shuffle:
             raise _misfit(*image, index, op, f"needs height and width that are multiples of {op.shuffle}")
         size = height // op.shuffle, width // op.shuffle

@@ -4,6 +4,31 @@ const INK = 192; // a pixel is of a line where one of its channels is darker
 export const BRUSHES = [0, 1, 3]; // places to each side of a brush's middle
 const FAR = 254;
 
+/** Two bits of alpha for each factor, 1, 2 or 4, from this one on. @param {number} factor */
+export const alphaShift = (factor) => 2 * Math.log2(factor);
+
+/**
+ * A drawing as the kernels take it: where operations ask how enclosed its places are, that lies in the alpha of each
+ * place's first pixel.
+ * @param {{op: string, shuffle: number}[]} ops
+ * @param {Uint8Array | Uint8ClampedArray} rgba
+ * @param {number} width pixels
+ */
+export function withEnclosed(ops, rgba, width) {
+  const factors = ops.filter(({ op }) => op === "enclosed").map(({ shuffle }) => shuffle);
+  if (factors.length === 0) return rgba;
+  const pixels = new Uint8Array(rgba);
+  for (let i = 3; i < pixels.length; i += 4) pixels[i] = 0;
+  for (const factor of new Set(factors)) {
+    const across = width / factor;
+    enclosed(rgba, width, factor).forEach((closed, i) => {
+      const x = i % across;
+      pixels[4 * factor * (((i - x) / across) * width + x) + 3] |= closed << alphaShift(factor);
+    });
+  }
+  return pixels;
+}
+
 /**
  * How many of the brushes can not come to each place from the border.
  * @param {Uint8Array | Uint8ClampedArray} rgba
@@ -24,7 +49,7 @@ export function enclosed(rgba, width, factor) {
   const closed = new Uint8Array(places).fill(BRUSHES.length);
   for (const side of BRUSHES) {
     const toBrush = goIn(toLine, across, side);
-    countSteps(toBrush, across);
+    if (side > 0) countSteps(toBrush, across);
     toBrush.forEach((steps, i) => steps <= side && closed[i]--);
   }
   return closed;

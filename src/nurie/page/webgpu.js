@@ -1,9 +1,9 @@
 // The plan on WebGPU: the same surface as the WebAssembly engine, but pictures come as promises. Kernels: wgsl.js.
 
-import { enclosed } from "./enclosed.js";
+import { withEnclosed } from "./enclosed.js";
 import { EngineError } from "./engine.js";
 import { complete, fillsAreas, readsDrawing, sizes } from "./plan.js";
-import { enclosedShift, GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
+import { GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
 
 /**
  * @typedef {import("./plan.js").Plan} Plan
@@ -199,7 +199,8 @@ export class GpuEngine {
     if (!sized) throw new EngineError(-5);
     const bytes = sized.input.height * sized.input.width * 4;
     if (rgba.length !== bytes) throw new RangeError(`Expected ${bytes} bytes of RGBA, but got ${rgba.length}.`);
-    this.#device.queue.writeBuffer(sized.rgbaIn, 0, withEnclosed(this.#ops, rgba, sized.input.width));
+    const drawing = /** @type {Uint8Array<ArrayBuffer>} */ (withEnclosed(this.#ops, rgba, sized.input.width));
+    this.#device.queue.writeBuffer(sized.rgbaIn, 0, drawing);
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     sized.steps.forEach(({ group, grid }, i) => {
@@ -312,26 +313,6 @@ function tapOrder(op) {
     const x = 3 - (phase & 1);
     return [4 * y + x, 4 * y + x - 2, 4 * (y - 2) + x, 4 * (y - 2) + x - 2];
   });
-}
-
-/**
- * The drawing, and where an operation asks how enclosed its places are, that in the alpha of each place's first pixel.
- * @param {FullOp[]} ops
- * @param {Uint8Array | Uint8ClampedArray} rgba
- * @param {number} width pixels
- */
-function withEnclosed(ops, rgba, width) {
-  const asked = ops.filter(({ op }) => op === "enclosed");
-  const pixels = new Uint8Array(rgba);
-  if (asked.length) for (let i = 3; i < pixels.length; i += 4) pixels[i] = 0;
-  for (const op of asked) {
-    const across = width / op.shuffle;
-    enclosed(rgba, width, op.shuffle).forEach((closed, i) => {
-      const x = i % across;
-      pixels[4 * op.shuffle * (((i - x) / across) * width + x) + 3] |= closed << enclosedShift(op);
-    });
-  }
-  return pixels;
 }
 
 /**

@@ -3,7 +3,7 @@
 // All tensors lie in one buffer, the arena: NHWC without borders, in vectors of four channels ("quads"), padding
 // channels zero. Sums are 32-bit whatever the tensors are.
 
-import { BRUSHES } from "./enclosed.js";
+import { alphaShift, BRUSHES } from "./enclosed.js";
 
 /**
  * An operation with all fields, and what follows from them.
@@ -230,17 +230,14 @@ export const style = (op, f16) => `${header(f16)}${pointwise(
   arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(noise, bias[0].yzw));`,
 )}`;
 
-/** Where webgpu.js puts how enclosed a place is: two bits of its first pixel's alpha. @param {FullOp} op */
-export const enclosedShift = (op) => 2 * Math.log2(op.shuffle);
-
 /**
- * How enclosed each place is by the drawing's lines.
+ * How enclosed each place is by the drawing's lines, from the alpha of its first pixel.
  * @param {FullOp} op
  * @param {boolean} f16
  */
 export const enclosed = (op, f16) => `${header(f16)}${pointwise(
   1,
-  `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + enclosedShift(op)}u) & 3u;
+  `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + alphaShift(op.shuffle)}u) & 3u;
   arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(f32(closed) / ${BRUSHES.length}.0, 0.0, 0.0, 0.0));`,
 )}`;
 

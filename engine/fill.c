@@ -1,177 +1,246 @@
-// Flat colouring: each area that the drawing's lines enclose becomes one colour, the mean of what the net made of it.
+// Flat colouring: what the drawing's lines enclose becomes one colour, and what they leave open a few.
+#include "areas.h"
 #include "engine.h"
 
 enum {
-  DARK = 128,        // a grey pixel of the drawing is of a line where all its channels are below
-  COLOURED = 32,     // a pixel is of a coloured stroke where its channels differ by as much,
-  PALE = 192,        // or where all are below this and it is of no line: a grey one
-  MOST_AREAS = 4096, // any more are left as they are
-  GAP = 6,           // pixels of 256: gaps in lines of up to as many are closed
-  SPREAD = 4800,     // strokes that differ more (variance, of all channels) want several colours in one area
+  PALE = 24,        // open paper whose picture is no further from white, in any channel, becomes white
+  GREY = 192,       // a pixel is of a coloured stroke where it is not grey, or where all channels are below this
+  SOLID = 7,        // and all of the stroke's own, not of its soft edge, with this many eighths of the strongest beside it
+  BINS = 512,       // 8 of each channel
+  APART = 96,       // colours of a picture that are nearer are shades of one
+  STROKES_APART = 48,  // the same for strokes
+  FEW = 16,         // pixels of 256x256: a colour of open paper has as many at least
+  MOST_COLOURS = 24,
 };
 
-// Of the pixels of an area that touch no line; [1] of those under coloured strokes, which speak for the whole area.
 typedef struct {
-  int count[2];
-  int64_t sum[2][3];
-  double squares;  // of the coloured ones
-  int filled, colour[3];
+  int64_t count, sum[3];
+} Bin;
+
+typedef struct {
+  int count, rgb[MOST_COLOURS][3];
+} Colours;
+
+// `pixels`: of an area, which do not touch a line, in Fill's `order`. `filled` says whether it has colours: the first, and
+// whether that is the only one.
+typedef struct {
+  int begin, pixels, filled, only, rgb[3];
 } Area;
 
-static int lightest(const uint8_t *rgba) { return max(rgba[0], max(rgba[1], rgba[2])); }
-static int is_grey(const uint8_t *rgba) { return lightest(rgba) - min(rgba[0], min(rgba[1], rgba[2])) < COLOURED; }
-static int is_line(const uint8_t *rgba) { return is_grey(rgba) && lightest(rgba) < DARK; }
+typedef struct {
+  const uint8_t *drawing;
+  uint8_t *picture;
+  int height, width;
+  int *areas;          // as find_areas says; then the numbers of coloured open paper too
+  int inner, all;      // one more than the number of the last enclosed area, of the last area
+  int *order;          // pixels by area
+  uint8_t *at_line;    // 1 for lines and all pixels that touch one, diagonally too, else 0
+  uint8_t *known;      // 1 where the picture has its new colour
+  Area *found;
+  Bin *bins;
+} Fill;
 
-static int find(int *parents, int i) {
-  while (parents[i] != i) i = parents[i] = parents[parents[i]];
-  return i;
-}
+static int is_coloured(const uint8_t *rgba) { return !is_grey(rgba) || lightest(rgba) < GREY; }
 
-static void unite(int *parents, int a, int b) {
-  a = find(parents, a);
-  b = find(parents, b);
-  parents[max(a, b)] = min(a, b);
-}
-
-// Numbers what hangs together side by side. `labels[1 + pixel]` is negative where there is nothing to number; elsewhere it
-// becomes 0 for what reaches the border (paper), else a number from `next` on. Returns one more than the largest.
-static int number(int *labels, int height, int width, int next) {
-  labels[0] = 0;
-  for (int y = 0, i = 1; y < height; y++)
-    for (int x = 0; x < width; x++, i++) {
-      if (labels[i] < 0) continue;
-      labels[i] = i;
-      if (y == 0 || x == 0 || y == height - 1 || x == width - 1) unite(labels, 0, i);
-      if (x > 0 && labels[i - 1] >= 0) unite(labels, i - 1, i);
-      if (y > 0 && labels[i - width] >= 0) unite(labels, i - width, i);
-    }
-  for (int i = 1; i <= height * width; i++) {  // a parent comes before its children, and has its number already
-    if (labels[i] < 0) continue;
-    labels[i] = labels[i] < i ? labels[labels[i]] : next < MOST_AREAS ? next++ : 0;
-  }
-  return next;
-}
-
-// Marks with 0 the paper that is more than `reach` steps to the side, up or down from any line, with -1 all else.
-static void mark_wide_paper(const int *areas, int *wide, int height, int width, int reach) {
-  for (int y = 0, i = 1; y < height; y++)
-    for (int x = 0; x < width; x++, i++) {  // the steps, from -1 - reach on a line up to 0
-      wide[i] = areas[i] < 0 ? -1 - reach : 0;
-      if (x > 0) wide[i] = min(wide[i], wide[i - 1] + 1);
-      if (y > 0) wide[i] = min(wide[i], wide[i - width] + 1);
-    }
-  for (int y = height - 1, i = height * width; y >= 0; y--)
-    for (int x = width - 1; x >= 0; x--, i--) {
-      if (x < width - 1) wide[i] = min(wide[i], wide[i + 1] + 1);
-      if (y < height - 1) wide[i] = min(wide[i], wide[i + width] + 1);
-    }
-  for (int i = 1; i <= height * width; i++) wide[i] = areas[i] || wide[i] < 0 ? -1 : 0;
-}
-
-// The least label beside a pixel; -1 where there is none.
-static int label_beside(const int *labels, int i, int height, int width) {
-  int x = (i - 1) % width, found = -1;
-  int beside[4] = {x > 0 ? labels[i - 1] : -1, x < width - 1 ? labels[i + 1] : -1, i > width ? labels[i - width] : -1,
-                   i + width <= height * width ? labels[i + width] : -1};
-  for (int k = 0; k < 4; k++)
-    if (beside[k] >= 0 && (found < 0 || beside[k] < found)) found = beside[k];
-  return found;
-}
-
-// What would be enclosed if small gaps in the lines were closed becomes areas too.
-static int close_gaps(int *areas, int *wide, int height, int width, int next) {
-  int reach = max(1, GAP * width / 256 / 2);
-  mark_wide_paper(areas, wide, height, width, reach);
-  int end = number(wide, height, width, next), *band = wide + 1 + height * width, pixels = 0;
-  if (end == next) return next;
-  for (int i = 1; i <= height * width; i++)
-    if (areas[i] == 0 && wide[i] < 0) band[pixels++] = i;
-  for (int step = 0; step <= reach; step++) {  // back to the lines, and to the middle of the gaps
-    for (int k = 0; k < pixels; k++)
-      if (wide[band[k]] == -1) wide[band[k]] = -2 - label_beside(wide, band[k], height, width);
-    for (int k = 0; k < pixels; k++)
-      if (wide[band[k]] < -1) wide[band[k]] = -2 - wide[band[k]];
-  }
-  for (int i = 1; i <= height * width; i++)
-    if (areas[i] == 0) areas[i] = max(0, wide[i]);
-  return end;
-}
-
-// `areas[1 + pixel]`: -1 for lines, 0 for paper, else the area's number. Returns one more than the largest number.
-static int find_areas(const uint8_t *drawing, int height, int width, int *areas) {
-  for (int i = 0; i < height * width; i++) areas[1 + i] = is_line(drawing + 4 * i) ? -1 : 0;
-  int next = number(areas, height, width, 1);
-  return close_gaps(areas, areas + 1 + height * width, height, width, next);
-}
-
-// 1 for lines and all pixels that touch one, diagonally too, else 0.
-static void mark_lines(const int *areas, uint8_t *at_line, int height, int width) {
-  for (int i = 0; i < height * width; i++) at_line[i] = 0;
-  for (int y = 0; y < height; y++)
-    for (int x = 0; x < width; x++) {
-      if (areas[1 + y * width + x] >= 0) continue;
-      for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); v++)
-        for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) at_line[v * width + u] = 1;
+static void mark_lines(const Fill *f) {
+  for (int i = 0; i < f->height * f->width; i++) f->at_line[i] = f->known[i] = 0;
+  for (int y = 0; y < f->height; y++)
+    for (int x = 0; x < f->width; x++) {
+      if (f->areas[1 + y * f->width + x] >= 0) continue;
+      for (int v = max(y - 1, 0); v <= min(y + 1, f->height - 1); v++)
+        for (int u = max(x - 1, 0); u <= min(x + 1, f->width - 1); u++) f->at_line[v * f->width + u] = 1;
     }
 }
 
-static void add_pixel(Area *area, const uint8_t *drawing, const uint8_t *picture) {
-  int coloured = !is_grey(drawing) || lightest(drawing) < PALE;
-  area->count[coloured]++;
-  for (int c = 0; c < 3; c++) {
-    area->sum[coloured][c] += picture[c];
-    if (coloured) area->squares += picture[c] * picture[c];
+static void set_colour(const Fill *f, int i, const int *rgb) {
+  for (int c = 0; c < 3; c++) f->picture[4 * i + c] = (uint8_t)rgb[c];
+  f->known[i] = 1;
+}
+
+// Open paper off the lines: pale becomes white; the rest is numbered, what hangs together, like the enclosed areas.
+static void number_open(Fill *f) {
+  const int white[3] = {255, 255, 255};
+  int *open = f->areas + 1 + f->height * f->width, pixels = f->height * f->width;
+  for (int i = 0; i < pixels; i++) {
+    int paper = f->areas[1 + i] == 0 && !f->at_line[i], pale = 255 - darkest(f->picture + 4 * i) < PALE;
+    open[1 + i] = paper && !pale ? 0 : -1;
+    if (paper && pale) set_colour(f, i, white);
+  }
+  f->all = number_areas(open, f->height, f->width, f->inner, 0);
+  for (int i = 1; i <= pixels; i++)
+    if (open[i] > 0) f->areas[i] = open[i];
+}
+
+static void sort_pixels(const Fill *f) {
+  int pixels = f->height * f->width, begin = 0;
+  for (int a = 1; a < f->all; a++) f->found[a] = (Area){0};
+  for (int i = 0; i < pixels; i++)
+    if (f->areas[1 + i] > 0 && !f->at_line[i]) f->found[f->areas[1 + i]].pixels++;
+  for (int a = 1; a < f->all; a++) {
+    f->found[a].begin = begin;
+    begin += f->found[a].pixels;
+    f->found[a].pixels = 0;
+  }
+  for (int i = 0; i < pixels; i++) {
+    Area *area = &f->found[max(f->areas[1 + i], 0)];
+    if (f->areas[1 + i] > 0 && !f->at_line[i]) f->order[area->begin + area->pixels++] = i;
   }
 }
 
-static void choose_colour(Area *area) {
-  int coloured = area->count[1] > 0, count = area->count[coloured];
-  if (!count) return;
-  double square = 0;  // of the sums
-  for (int c = 0; c < 3; c++) {
-    square += (double)area->sum[coloured][c] * area->sum[coloured][c];
-    area->colour[c] = (int)((2 * area->sum[coloured][c] + count) / (2 * (int64_t)count));
+static void add_pixel(Bin *bin, const uint8_t *rgba) {
+  bin->count++;
+  for (int c = 0; c < 3; c++) bin->sum[c] += rgba[c];
+}
+
+static void mean(const Bin *bin, int *rgb) {
+  for (int c = 0; c < 3; c++) rgb[c] = (int)((2 * bin->sum[c] + bin->count) / (2 * bin->count));
+}
+
+static int squared_distance(const int *a, const int *b) {
+  int sum = 0;
+  for (int c = 0; c < 3; c++) sum += (a[c] - b[c]) * (a[c] - b[c]);
+  return sum;
+}
+
+// The colours of what is in the bins, which it empties: around the fullest bin all bins that are near make one, then
+// around the fullest of the others. Those with less than a tenth of the pixels, or than `least`, are none.
+static void find_colours(Bin *bins, int apart, int64_t least, Colours *to) {
+  int64_t total = 0, left = 0;
+  for (int b = 0; b < BINS; b++) total += bins[b].count;
+  for (left = total; left > 0;) {
+    int fullest = 0, middle[3], other[3];
+    for (int b = 1; b < BINS; b++)
+      if (bins[b].count > bins[fullest].count) fullest = b;
+    mean(&bins[fullest], middle);
+    Bin near = {0};
+    for (int b = 0; b < BINS; b++) {
+      if (!bins[b].count) continue;
+      mean(&bins[b], other);
+      if (squared_distance(middle, other) > apart * apart) continue;
+      near.count += bins[b].count;
+      for (int c = 0; c < 3; c++) near.sum[c] += bins[b].sum[c];
+      bins[b] = (Bin){0};
+    }
+    left -= near.count;
+    if (near.count >= least && 10 * near.count >= total) mean(&near, to->rgb[to->count++]);
   }
-  area->filled = !coloured || area->squares / count - square / count / count <= SPREAD;
+}
+
+static Bin *bin_of(const Fill *f, const uint8_t *rgba) {
+  return &f->bins[(rgba[0] >> 5) * 64 + (rgba[1] >> 5) * 8 + (rgba[2] >> 5)];
+}
+
+// Is the pixel, off the lines, of a coloured stroke, and not of its soft edge?
+static int is_solid(const Fill *f, int i) {
+  if (!is_coloured(f->drawing + 4 * i)) return 0;
+  int y = i / f->width, x = i % f->width, strongest = 0;
+  for (int v = max(y - 1, 0); v <= min(y + 1, f->height - 1); v++)
+    for (int u = max(x - 1, 0); u <= min(x + 1, f->width - 1); u++) {
+      int j = v * f->width + u;
+      if (!f->at_line[j] && is_coloured(f->drawing + 4 * j)) strongest = max(strongest, 255 - darkest(f->drawing + 4 * j));
+    }
+  return 8 * (255 - darkest(f->drawing + 4 * i)) >= SOLID * strongest;
+}
+
+static void colours_of_strokes(const Fill *f, const Area *area, Colours *to) {
+  for (int k = area->begin; k < area->begin + area->pixels; k++) {
+    const uint8_t *rgba = f->drawing + 4 * f->order[k];
+    if (is_solid(f, f->order[k])) add_pixel(bin_of(f, rgba), rgba);
+  }
+  find_colours(f->bins, STROKES_APART, 1, to);
+}
+
+// Those of the picture, of the strokes, and white.
+static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
+  for (int k = area->begin; k < area->begin + area->pixels; k++) {
+    const uint8_t *rgba = f->picture + 4 * f->order[k];
+    add_pixel(bin_of(f, rgba), rgba);
+  }
+  find_colours(f->bins, APART, (int64_t)FEW * f->width * f->width / (256 * 256), to);
+  colours_of_strokes(f, area, to);
+  for (int c = 0; c < 3; c++) to->rgb[to->count][c] = 255;
+  to->count++;
+}
+
+// Those of the strokes, else the mean of the picture.
+static void colours_of_enclosed(const Fill *f, const Area *area, Colours *to) {
+  colours_of_strokes(f, area, to);
+  if (to->count) return;
+  Bin all = {0};
+  for (int k = area->begin; k < area->begin + area->pixels; k++) add_pixel(&all, f->picture + 4 * f->order[k]);
+  mean(&all, to->rgb[to->count++]);
+}
+
+static const int *nearest(const Colours *colours, const uint8_t *rgba) {
+  int rgb[3] = {rgba[0], rgba[1], rgba[2]}, best = 0;
+  for (int k = 1; k < colours->count; k++)
+    if (squared_distance(rgb, colours->rgb[k]) < squared_distance(rgb, colours->rgb[best])) best = k;
+  return colours->rgb[best];
+}
+
+static void colour_area(const Fill *f, int number) {
+  Area *area = &f->found[number];
+  Colours colours = {0};
+  if (!area->pixels) return;
+  if (number < f->inner) colours_of_enclosed(f, area, &colours);
+  else colours_of_open(f, area, &colours);
+  for (int k = area->begin; k < area->begin + area->pixels; k++)
+    set_colour(f, f->order[k], nearest(&colours, f->picture + 4 * f->order[k]));
+  area->filled = number < f->inner;
+  area->only = colours.count == 1;
+  for (int c = 0; c < 3; c++) area->rgb[c] = colours.rgb[0][c];
+}
+
+// The mean of the known pixels around that are off the lines or, for a line's pixel, only not of one. 0 if there are none.
+static int colour_around(const Fill *f, int i, int rgb[3]) {
+  int y = i / f->width, x = i % f->width, of_line = f->areas[1 + i] < 0;
+  Bin around = {0};
+  for (int v = max(y - 1, 0); v <= min(y + 1, f->height - 1); v++)
+    for (int u = max(x - 1, 0); u <= min(x + 1, f->width - 1); u++) {
+      int j = v * f->width + u, counts = of_line ? f->areas[1 + j] >= 0 : !f->at_line[j];
+      if (counts && f->known[j]) add_pixel(&around, f->picture + 4 * j);
+    }
+  if (around.count) mean(&around, rgb);
+  return around.count > 0;
+}
+
+// Pixels that touch a line, then those of lines.
+static void colour_at_lines(const Fill *f) {
+  int rgb[3], pixels = f->height * f->width;
+  for (int i = 0; i < pixels; i++) {
+    if (f->areas[1 + i] < 0 || !f->at_line[i]) continue;
+    const Area *area = &f->found[f->areas[1 + i]];
+    int enclosed = f->areas[1 + i] > 0 && area->filled;
+    if (enclosed && area->only) set_colour(f, i, area->rgb);
+    else if (colour_around(f, i, rgb)) set_colour(f, i, rgb);
+    else if (enclosed) set_colour(f, i, area->rgb);
+  }
+  for (int i = 0; i < pixels; i++)
+    if (f->areas[1 + i] < 0 && colour_around(f, i, rgb)) set_colour(f, i, rgb);
 }
 
 int64_t fill_bytes(int height, int width) {
-  return 3 * 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS;
-}
-
-// The colour under a line: the mean of those around it. 0 where there are none.
-static int colour_around(const int *areas, const Area *found, int y, int x, int height, int width, int colour[3]) {
-  int count = 0, sum[3] = {0};
-  for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); v++)
-    for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) {
-      int area = areas[1 + v * width + u];
-      if (area <= 0 || !found[area].filled) continue;
-      count++;
-      for (int c = 0; c < 3; c++) sum[c] += found[area].colour[c];
-    }
-  for (int c = 0; c < 3; c++) colour[c] = count ? (2 * sum[c] + count) / (2 * count) : 0;
-  return count;
+  return 3 * 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS + (int64_t)sizeof(Bin) * BINS;
 }
 
 // Lines, and what touches them, are as dark as in the drawing.
 void fill_areas(const Engine *e) {
-  int height = e->output_height, width = e->output_width;
-  Area *found = (Area *)e->areas;
-  int *areas = (int *)(found + MOST_AREAS);
-  int count = find_areas(e->input, height, width, areas);
-  uint8_t *at_line = (uint8_t *)(areas + 1 + height * width);  // find_areas is done with this memory
-  mark_lines(areas, at_line, height, width);
-  for (int i = 0; i < count; i++) found[i] = (Area){0};
-  for (int i = 0; i < height * width; i++)
-    if (areas[1 + i] > 0 && !at_line[i]) add_pixel(&found[areas[1 + i]], e->input + 4 * i, e->output + 4 * i);
-  for (int i = 1; i < count; i++) choose_colour(&found[i]);
-  for (int y = 0, i = 0; y < height; y++)
-    for (int x = 0; x < width; x++, i++) {
-      int area = areas[1 + i], colour[3];
-      if (area == 0 || (area > 0 && !found[area].filled)) continue;
-      if (area > 0) for (int c = 0; c < 3; c++) colour[c] = found[area].colour[c];
-      else if (!colour_around(areas, found, y, x, height, width, colour)) continue;
-      int light = at_line[i] ? lightest(e->input + 4 * i) : 255;
-      for (int c = 0; c < 3; c++) e->output[4 * i + c] = (uint8_t)((2 * colour[c] * light + 255) / 510);
-    }
+  int height = e->output_height, width = e->output_width, pixels = height * width;
+  Bin *bins = e->areas;
+  Area *found = (Area *)(bins + BINS);
+  int *areas = (int *)(found + MOST_AREAS), *order = areas + 1 + pixels;  // find_areas and number_open are done with it
+  uint8_t *at_line = (uint8_t *)(order + 1 + pixels);
+  Fill f = {e->input, e->output, height, width, areas, 0, 0, order, at_line, at_line + pixels, found, bins};
+  f.inner = find_areas(f.drawing, height, width, areas);
+  mark_lines(&f);
+  number_open(&f);
+  sort_pixels(&f);
+  for (int b = 0; b < BINS; b++) bins[b] = (Bin){0};
+  for (int number = 1; number < f.all; number++) colour_area(&f, number);
+  colour_at_lines(&f);
+  for (int i = 0; i < pixels; i++) {
+    if (!f.known[i] || !f.at_line[i]) continue;
+    int light = lightest(f.drawing + 4 * i);
+    for (int c = 0; c < 3; c++) f.picture[4 * i + c] = (uint8_t)((2 * f.picture[4 * i + c] * light + 255) / 510);
+  }
 }

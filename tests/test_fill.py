@@ -39,7 +39,7 @@ def house(size: int = 48) -> np.ndarray:
     return cv2.resize(drawing, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def test_an_enclosed_area_gets_its_mean_colour_and_all_else_stays() -> None:
+def test_an_enclosed_area_gets_its_mean_colour() -> None:
     drawing = house()
     plain, flat = (load(blurred(activation)).run(drawing) for activation in (0, FILL))
     lines = drawing[:, :, 0] < 128
@@ -50,25 +50,45 @@ def test_an_enclosed_area_gets_its_mean_colour_and_all_else_stays() -> None:
     assert len(colours) == 1
     assert np.abs(colours[0] - plain[inside].mean(0)).max() <= 0.5
     wider = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-    assert np.array_equal(flat[~wider], plain[~wider])  # the paper, and what is open to it
     beside = wider & ~inside & (cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) == 1)
     assert len(np.unique(drawing[beside])) > 2  # soft lines, as soft as in the drawing
     assert np.abs(flat[beside] - colours[0] * (drawing[beside] / 255)).max() <= 0.5
 
 
-def test_a_coloured_stroke_speaks_for_its_area_and_two_for_themselves() -> None:
+def test_strokes_give_an_area_their_own_colours() -> None:
     drawing = house()
     drawing[18:22, 12:20] = RED
+    drawing[17, 12:20] = drawing[22, 12:20] = (240, 150, 145)  # a soft edge
     engine = load(blurred())
-    (colour,) = np.unique(engine.run(drawing)[13:36, 11:21].reshape(-1, 3), axis=0)
-    assert colour[0] > 225 and colour[1] < 200  # of what is under the stroke, softened: paper alone would be white
+    assert np.array_equal(np.unique(engine.run(drawing)[13:36, 11:21].reshape(-1, 3), axis=0), [RED])
     grey = house()
     grey[18:22, 12:20] = 150
-    (darker,) = np.unique(engine.run(grey)[13:36, 11:21].reshape(-1, 3), axis=0)
-    assert darker.max() < 205
+    assert (engine.run(grey)[13:36, 11:21] == 150).all()
     drawing[28:34, 11:21] = BLUE
-    picture = engine.run(drawing)
-    assert np.array_equal(picture, load(blurred(0)).run(drawing))
+    picture = engine.run(drawing)[13:36, 11:21]
+    assert np.array_equal(np.unique(picture.reshape(-1, 3), axis=0), sorted([RED, BLUE]))
+    assert (picture[6, 4] == RED).all() and (picture[18, 4] == BLUE).all()  # each where the net made it
+
+
+def vivid() -> Model:
+    """A net whose picture is 4 times as far from white as the drawing: 251 becomes 239."""
+    b = Builder()
+    image, out = b.image(), b.tensor(3)
+    weight, bias = b.data(4 * np.eye(3, dtype="<f4")), b.data(np.full(3, -3, "<f4"))
+    b.ops.append(Op("conv", image, 0, out, 0, 3, 3, kernel=1, weight=weight, bias=bias))
+    return b.finish(out, activation=FILL)
+
+
+def test_open_paper_gets_few_colours_and_is_white_elsewhere() -> None:
+    drawing = np.full((256, 256, 3), 255, np.uint8)
+    drawing[30:90, 30:130] = (252, 251, 250)  # a haze
+    drawing[40:80, 40:80], drawing[40:80, 80:120] = (235, 245, 255), (231, 241, 247)  # shades of one colour
+    drawing[150:190, 40:80], drawing[150:190, 80:120] = (225, 255, 225), (255, 230, 230)  # two colours
+    drawing[150:153, 200:205] = 230  # too small to be one
+    expected = np.full_like(drawing, 255)
+    expected[40:80, 40:120] = (167, 207, 239)
+    expected[150:190, 40:80], expected[150:190, 80:120] = (135, 255, 135), (255, 155, 155)
+    assert np.array_equal(load(vivid()).run(drawing), expected)
 
 
 @settings(deadline=None, max_examples=60)
@@ -127,8 +147,8 @@ def test_small_gaps_are_closed_and_large_ones_are_not() -> None:
     inside = np.s_[66:195, 46:175]
     assert len(np.unique(flat[inside].reshape(-1, 3), axis=0)) == 1
     assert len(np.unique(open_small[inside].reshape(-1, 3), axis=0)) == 1
-    assert np.array_equal(open_large, load(blurred(0)).run(large))
-    assert np.array_equal(open_small[:, :36], load(blurred(0)).run(small)[:, :36])  # nothing runs out of the gap
+    assert len(np.unique(open_large[inside].reshape(-1, 3), axis=0)) > 1
+    assert np.array_equal(open_small[:, :33], flat[:, :33])  # nothing runs out of the gap
     assert np.array_equal(open_small, filled(small, load(blurred(0)).run(small)))
 
 

@@ -3,7 +3,7 @@
 Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -54,24 +54,76 @@ def to_bytes(x: Array, unit: bool) -> Array:
 
 
 def filled(drawing: Array, picture: Array) -> Array:
-    """uint8 (h, w, 3) each: every area that dark grey lines enclose in one colour, as docs/formats.md says."""
-    light, chroma = drawing.max(2).astype(int), np.ptp(drawing, axis=2)
-    lines = (light < 128) & (chroma < 32)
-    coloured = (chroma >= 32) | (light < 192)
-    touching = around(lines) > 0
-    known, colours = np.zeros_like(lines), np.zeros(drawing.shape, int)
-    for area in enclosed(lines):
-        core = area & ~touching
-        spoken = core & coloured
-        pixels = picture[spoken if spoken.any() else core].astype(int)
-        if len(pixels) and not (spoken.any() and pixels.var(0).sum() > 4800):
-            known |= area
-            colours[area] = (2 * pixels.sum(0) + len(pixels)) // (2 * len(pixels))
-    count, total = around(known), np.stack([around(channel) for channel in np.moveaxis(colours, 2, 0)], 2)
+    """uint8 (h, w, 3) each: one colour for what dark grey lines enclose, a few for the rest (docs/formats.md)."""
+    light, grey = drawing.max(2).astype(int), np.ptp(drawing, axis=2) < 32
+    lines = grey & (light < 128)
+    core = around(lines) == 0
+    coloured = core & (~grey | (light < 192))
+    solid = coloured & (8 * strength(drawing) >= 7 * around(strength(drawing) * coloured, np.max))
+    made, known, few = picture.astype(int), np.zeros_like(lines), 16 * lines.shape[1] ** 2 // 256**2
+    inner = enclosed(lines)
+    paper = core & ~np.any([lines, *inner], axis=0)
+    pale = paper & (strength(picture) < 24)
+    made[pale], known = 255, known | pale
+    for area in separate(paper & ~pale, paper=False)[0]:
+        colours = main_colours(picture[area], 96, few) + main_colours(drawing[area & solid], 48, 1)
+        made[area], known = nearest(picture[area], [*colours, np.array([255, 255, 255])]), known | area
+    edges = []
+    for area in inner:
+        if not (area & core).any():
+            continue
+        colours = main_colours(drawing[area & solid], 48, 1) or [mean_colour(picture[area & core])]
+        made[area & core], known = nearest(picture[area & core], colours), known | (area & core)
+        edges.append((area & ~core, colours))
+    count, colour = mean_around(made, known)
+    beside = ~lines & ~core & (count > 0)
+    for edge, colours in edges:
+        made[edge], known = colours[0], known | edge
+        beside &= ~edge | (len(colours) > 1)
+    made[beside], known = colour[beside], known | beside
+    count, colour = mean_around(made, known)
     under = lines & (count > 0)
-    colours[under] = ((2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1))[under]
-    shade = np.where(touching, light, 255)[:, :, None]
-    return np.where((known | under)[:, :, None], (2 * colours * shade + 255) // 510, picture).astype(np.uint8)
+    made[under], known = colour[under], known | under
+    shade = np.where(core, 255, light)[:, :, None]
+    return np.where(known[:, :, None], (2 * made * shade + 255) // 510, picture).astype(np.uint8)
+
+
+def strength(rgb: Array) -> Array:
+    """How far from white, in the channel that is farthest: int (h, w)."""
+    return 255 - rgb.min(2).astype(int)
+
+
+def main_colours(pixels: Array, apart: int, least: int) -> list[Array]:
+    """The colours of pixels (n, 3), shades apart by less than `apart` as one; those of few are none."""
+    bins = pixels.astype(int) // 32 @ np.array([64, 8, 1])
+    left = {int(b): pixels[bins == b] for b in np.unique(bins)}
+    found = []
+    while left:
+        fullest = max(left, key=lambda b: len(left[b]))  # the first of equals
+        middle = mean_colour(left[fullest])
+        near = [b for b in left if ((mean_colour(left[b]) - middle) ** 2).sum() <= apart**2]
+        group = np.concatenate([left.pop(b) for b in near])
+        if len(group) >= least and 10 * len(group) >= len(pixels):
+            found.append(mean_colour(group))
+    return found
+
+
+def mean_colour(pixels: Array) -> Array:
+    """Of (n, 3), rounded: int (3,)."""
+    return np.asarray((2 * pixels.sum(0, dtype=int) + len(pixels)) // (2 * len(pixels)))
+
+
+def nearest(pixels: Array, colours: list[Array]) -> Array:
+    """For each of (n, 3) the nearest of the colours."""
+    distances = ((pixels[:, None].astype(int) - np.array(colours)) ** 2).sum(2)
+    return np.array(colours)[distances.argmin(1)]
+
+
+def mean_around(rgb: Array, which: Array) -> tuple[Array, Array]:
+    """Of 3x3 pixels how many are of `which`, and the mean colour of these, rounded."""
+    count = around(which)
+    total = np.stack([around(channel * which) for channel in np.moveaxis(rgb, 2, 0)], 2)
+    return count, (2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1)
 
 
 def enclosed(lines: Array) -> list[Array]:
@@ -94,13 +146,13 @@ def enclosed(lines: Array) -> list[Array]:
     return inner + closed
 
 
-def separate(inside: Array) -> tuple[list[Array], Array]:
-    """What hangs together side by side and does not reach the border, and all that does: bool (h, w) each."""
+def separate(inside: Array, paper: bool = True) -> tuple[list[Array], Array]:
+    """What hangs together side by side and, if that is `paper`, all that reaches the border: bool (h, w) each."""
     areas, outer, left = [], np.zeros_like(inside), inside.copy()
     while left.any():
         area = connected(inside, tuple(np.argwhere(left)[0]))
         left &= ~area
-        if area[[0, -1]].any() or area[:, [0, -1]].any():
+        if paper and (area[[0, -1]].any() or area[:, [0, -1]].any()):
             outer |= area
         else:
             areas.append(area)
@@ -122,9 +174,9 @@ def spread(mask: Array) -> Array:
     return mask | padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
 
 
-def around(values: Array) -> Array:
-    """Sums over 3x3 pixels; beyond the border there is nothing."""
-    return np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)).sum((2, 3))
+def around(values: Array, reduce: Callable[..., Array] = np.sum) -> Array:
+    """Sums, or another function, of 3x3 pixels; beyond the border there is nothing."""
+    return reduce(np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)), axis=(2, 3))
 
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:

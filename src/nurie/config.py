@@ -92,7 +92,7 @@ class Train:
     jitter: bool = True
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None
-    # start from this checkpoint's weights (run folder or .safetensors file)
+    # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH")] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)
     teacher: Annotated[Path | None, arg(metavar="PATH")] = None

@@ -50,6 +50,7 @@ def export(config: Export) -> Path:
     try:
         temporary.chmod(0o755)
         presets = write_presets(config.presets, drawings, temporary)
+        credits = list(dict.fromkeys([*config.credits, *meta.get("credits", [])]))
         packed = gzip.compress(weights, 9, mtime=0)
         (temporary / WEIGHTS).write_bytes(packed)
         manifest = describe(config, meta, generator, plan) | {
@@ -58,7 +59,7 @@ def export(config: Export) -> Path:
                 "file": WEIGHTS, "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
                 "sha256": hashlib.sha256(packed).hexdigest(),
             },
-            "styles": styles, **plan.to_json(), "presets": presets, "credits": list(config.credits), "parity": parity,
+            "styles": styles, **plan.to_json(), "presets": presets, "credits": credits, "parity": parity,
         }  # fmt: skip
         (temporary / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False) + "\n", encoding="utf-8")
         if "onnx" in config.format:

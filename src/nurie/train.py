@@ -8,6 +8,7 @@ Exactness needs no stored random state: batches, dropout and augmentation of ste
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from nurie import checkpoint
 from nurie.classes import members_of_classes
 from nurie.config import Train
-from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch
+from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_tensor
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
 from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
@@ -32,8 +33,10 @@ from nurie.losses import (
     generator_gan_loss,
     lattice_loss,
 )
+from nurie.modelfile import is_model
 from nurie.networks import DEFAULT_WIDTH, FastGenerator, PatchDiscriminator, build_generator, initialise, multiple_of
 from nurie.projected import ProjectedDiscriminator
+from nurie.restore import restore
 from nurie.shift import Shift, overlap
 from nurie.styles import common_styles, style_of, told_styles
 from nurie.validate import scores, val_tensors, write_samples
@@ -73,6 +76,7 @@ class Trainer:
         self.optimizer_d = self._adam(self.discriminator)
         self.step = 0
         self.best = math.inf  # lowest val score of all saves
+        self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
 
     def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
         parameters = [parameter for net in nets for parameter in net.parameters()]
@@ -236,7 +240,8 @@ class Trainer:
 
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
-        return metadata(self.config, self.step) | {"styles": self.styles, "best": self.best} | teacher
+        own = {"styles": self.styles, "best": self.best, "credits": self.credits}
+        return metadata(self.config, self.step) | own | teacher
 
     def resume(self, path: Path) -> None:
         groups, meta = checkpoint.load(path)
@@ -254,15 +259,39 @@ class Trainer:
         self.step = meta["step"]
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
+        self.credits = meta.get("credits", [])
 
-    def start_from(self, path: Path) -> None:
-        """Take both nets' weights from another run's last step; the discriminator's only where there is one alike."""
-        groups, _ = checkpoint.load(path, ("ema", "discriminator"))
+    def start_from(self, path: Path, drawings: Callable[[], Tensor]) -> None:
+        """Take the weights of another run's last step, the discriminator's only where there is one alike; or a model's.
+
+        drawings: makes some, (n, 3, h, w) in [-1, 1], which a model needs (restore.py).
+        """
+        if is_model(path):
+            groups, meta = self._of_model(path, drawings())
+        else:
+            groups, meta = checkpoint.load(path, ("ema", "discriminator"))
+        self.credits = meta.get("credits", [])
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
         if shapes(discriminator.state_dict()) == shapes(weights):
             checkpoint.load_weights(discriminator, weights, path)
+
+    def _of_model(self, path: Path, drawings: Tensor) -> tuple[checkpoint.Groups, dict[str, Any]]:
+        """Its generator's weights as those of a checkpoint, and its manifest."""
+        generator, manifest = restore(path, drawings)
+        mine = generator_options(self.config)
+        other = {name: value for name, value in mine.items() if manifest["generator"].get(name, False) != value}
+        if other:
+            theirs = {name: manifest["generator"].get(name, False) for name in other}
+            raise NurieError(
+                f"{path} has a generator with {spelt(theirs)}, but this run's has {spelt(other)}. Train with the same."
+            )
+        return {"ema": generator.state_dict()}, manifest
+
+
+def spelt(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
 
 
 def shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
@@ -356,7 +385,7 @@ def train(config: Train) -> Path:
         trainer.resume(path)
     else:
         if config.init:
-            trainer.start_from(config.init)
+            trainer.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             trainer.offer(common_styles(train_pairs))
     sampler = Sampler(

@@ -117,7 +117,7 @@ class Export:
     title: str = ""  # shown on the page; default: the run folder's name
     title_ja: str = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
-    fill: bool = False  # give each area that a drawing's lines enclose one colour: for flat colouring
+    fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
     presets: Folder = None  # folder of drawings for the preset button: .json strokes or .png
     credits: tuple[str, ...] = ()  # credit lines the page must show, such as the data set's licence
     pairs: Folder = None  # pairs whose val drawings check the export; default: the ones trained on

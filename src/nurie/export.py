@@ -174,7 +174,7 @@ def write_presets(presets: Path | None, drawings: list[np.ndarray], folder: Path
     entries = []
     for i, path in enumerate(files, 1):
         if path.suffix == ".json":
-            entries.append(read_strokes(path))
+            entries.append(read_strokes(path, drawings[0].shape[1]))
         else:
             shutil.copyfile(path, folder / f"preset-{i}.png")
             entries.append({"title": {"en": path.stem}, "image": f"preset-{i}.png"})

@@ -81,11 +81,11 @@ def find_drawings(images: tuple[Path, ...]) -> list[Path]:
 def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
     """A drawing as the page would see it: on white, whole, centred in the model's size. uint8 (height, width, 3) RGB.
 
-    A drawing of the right size is taken as it is; strokes are in pixels of that size. Raises NurieError when the file
-    is no drawing.
+    A drawing of the right size is taken as it is; strokes that name no size are in pixels of that one. Raises
+    NurieError when the file is no drawing.
     """
     if path.suffix.lower() == STROKES:
-        return draw_strokes(read_strokes(path)["strokes"], height, width)
+        return draw_strokes(read_strokes(path, width)["strokes"], height, width)
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGBA")
@@ -100,7 +100,7 @@ def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
 
 def seed_of(path: Path) -> int:
     """The colouring that a drawing asks for: strokes may, and the others get the first."""
-    return read_strokes(path).get("seed", 0) if path.suffix.lower() == STROKES else 0
+    return read_strokes(path, 1).get("seed", 0) if path.suffix.lower() == STROKES else 0
 
 
 def free_name(path: Path, taken: set[str]) -> str:

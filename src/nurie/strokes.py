@@ -20,31 +20,31 @@ PIECES = 8  # straight pieces of a rounded turn
 Point = tuple[float, float]
 
 
-def read_strokes(path: Path) -> dict[str, Any]:
+def read_strokes(path: Path, size: int) -> dict[str, Any]:
     """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]} and maybe a "seed".
 
-    A stroke may have a "colour".
-
-    Raises NurieError when it is not one.
+    A stroke may have a "colour". Widths and points are in pixels of a sheet as wide as the file's own "size", where it
+    has one; they are returned in those of a sheet of `size`. Raises NurieError when it is no such drawing.
     """
     try:
         drawing = json.loads(path.read_text(encoding="utf-8"))
+        unit = size / float(drawing.get("size", size))
         strokes = [
-            {"width": float(stroke["width"]), "points": [float(v) for v in stroke["points"]]}
+            {"width": unit * float(stroke["width"]), "points": [unit * float(v) for v in stroke["points"]]}
             | ({"colour": str(stroke["colour"])} if "colour" in stroke else {})
             for stroke in drawing["strokes"]
         ]
         title = {str(language): str(text) for language, text in drawing["title"].items()}
         seed = {"seed": int(drawing["seed"])} if "seed" in drawing else {}
         valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
-        valid = valid and seed.get("seed", 0) >= 0
+        valid = valid and seed.get("seed", 0) >= 0 and unit > 0
         valid = valid and all(re.fullmatch("#[0-9a-f]{6}", s.get("colour", "#000000")) for s in strokes)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise NurieError(f"{path} is no drawing of strokes ({error!r}). docs/formats.md shows the form.") from error
     if not valid:
         raise NurieError(
-            f"{path} is no drawing of strokes: every one needs x, y pairs, a colour is like #ff8800, and a seed is "
-            "at least 0. docs/formats.md shows the form."
+            f"{path} is no drawing of strokes: every one needs x, y pairs, a colour is like #ff8800, a seed is at "
+            "least 0, and a size more. docs/formats.md shows the form."
         )
     return {"title": title, "strokes": strokes, **seed}
 

@@ -23,10 +23,10 @@ from nurie.evaluate import choose, effects_of, evaluate, hint_errors, hint_summa
 from nurie.export import export
 from nurie.metrics import Networks, PictureMetrics, load_networks
 from nurie.networks import build_generator
+from nurie.options import metadata
 from nurie.perturb import NAMES, perturb
 from nurie.plan import make_plan
 from nurie.shift import overlap
-from nurie.train import metadata
 
 
 @pytest.fixture(autouse=True)

@@ -17,12 +17,12 @@ from nurie.errors import NurieError
 from nurie.export import export, pencil_width
 from nurie.modelfile import read_manifest, read_model
 from nurie.networks import build_generator
+from nurie.options import metadata
 from nurie.painter import open_painter
 from nurie.plan import FILL
 from nurie.predict import load_drawing, predict
 from nurie.reference import filled
 from nurie.strokes import draw_strokes
-from nurie.train import metadata
 
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
 

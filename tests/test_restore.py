@@ -17,9 +17,10 @@ from nurie.errors import NurieError
 from nurie.export import export
 from nurie.modelfile import MANIFEST, read_manifest
 from nurie.networks import build_generator
+from nurie.options import metadata
 from nurie.painter import open_painter, paint_with
 from nurie.restore import restore
-from nurie.train import metadata, train
+from nurie.train import train
 
 STYLES = [[0.25, 0.0, -0.5]]
 KINDS = [("fast", 8, True, True), ("fast", 8, False, False), ("unet128", 4, False, False)]

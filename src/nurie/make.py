@@ -49,7 +49,7 @@ def heading(number: int, stage: str, text: str) -> None:
 def finished(options: Train) -> bool:
     """Whether the run has all its steps. Raises NurieError when it began with other options."""
     from nurie import checkpoint
-    from nurie.train import refuse_other_options
+    from nurie.options import refuse_other_options
 
     path = options.run / checkpoint.FILE
     if not path.is_file():

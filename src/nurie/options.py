@@ -1,0 +1,67 @@
+"""What follows from the options of a training run."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nurie.config import Train
+from nurie.errors import NurieError
+from nurie.networks import DEFAULT_WIDTH, multiple_of
+
+# options of runs from before there were these
+BEFORE = {
+    "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "jitter": False, "lattice": 0.0,
+}  # fmt: skip
+FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
+
+
+def metadata(config: Train, step: int) -> dict[str, Any]:
+    options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
+    return {"step": step, "train": options, "generator": generator_options(config)}
+
+
+def generator_options(config: Train) -> dict[str, Any]:
+    """The arguments of `build_generator`."""
+    width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
+    fast = config.generator == "fast"
+    options = {"styles": fast and config.styles, "enclosed": fast and config.enclosed}
+    return {"kind": config.generator, "width": width, **options}
+
+
+def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
+    """A run resumes only with the options it began with, else it would be neither run.
+
+    Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
+    """
+    now = metadata(config, 0)["train"]
+    saved = {field.name: field.default for field in dataclasses.fields(config)} | BEFORE | saved
+    changed = [f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved[k]]
+    if changed:
+        raise NurieError(
+            f"{config.run} holds a run with other options ({'; '.join(changed)}). Use the same options to resume it, "
+            "or another run folder; --init starts a new run from its weights."
+        )
+
+
+def choose_precision(config: Train) -> str:
+    """Accelerate's name for the precision: bf16 where the hardware has it (measured about 2x on CPUs)."""
+    if config.precision != "auto":
+        return "no" if config.precision == "fp32" else "bf16"
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
+
+
+def check(config: Train) -> None:
+    multiple = multiple_of(config.generator)
+    if config.size % multiple or config.size <= 0:
+        raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
+    for name in ("steps", "batch", "save_every"):
+        if getattr(config, name) < 1:
+            raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")
+
+
+def spelt(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())

@@ -24,7 +24,7 @@ def styled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that takes hints and has three styles."""
     styles = [[0.5, 0.0, -0.5], [-0.5, 0.5, 0.5], [0.9, 0.9, 0.9]]
     folder = tmp_path_factory.mktemp("models") / "styled"
-    return write_model(folder, 64, *small_styled(), title="Styled", hints=True, styles=styles)
+    return write_model(folder, 64, *small_styled(), title="Styled", hints=True, styles=styles, pencil=4)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def styled(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def two(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a page with two models: the second is larger, has a sample, and neither hints nor styles."""
     sample = {"title": {"en": "Bar"}, "strokes": [{"width": 8, "points": [20, 64, 108, 64]}]}
-    fields = {"title": {"en": "Shapes", "ja": "形"}, "presets": [sample], "credits": ["Shapes by nobody"]}
+    fields = {"title": {"en": "Shapes", "ja": "形"}, "presets": [sample], "credits": ["Shapes by nobody"], "pencil": 10}
     shapes = write_model(tmp_path_factory.mktemp("models") / "shapes", 128, *small_unet(), **fields)
     with served(publish(Publish(styled_model, tmp_path_factory.mktemp("two"), more=(shapes,)))) as address:
         yield address
@@ -166,6 +166,7 @@ def test_a_drawing_of_the_visitors_own_stays_and_takes_the_new_size(page: Page, 
     large = ink(page)
     assert small.shape == (64, 64) and large.shape == (128, 128)
     assert small[8:56, 8].all() and large[16:112, 16].all() and not large[64, 30:].any()
+    assert small[32].sum() == 4 and large[64].sum() == 10  # redrawn with the new model's pencil
     page.click("#clear")
     choose(page, "Styled")
     assert not ink(page).any()

@@ -89,6 +89,19 @@ test("a sheet of another size keeps the drawing's form, in the middle, also of w
   assert.deepEqual(preset.strokes[0].points, [5, 5, 6, 6]);
 });
 
+test("another pencil redraws what is in ink, undone lines too", () => {
+  const drawing = new Drawing();
+  drawing.place({ strokes: [{ width: 3, points: [5, 5, 6, 6] }, { width: 6, points: [5, 5], colour: "#ff8800" }] });
+  drawing.begin("eraser", 14, 0, 0);
+  drawing.end();
+  drawing.begin("pencil", 2, 0, 0);
+  drawing.end();
+  drawing.undo();
+  drawing.widen(3);
+  drawing.redo();
+  assert.deepEqual(drawing.shown.strokes.map(({ width }) => width), [9, 6, 14, 6]);
+});
+
 test("an empty sheet shows nothing; the eraser alone draws nothing", () => {
   const drawing = new Drawing();
   assert.equal(drawing.touched, false);

@@ -177,7 +177,7 @@ export class Page {
     this.#gallery = new Gallery(manifest, address, (preset) => this.#place(preset));
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
-    this.#hand.pencil = manifest.pencil ?? USUAL_PENCIL;
+    this.#takePencil(manifest.pencil ?? USUAL_PENCIL);
     get("colours").hidden = !manifest.hints;
     if (!manifest.hints && this.#hand.colour) this.#palette.choose("ink");
     get("dice").hidden = !manifest.styles?.length;
@@ -186,9 +186,20 @@ export class Page {
     else this.#paint();
   }
 
+  /**
+   * The one whose lines the model knows: it can make little of those of another. What was drawn is redrawn with it.
+   * @param {number} width in model pixels
+   */
+  #takePencil(width) {
+    if (width === this.#hand.pencil) return;
+    this.#drawing.widen(width / this.#hand.pencil);
+    this.#hand.pencil = width;
+    this.#redraw();
+  }
+
   /** @param {{width: number, height: number}} size */
   #resize(size) {
-    this.#drawing.fit(this.#size, size);
+    this.#hand.pencil *= this.#drawing.fit(this.#size, size);
     Object.assign(this.#size, size);
     document.documentElement.style.setProperty("--shape", `${size.width} / ${size.height}`);
     this.#raster.resize(size.width, size.height);

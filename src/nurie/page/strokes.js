@@ -63,16 +63,31 @@ export class Drawing {
    * The sheet has another size: what was drawn keeps its form, as large as fits, in the middle.
    * @param {{width: number, height: number}} from
    * @param {{width: number, height: number}} to
+   * @returns {number} how many times as large
    */
   fit(from, to) {
     const scale = Math.min(to.width / from.width, to.height / from.height);
     const left = (to.width - scale * from.width) / 2;
     const top = (to.height - scale * from.height) / 2;
-    const strokes = this.#steps.flatMap((step) => (step.tool === "sheet" ? step.strokes : step));
-    for (const stroke of this.#current ? [...strokes, this.#current] : strokes) {
+    for (const stroke of this.#all) {
       stroke.width *= scale;
       stroke.points = stroke.points.map((at, i) => scale * at + (i % 2 ? top : left));
     }
+    return scale;
+  }
+
+  /**
+   * Another pencil is taken, whose lines are so many times as wide: all that is drawn in ink becomes the new one's.
+   * @param {number} times
+   */
+  widen(times) {
+    for (const stroke of this.#all) if (stroke.tool === "pencil" && !stroke.colour) stroke.width *= times;
+  }
+
+  /** Every line, undone ones and that of the moment too. @returns {Stroke[]} */
+  get #all() {
+    const strokes = this.#steps.flatMap((step) => (step.tool === "sheet" ? step.strokes : step));
+    return this.#current ? [...strokes, this.#current] : strokes;
   }
 
   /**

@@ -3,14 +3,14 @@
 #include "engine.h"
 
 enum {
-  PALE = 24,        // open paper whose picture is no further from white, in any channel, becomes white
+  PALE = 24,        // open paper becomes white where all channels of the picture are nearer to white
   GREY = 192,       // a pixel is of a coloured stroke where it is not grey, or where all channels are below this
   SOLID = 7,        // and all of the stroke's own, not of its soft edge, with this many eighths of the strongest beside it
   BINS = 512,       // 8 of each channel
   APART = 96,       // colours of a picture that are nearer are shades of one
   STROKES_APART = 48,  // the same for strokes
   FEW = 16,         // pixels of 256x256: a colour of open paper has as many at least
-  MOST_COLOURS = 24,
+  MOST_COLOURS = 24,  // a tenth each: 10 of the picture, 10 of strokes, and white
 };
 
 typedef struct {
@@ -21,10 +21,9 @@ typedef struct {
   int count, rgb[MOST_COLOURS][3];
 } Colours;
 
-// `pixels`: of an area, which do not touch a line, in Fill's `order`. `filled` says whether it has colours: the first, and
-// whether that is the only one.
+// Its `pixels`, which do not touch a line, are in Fill's `order` from `begin` on. How many colours it got, and the first.
 typedef struct {
-  int begin, pixels, filled, only, rgb[3];
+  int begin, pixels, colours, rgb[3];
 } Area;
 
 typedef struct {
@@ -82,8 +81,9 @@ static void sort_pixels(const Fill *f) {
     f->found[a].pixels = 0;
   }
   for (int i = 0; i < pixels; i++) {
-    Area *area = &f->found[max(f->areas[1 + i], 0)];
-    if (f->areas[1 + i] > 0 && !f->at_line[i]) f->order[area->begin + area->pixels++] = i;
+    if (f->areas[1 + i] <= 0 || f->at_line[i]) continue;
+    Area *area = &f->found[f->areas[1 + i]];
+    f->order[area->begin + area->pixels++] = i;
   }
 }
 
@@ -105,9 +105,9 @@ static int squared_distance(const int *a, const int *b) {
 // The colours of what is in the bins, which it empties: around the fullest bin all bins that are near make one, then
 // around the fullest of the others. Those with less than a tenth of the pixels, or than `least`, are none.
 static void find_colours(Bin *bins, int apart, int64_t least, Colours *to) {
-  int64_t total = 0, left = 0;
+  int64_t total = 0;
   for (int b = 0; b < BINS; b++) total += bins[b].count;
-  for (left = total; left > 0;) {
+  for (int64_t left = total; left > 0;) {
     int fullest = 0, middle[3], other[3];
     for (int b = 1; b < BINS; b++)
       if (bins[b].count > bins[fullest].count) fullest = b;
@@ -186,8 +186,7 @@ static void colour_area(const Fill *f, int number) {
   else colours_of_open(f, area, &colours);
   for (int k = area->begin; k < area->begin + area->pixels; k++)
     set_colour(f, f->order[k], nearest(&colours, f->picture + 4 * f->order[k]));
-  area->filled = number < f->inner;
-  area->only = colours.count == 1;
+  area->colours = colours.count;
   for (int c = 0; c < 3; c++) area->rgb[c] = colours.rgb[0][c];
 }
 
@@ -209,11 +208,10 @@ static void colour_at_lines(const Fill *f) {
   int rgb[3], pixels = f->height * f->width;
   for (int i = 0; i < pixels; i++) {
     if (f->areas[1 + i] < 0 || !f->at_line[i]) continue;
-    const Area *area = &f->found[f->areas[1 + i]];
-    int enclosed = f->areas[1 + i] > 0 && area->filled;
-    if (enclosed && area->only) set_colour(f, i, area->rgb);
-    else if (colour_around(f, i, rgb)) set_colour(f, i, rgb);
-    else if (enclosed) set_colour(f, i, area->rgb);
+    const Area *area = &f->found[f->areas[1 + i]];  // open ones have no such pixels
+    int colours = f->areas[1 + i] > 0 ? area->colours : 0;
+    if (colours != 1 && colour_around(f, i, rgb)) set_colour(f, i, rgb);
+    else if (colours > 0) set_colour(f, i, area->rgb);
   }
   for (int i = 0; i < pixels; i++)
     if (f->areas[1 + i] < 0 && colour_around(f, i, rgb)) set_colour(f, i, rgb);

@@ -149,6 +149,18 @@ def test_init_from_a_best_file_leaves_the_discriminator_fresh(pairs: Path, tmp_p
     assert not torch.equal(a["discriminator/logits.weight"], b["discriminator/logits.weight"])
 
 
+def test_without_adversarial_losses_no_discriminator_is_trained(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "a", steps=2, save_every=1, **TINY)
+    train(config)
+    forget_accelerate()
+    train(replace(config, run=tmp_path / "b", gan=0.0, feature_matching=0.0, init=tmp_path / "a"))
+    a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
+    learnt = {key for key in a if key.startswith("discriminator/") and not torch.equal(a[key], b[key])}
+    assert not learnt and not torch.equal(a["generator/head.weight"], b["generator/head.weight"])
+    records = [json.loads(line) for line in (tmp_path / "b" / "losses.jsonl").read_text().splitlines()]
+    assert len(records) == 2 and not {"gan", "discriminator", "feature_matching"} & records[0].keys()
+
+
 def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.5, 0.3, 0.4, 0.35])  # of the saves at steps 1, 2, 3 and, after a resume, 4
     monkeypatch.setattr("nurie.trainer.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})

@@ -61,7 +61,7 @@ class Train:
     decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
     beta1: float = 0.5  # Adam beta1
     l1: float = 20.0  # weight of the L1 loss
-    gan: float = 1.0  # weight of the GAN loss
+    gan: float = 1.0  # weight of the GAN loss; with 0 here and for feature matching no discriminator is trained
     feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
     # weight of the L1 difference of two pictures of one drawing by two pens, a few pixels apart; needs
     # --augment-drawing

@@ -62,6 +62,7 @@ class Trainer:
         self.adapters = accelerator.prepare(self.teacher.adapters) if self.teacher else nn.Identity()
         self.optimizer_g = self._adam(self.generator, self.adapters)
         self.optimizer_d = self._adam(self.discriminator)
+        self.adversarial = config.gan > 0 or config.feature_matching > 0  # else no discriminator is asked
         self.step = 0
         self.best = math.inf  # lowest val score of all saves
         self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
@@ -109,15 +110,16 @@ class Trainer:
         torch.manual_seed(seed)
         with recorded(self.bare(self.generator)) as features:
             fake = self.generator(drawing, *style)
-        with self.accelerator.autocast():
-            real_seen, fake_seen = self._seen(drawing, real, fake)
-        losses = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
-        losses |= self._update_generator(
-            self._picture_losses(real, fake, again, batch.shift, near)
-            | self._teacher_losses(drawing, real, fake, features),
-            real_seen,
-            fake_seen,
-        )
+        losses = self._picture_losses(real, fake, again, batch.shift, near)
+        losses |= self._teacher_losses(drawing, real, fake, features)
+        before = {}
+        if self.adversarial:
+            with self.accelerator.autocast():
+                real_seen, fake_seen = self._seen(drawing, real, fake)
+            before = self._update_discriminator(real_seen, [x.detach() for x in fake_seen])
+            losses |= self._adversarial_losses(real_seen, fake_seen)
+        self._update_generator(losses)
+        losses = before | losses
         self._update_ema()
         self.step += 1
         values = torch.stack([v.detach() for v in losses.values()]).tolist()
@@ -141,22 +143,23 @@ class Trainer:
         self.optimizer_d.step()
         return {"discriminator": loss.detach()}
 
-    def _update_generator(
-        self, losses: dict[str, Tensor], real_seen: list[Tensor], fake_seen: list[Tensor]
-    ) -> dict[str, Tensor]:
-        """With these losses and the discriminator's, all named like their weights among the options."""
+    def _adversarial_losses(self, real_seen: list[Tensor], fake_seen: list[Tensor]) -> dict[str, Tensor]:
+        """What the discriminator, which learns nothing from it, says of the fake pictures."""
         discriminator = self.bare_discriminator.requires_grad_(False)
         logits, fake_features = discriminator(*fake_seen)
-        losses["gan"] = generator_gan_loss(logits)
+        losses = {"gan": generator_gan_loss(logits)}
         if self.config.feature_matching:
             with torch.no_grad():
                 real_features = discriminator.features(*real_seen)
             losses["feature_matching"] = feature_matching_loss(real_features, fake_features)
+        discriminator.requires_grad_(True)
+        return losses
+
+    def _update_generator(self, losses: dict[str, Tensor]) -> None:
+        """With these losses, named like their weights among the options."""
         self.optimizer_g.zero_grad()
         self.accelerator.backward(sum(getattr(self.config, name) * loss for name, loss in losses.items()))
         self.optimizer_g.step()
-        discriminator.requires_grad_(True)
-        return losses
 
     def _picture_losses(
         self, real: Tensor, fake: Tensor, again: Tensor | None, shift: Shift, near_hints: Tensor

@@ -130,3 +130,7 @@ def test_a_model_that_would_be_built_otherwise_is_refused(pairs: Path, tmp_path:
     (model / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(NurieError, match="builds otherwise"):
         restore(model, to_tensor(drawings(pairs)))
+    del manifest["generator"]
+    (model / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(NurieError, match="does not say which generator"):
+        restore(model, to_tensor(drawings(pairs)))

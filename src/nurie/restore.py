@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from nurie.errors import NurieError
 from nurie.lower import lower, module_of, traced
-from nurie.modelfile import read_model
+from nurie.modelfile import MANIFEST, read_model
 from nurie.networks import build_generator
 from nurie.plan import Op
 
@@ -26,7 +26,9 @@ def restore(model: Path, drawings: Tensor) -> tuple[nn.Module, dict[str, Any]]:
     generator that this version builds otherwise.
     """
     manifest, plan, data = read_model(model)
-    made_by = manifest["generator"]
+    made_by = manifest.get("generator", {})
+    if not {"kind", "width"} <= made_by.keys():
+        raise NurieError(f"{model / MANIFEST} does not say which generator made it; train a new one.")
     options = {name: made_by[name] for name in ("kind", "width", "styles", "enclosed") if name in made_by}
     generator = build_generator(**options).eval()
     own = [op for op in lower(generator, manifest["input"]["width"])[0].ops if op.is_conv]

@@ -1,6 +1,5 @@
 // The areas that a drawing's lines enclose.
 #include "areas.h"
-#include "engine.h"
 
 enum { GAP = 6 };  // pixels of 256: gaps in lines of up to as many are closed
 

@@ -1,6 +1,6 @@
-// The areas that a drawing's lines enclose, for fill.c.
+// What is a line in a drawing, and the areas that lines enclose.
 #pragma once
-#include <stdint.h>
+#include "engine.h"
 
 enum {
   MOST_AREAS = 4096,  // any more have no number
@@ -8,14 +8,8 @@ enum {
   COLOURED = 32,      // a pixel is grey where its channels differ by less
 };
 
-static inline int lightest(const uint8_t *rgba) {
-  int most = rgba[0] > rgba[1] ? rgba[0] : rgba[1];
-  return most > rgba[2] ? most : rgba[2];
-}
-static inline int darkest(const uint8_t *rgba) {
-  int least = rgba[0] < rgba[1] ? rgba[0] : rgba[1];
-  return least < rgba[2] ? least : rgba[2];
-}
+static inline int lightest(const uint8_t *rgba) { return max(rgba[0], max(rgba[1], rgba[2])); }
+static inline int darkest(const uint8_t *rgba) { return min(rgba[0], min(rgba[1], rgba[2])); }
 static inline int is_grey(const uint8_t *rgba) { return lightest(rgba) - darkest(rgba) < COLOURED; }
 static inline int is_line(const uint8_t *rgba) { return is_grey(rgba) && lightest(rgba) < DARK; }
 

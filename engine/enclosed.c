@@ -1,5 +1,5 @@
 // How enclosed each place of the drawing is by its lines: brushes of three sizes try to come in from the border.
-#include "engine.h"
+#include "areas.h"
 
 enum {
   INK = 192,     // a pixel is of a line where one of its channels is below
@@ -18,7 +18,7 @@ typedef struct {
 static int has_ink(const uint8_t *rgba, int row_bytes, int factor) {
   for (int y = 0; y < factor; y++, rgba += row_bytes)
     for (int x = 0; x < factor; x++)
-      if (min(rgba[4 * x], min(rgba[4 * x + 1], rgba[4 * x + 2])) < INK) return 1;
+      if (darkest(rgba + 4 * x) < INK) return 1;
   return 0;
 }
 

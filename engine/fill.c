@@ -1,6 +1,5 @@
 // Flat colouring: what the drawing's lines enclose becomes one colour, and what they leave open a few.
 #include "areas.h"
-#include "engine.h"
 
 enum {
   PALE = 24,        // open paper becomes white where all channels of the picture are nearer to white

@@ -1,91 +1,142 @@
 // How enclosed each place of the drawing is by its lines: brushes of three sizes try to come in from the border.
 #include "areas.h"
+#include "simd.h"
 
 enum {
-  INK = 192,     // a pixel is of a line where one of its channels is below
-  FAR = 254,     // more steps than any brush is wide
+  INK = 192,  // a pixel is of a line where one of its channels is below
   BRUSHES = 3,
+  BITS = 64,
 };
-static const uint8_t SIDE[BRUSHES] = {0, 1, 3};  // places to each side of a brush's middle
+static const int SIDE[BRUSHES] = {0, 1, 3};  // places to each side of a brush's middle, growing
 
-// One byte for each place: steps to the nearest line and to the nearest place that a brush's middle can be at, and how many
-// brushes paint it. `todo` holds places whose neighbours are still to be looked at.
+// A map has one bit for each place: `words` for each row, the first place lowest, and zeros behind its last place.
+typedef uint64_t Word;
 typedef struct {
-  uint8_t *to_line, *to_brush, *painted;
-  int *todo;
-} Maps;
+  int height, width, words;
+} Shape;
 
-static int has_ink(const uint8_t *rgba, int row_bytes, int factor) {
-  for (int y = 0; y < factor; y++, rgba += row_bytes)
-    for (int x = 0; x < factor; x++)
-      if (darkest(rgba + 4 * x) < INK) return 1;
-  return 0;
-}
+static Shape shape_of(int height, int width) { return (Shape){height, width, (width + BITS - 1) / BITS}; }
+static int64_t words_in(Shape s) { return (int64_t)s.height * s.words; }
+static int bit(const Word *row, int x) { return row[x / BITS] >> x % BITS & 1; }
+static void set_bit(Word *row, int x) { row[x / BITS] |= (Word)1 << x % BITS; }
 
-// From 0 at some places and FAR at all others to the steps to the nearest 0, diagonal ones too.
-static void count_steps(uint8_t *steps, int height, int width) {
-  for (int y = 0, i = 0; y < height; y++)
-    for (int x = 0; x < width; x++, i++) {
-      int least = steps[i];
-      if (x > 0) least = min(least, steps[i - 1] + 1);
-      if (y > 0)
-        for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) least = min(least, steps[i - width + u - x] + 1);
-      steps[i] = (uint8_t)least;
-    }
-  for (int y = height - 1, i = height * width - 1; y >= 0; y--)
-    for (int x = width - 1; x >= 0; x--, i--) {
-      int least = steps[i];
-      if (x < width - 1) least = min(least, steps[i + 1] + 1);
-      if (y < height - 1)
-        for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); u++) least = min(least, steps[i + width + u - x] + 1);
-      steps[i] = (uint8_t)least;
-    }
-}
+// Those of a row's k-th word that are places.
+static Word places(Shape s, int k) { return ~(Word)0 >> (k < s.words - 1 ? 0 : s.words * BITS - s.width); }
 
-// Where the middle of a brush can come to from the border without touching a line, sideways, up and down: 0, elsewhere FAR.
-static void go_in(const Maps *m, int side, int height, int width) {
-  int count = 0, places = height * width;
-  for (int i = 0; i < places; i++) {
-    int x = i % width, at_border = i < width || i >= places - width || x == 0 || x == width - 1;
-    m->to_brush[i] = at_border && m->to_line[i] > side ? 0 : FAR;
-    if (!m->to_brush[i]) m->todo[count++] = i;
+// Sets the bits of a row's places of which some pixel of this row of pixels has ink.
+static void mark_ink(const uint8_t *rgba, int pixels, int factor, Word *row) {
+  Vec rgb = wasm_i32x4_splat(0xFFFFFF), ink = wasm_u8x16_splat(INK), none = wasm_i32x4_splat(0);
+  int x = 0;
+  for (; x + 4 <= pixels; x += 4) {
+    Vec dark = wasm_v128_and(wasm_u8x16_lt(wasm_v128_load(rgba + 4 * x), ink), rgb);
+    if (!wasm_v128_any_true(dark)) continue;
+    int found = wasm_i32x4_bitmask(wasm_i32x4_ne(dark, none));
+    for (int i = 0; i < 4; i++)
+      if (found >> i & 1) set_bit(row, (x + i) / factor);
   }
-  while (count > 0) {
-    int i = m->todo[--count], x = i % width;
-    int beside[4] = {x > 0 ? i - 1 : i, x < width - 1 ? i + 1 : i, i >= width ? i - width : i,
-                     i + width < places ? i + width : i};
-    for (int k = 0; k < 4; k++) {
-      int j = beside[k];
-      if (m->to_brush[j] == 0 || m->to_line[j] <= side) continue;
-      m->to_brush[j] = 0;
-      m->todo[count++] = j;
+  for (; x < pixels; x++)
+    if (darkest(rgba + 4 * x) < INK) set_bit(row, x / factor);
+}
+
+// Adds the 8 places around each.
+static void widen(Word *map, Shape s) {
+  for (int y = 0; y < s.height; y++) {
+    Word *row = map + y * s.words, left = 0;
+    for (int k = 0; k < s.words; k++) {
+      Word here = row[k], right = k + 1 < s.words ? row[k + 1] : 0;
+      row[k] = (here | here << 1 | here >> 1 | left >> (BITS - 1) | right << (BITS - 1)) & places(s, k);
+      left = here;
+    }
+  }
+  for (int k = 0; k < s.words; k++) {
+    Word above = 0;
+    for (int y = 0; y < s.height; y++) {
+      Word *row = map + y * s.words + k, here = *row;
+      *row |= above | (y + 1 < s.height ? row[s.words] : 0);
+      above = here;
     }
   }
 }
 
-int64_t enclosed_bytes(int height, int width) { return (int64_t)(3 + sizeof(int)) * height * width; }
+// Goes on in a row from the places reached, as far as it is free.
+static void go_sideways(Word *reached, const Word *free, int words) {
+  Word last = 0;
+  for (int k = 0; k < words; k++) {  // to the right: what is added to a run of ones carries up to its end
+    Word from = (reached[k] | last) & free[k];
+    reached[k] = from | (((free[k] + from) ^ free[k]) & free[k]);
+    last = reached[k] >> (BITS - 1);
+  }
+  Word first = 0;
+  for (int k = words - 1; k >= 0; k--) {  // to the left, twice as far at each step
+    Word from = (reached[k] | first << (BITS - 1)) & free[k], run = free[k];
+    for (int step = 1; step < BITS; step *= 2) {
+      from |= from >> step & run;
+      run &= run >> step;
+    }
+    reached[k] = from;
+    first = from & 1;
+  }
+}
+
+// Goes on from the row above or below. Returns whether that reached more.
+static int go_on(Word *reached, const Word *from, const Word *free, int words) {
+  Word more = 0;
+  for (int k = 0; k < words; k++) {
+    Word new = from[k] & free[k] & ~reached[k];
+    reached[k] |= new;
+    more |= new;
+  }
+  if (more) go_sideways(reached, free, words);
+  return more != 0;
+}
+
+// All free places that hang together, sideways, up and down, with one at the border.
+static void come_in(const Word *free, Word *reached, Shape s) {
+  int words = s.words, last = s.height - 1;
+  for (int y = 0; y < s.height; y++) {
+    Word *row = reached + y * words;
+    for (int k = 0; k < words; k++) row[k] = y == 0 || y == last ? places(s, k) : 0;
+    set_bit(row, 0);
+    set_bit(row, s.width - 1);
+    go_sideways(row, free + y * words, words);
+  }
+  for (int more = 1; more;) {
+    more = 0;
+    for (int at = words; at <= last * words; at += words)
+      more |= go_on(reached + at, reached + at - words, free + at, words);
+    for (int at = (last - 1) * words; at >= 0; at -= words)
+      more |= go_on(reached + at, reached + at + words, free + at, words);
+  }
+}
+
+int64_t enclosed_bytes(int height, int width) {
+  return (2 + BRUSHES) * sizeof(Word) * words_in(shape_of(height, width));
+}
 
 void run_enclosed(const Engine *e, const Op *op) {
   const Tensor *t = &e->tensors[op->output];
-  int height = t->height, width = t->width, places = height * width, row_bytes = 4 * e->input_width;
-  uint8_t *bytes = (uint8_t *)e->areas + sizeof(int) * places;
-  Maps m = {bytes, bytes + places, bytes + 2 * places, (int *)e->areas};
-  for (int y = 0, i = 0; y < height; y++)
-    for (int x = 0; x < width; x++, i++) {
-      m.to_line[i] = has_ink(e->input + op->shuffle * (y * row_bytes + 4 * x), row_bytes, op->shuffle) ? 0 : FAR;
-      m.painted[i] = 0;
-    }
-  count_steps(m.to_line, height, width);
-  for (int k = 0; k < BRUSHES; k++) {
-    go_in(&m, SIDE[k], height, width);
-    if (SIDE[k] > 0) count_steps(m.to_brush, height, width);
-    for (int i = 0; i < places; i++) m.painted[i] += m.to_brush[i] <= SIDE[k];
+  int factor = op->shuffle;
+  Shape s = shape_of(t->height, t->width);
+  int64_t count = words_in(s);
+  Word *lines = e->areas, *free = lines + count, *painted[BRUSHES];
+  for (int64_t i = 0; i < count; i++) lines[i] = 0;
+  for (int y = 0; y < e->input_height; y++)
+    mark_ink(e->input + 4 * y * e->input_width, e->input_width, factor, lines + y / factor * s.words);
+  for (int k = 0, side = 0; k < BRUSHES; k++) {
+    for (; side < SIDE[k]; side++) widen(lines, s);
+    for (int64_t i = 0; i < count; i++) free[i] = ~lines[i] & places(s, (int)(i % s.words));
+    painted[k] = free + (k + 1) * count;
+    come_in(free, painted[k], s);
+    for (int i = 0; i < side; i++) widen(painted[k], s);
   }
-  for (int y = 0, i = 0; y < height; y++) {
+  float share[BRUSHES + 1];
+  for (int n = 0; n <= BRUSHES; n++) share[n] = (float)(BRUSHES - n) / BRUSHES;
+  for (int y = 0; y < s.height; y++) {
     float *to = t->data + y * t->row + op->output_channel;
-    for (int x = 0; x < width; x++, i++, to += t->pixel) {
-      to[0] = (float)(BRUSHES - m.painted[i]) / BRUSHES;
-      to[1] = to[2] = to[3] = 0;
+    for (int x = 0; x < s.width; x++, to += t->pixel) {
+      int n = 0;
+      for (int k = 0; k < BRUSHES; k++) n += bit(painted[k] + y * s.words, x);
+      store(to, wasm_v128_load32_zero(share + n));
     }
   }
 }

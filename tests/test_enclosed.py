@@ -36,7 +36,7 @@ def ring(gap: int, size: int = 96) -> np.ndarray:
 @given(
     seed=st.integers(0, 2**32 - 1),
     height=st.integers(1, 20),
-    width=st.integers(1, 20),
+    width=st.integers(1, 140),  # the engine's words are of 64 places
     factor=st.sampled_from([1, 2, 4]),
     relaxed=st.booleans(),
 )
@@ -51,6 +51,17 @@ def test_engine_training_and_reference_agree(seed: int, height: int, width: int,
 def test_all_sizes(size: tuple[int, int]) -> None:
     drawing = scribble(*size, seed=5)
     assert np.array_equal(by_engine(drawing, 1), enclosed(drawing))
+
+
+def test_a_spiral_is_open_to_its_middle_for_the_narrow_brushes_only() -> None:
+    drawing = np.full((200, 200, 3), 255, np.uint8)
+    turns = [
+        (x, y) for i in range(5, 95, 5) for x, y in ((i, i), (195 - i, i), (195 - i, 195 - i), (i, 195 - i), (i, i + 5))
+    ]
+    cv2.polylines(drawing, [np.array(turns)], False, (0, 0, 0), 1)
+    found = enclosed(drawing)
+    assert np.isclose(found[98, 98], 1 / 3)
+    assert np.array_equal(by_engine(drawing, 1), found)
 
 
 @pytest.mark.parametrize(("gap", "kept_out"), [(0, 3), (4, 2), (8, 1), (18, 0)])

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from nurie import checkpoint
 from nurie.config import Train
 from nurie.data import PairFolder
 from nurie.errors import NurieError
+from nurie.networks import FastGenerator
 from nurie.options import metadata, refuse_other_options
 from nurie.painter import open_painter
 from nurie.train import train
@@ -244,6 +246,26 @@ def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_pat
     assert "feature_matching" in (tmp_path / "b" / "losses.jsonl").read_text()
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
     assert not torch.equal(a["generator/head.weight"], b["generator/head.weight"])
+
+
+def test_hinted_drawings_are_told_their_own_style_when_asked_to(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    forward = FastGenerator.forward
+
+    def note(net: FastGenerator, x: torch.Tensor, style: torch.Tensor | None = None, **more: Any) -> torch.Tensor:
+        if net.training:
+            told.append(style)
+        return forward(net, x, style, **more)
+
+    monkeypatch.setattr(FastGenerator, "forward", note)
+    config = Train(pairs, tmp_path / "a", steps=1, **TINY | {"hints": 1.0, "consistency": 0.0, "batch": 3})
+    train(config)
+    forget_accelerate()
+    train(replace(config, run=tmp_path / "b", hint_other_style=False))
+    others, own = told
+    assert torch.equal(others, own.roll(1, 0)) and not torch.equal(others, own)
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,15 @@ def style_of(pictures: Tensor) -> Tensor:
     return torch.where(total > 0, colour, torch.ones_like(colour))
 
 
-def told_styles(pictures: Tensor, near_hints: Tensor) -> Tensor:
+def told_styles(pictures: Tensor, near_hints: Tensor | None) -> Tensor:
     """What a generator is told of a batch, (n, 3): each picture's style, and where its drawing has hints another's.
 
     So it learns to believe a hint more than the style, which else has said most of the colour already.
-    `near_hints` (n, 1, h, w) is not 0 near hints.
+    `near_hints` (n, 1, h, w) is not 0 near hints; without it all are told their own.
     """
     styles = style_of(pictures)
+    if near_hints is None:
+        return styles
     return torch.where(near_hints.amax((1, 2, 3))[:, None] > 0, styles.roll(1, 0), styles)
 
 

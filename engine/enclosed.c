@@ -7,7 +7,7 @@ enum {
   BRUSHES = 3,
   BITS = 64,
 };
-static const int SIDE[BRUSHES] = {0, 1, 3};  // places to each side of a brush's middle, growing
+static const int SIDE[BRUSHES] = {1, 3, 6};  // places to each side of a brush's middle, growing
 
 // A map has one bit for each place: `words` for each row, the first place lowest, and zeros behind its last place.
 typedef uint64_t Word;

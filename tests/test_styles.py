@@ -7,6 +7,7 @@ import torch
 
 from nurie.data import PairFolder
 from nurie.networks import StyleInput, hash_noise
+from nurie.report import save_png
 from nurie.styles import common_styles, style_of, told_styles
 
 
@@ -34,6 +35,17 @@ def test_common_styles_are_the_same_every_time_and_not_more_than_pictures(pairs:
     assert len(styles) == len(folder) < 12
     assert len(common_styles(folder, 2)) == 2
     assert all(-1 <= value <= 1 for style in styles for value in style)
+
+
+def test_the_first_style_is_the_nearest_to_all_and_the_others_the_most_common_first(tmp_path: Path) -> None:
+    colours = [(250, 20, 20)] * 4 + [(20, 20, 250)] * 3 + [(128, 60, 128)] * 2
+    (tmp_path / "train").mkdir()
+    for i, colour in enumerate(colours):
+        pair = np.full((64, 128, 3), 255, np.uint8)
+        pair[16:48, 80:112] = colour
+        save_png(tmp_path / "train" / f"p{i}.png", pair)
+    styles = (np.array(common_styles(PairFolder(tmp_path / "train", 64))) + 1) * 127.5
+    assert np.abs(styles - [(128, 60, 128), (250, 20, 20), (20, 20, 250)]).max() < 1
 
 
 def test_noise_is_random_in_training_and_fixed_afterwards() -> None:

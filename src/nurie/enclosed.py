@@ -11,7 +11,7 @@ import numpy as np
 INK = 192  # a pixel is of a line where one of its channels is darker
 # Brushes that try to come in from the border: this many places to each side of their middle. A gap in a line lets no
 # brush in that is wider.
-BRUSHES = (0, 1, 3)
+BRUSHES = (1, 3, 6)
 
 
 def enclosed(drawing: np.ndarray, factor: int = 1) -> np.ndarray:

@@ -196,7 +196,7 @@ def how_enclosed(drawing: Array, factor: int) -> Array:
     h, w = (side // factor for side in drawing.shape[:2])
     lines = np.asarray((drawing.reshape(h, factor, w, factor, 3) < 192).any(axis=(1, 3, 4)))
     kept_out = []
-    for side in (0, 1, 3):
+    for side in (1, 3, 6):
         free = ~widened(lines, side)
         reached = free.copy()
         reached[1:-1, 1:-1] = False

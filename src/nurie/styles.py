@@ -39,11 +39,15 @@ def told_styles(pictures: Tensor, near_hints: Tensor | None) -> Tensor:
 
 
 def common_styles(folder: PairFolder, count: int = COUNT) -> list[list[float]]:
-    """The centres of the pictures' styles (k-means, the same in every run), the most common first: `count` at most."""
+    """The centres of the pictures' styles (k-means, the same in every run), `count` at most.
+
+    First the one that is nearest to all pictures on average, which suits most as the default; then the most common.
+    """
     colours = np.concatenate([style_of(to_tensor([folder.read(group[0])[1]])).numpy() for group in folder.groups])
     count = min(count, len(np.unique(colours, axis=0)))
     criteria = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 100, 1e-4)
     cv2.setRNGSeed(0)
     _, labels, centres = cv2.kmeans(colours.astype(np.float32), count, None, criteria, 5, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    order = np.argsort(-np.bincount(labels.ravel(), minlength=count), kind="stable")
-    return [[round(float(v), 3) for v in centres[i]] for i in order]
+    pictures = np.bincount(labels.ravel(), minlength=count)
+    pictures[np.abs(centres[:, None] - colours).mean((1, 2)).argmin()] = len(colours)
+    return [[round(float(v), 3) for v in centres[i]] for i in np.argsort(-pictures, kind="stable")]

@@ -23,22 +23,16 @@ const kept = (rows, factor = 1) => {
 };
 
 test("what lines of any colour enclose is closed to every brush, and a gap lets small ones in", () => {
-  assert.deepEqual(kept(["......", ".####.", ".#..r.", ".#..#.", ".####.", "......"]), [
-    "222222",
-    "233332",
-    "233332",
-    "233332",
-    "233332",
-    "222222",
-  ]);
-  assert.deepEqual(kept(["......", ".#..#.", ".#..#.", ".#..#.", ".####.", "......"]), [
-    "222222",
-    "232232",
-    "232232",
-    "232232",
-    "233332",
-    "222222",
-  ]);
+  const paper = Array(3).fill(".".repeat(11));
+  const around = Array(3).fill("2".repeat(11));
+  assert.deepEqual(
+    kept([...paper, "...#####...", "...#...r...", "...#...#...", "...#...#...", "...#####...", ...paper]),
+    [...around, ...Array(5).fill("22233333222"), ...around],
+  );
+  assert.deepEqual(
+    kept([...paper, "...#...#...", "...#...#...", "...#...#...", "...#...#...", "...#####...", ...paper]),
+    [...around, ...Array(4).fill("22232223222"), "22233333222", ...around],
+  );
 });
 
 test("nothing is closed on blank paper, and a place is closed where one of its pixels is a line", () => {

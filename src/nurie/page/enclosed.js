@@ -1,7 +1,7 @@
 // How enclosed each place of a drawing is by its lines, for WebGPU, which can not flood: docs/formats.md, "Enclosed places".
 
 const INK = 192; // a pixel is of a line where one of its channels is darker
-export const BRUSHES = [0, 1, 3]; // places to each side of a brush's middle
+export const BRUSHES = [1, 3, 6]; // places to each side of a brush's middle
 const FAR = 254;
 
 /** Two bits of alpha for each factor, 1, 2 or 4, from this one on. @param {number} factor */
@@ -49,7 +49,7 @@ export function enclosed(rgba, width, factor) {
   const closed = new Uint8Array(places).fill(BRUSHES.length);
   for (const side of BRUSHES) {
     const toBrush = goIn(toLine, across, side);
-    if (side > 0) countSteps(toBrush, across);
+    countSteps(toBrush, across);
     toBrush.forEach((steps, i) => steps <= side && closed[i]--);
   }
   return closed;

@@ -8,7 +8,7 @@ enum {
   BINS = 512,       // 8 of each channel
   APART = 96,       // colours of a picture that are nearer are shades of one
   STROKES_APART = 48,  // the same for strokes
-  FEW = 16,         // pixels of 256x256: a colour of open paper has as many at least
+  FEW = 256,        // pixels of 256x256: a colour of open paper has as many at least
   MOST_COLOURS = 24,  // a tenth each: 10 of the picture, 10 of strokes, and white
 };
 

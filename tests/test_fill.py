@@ -84,7 +84,7 @@ def test_open_paper_gets_few_colours_and_is_white_elsewhere() -> None:
     drawing[30:90, 30:130] = (252, 251, 250)  # a haze
     drawing[40:80, 40:80], drawing[40:80, 80:120] = (235, 245, 255), (231, 241, 247)  # shades of one colour
     drawing[150:190, 40:80], drawing[150:190, 80:120] = (225, 255, 225), (255, 230, 230)  # two colours
-    drawing[150:153, 200:205] = 230  # too small to be one
+    drawing[150:165, 200:217] = 230  # 255 pixels are too few to be one
     expected = np.full_like(drawing, 255)
     expected[40:80, 40:120] = (167, 207, 239)
     expected[150:190, 40:80], expected[150:190, 80:120] = (135, 255, 135), (255, 155, 155)

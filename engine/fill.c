@@ -149,9 +149,24 @@ static void colours_of_strokes(const Fill *f, const Area *area, Colours *to) {
   find_colours(f->bins, STROKES_APART, 1, to);
 }
 
-// Those of the picture, of the strokes, and white.
-static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
+// Does an open area border on lines at as many sides of its pixels at least as on open paper?
+static int is_held_by_lines(const Fill *f, const Area *area) {
+  int balance = 0;
   for (int k = area->begin; k < area->begin + area->pixels; k++) {
+    int i = f->order[k], x = i % f->width, number = f->areas[1 + i];
+    int beside[4] = {x > 0 ? i - 1 : i, x < f->width - 1 ? i + 1 : i, i >= f->width ? i - f->width : i,
+                     i + f->width < f->height * f->width ? i + f->width : i};
+    for (int n = 0; n < 4; n++)
+      if (f->at_line[beside[n]]) balance++;
+      else if (f->areas[1 + beside[n]] != number) balance--;
+  }
+  return balance >= 0;
+}
+
+// Those of the picture, if lines hold the area, of the strokes, and white.
+static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
+  int pixels = is_held_by_lines(f, area) ? area->pixels : 0;
+  for (int k = area->begin; k < area->begin + pixels; k++) {
     const uint8_t *rgba = f->picture + 4 * f->order[k];
     add_pixel(bin_of(f, rgba), rgba);
   }

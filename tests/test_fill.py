@@ -79,16 +79,23 @@ def vivid() -> Model:
     return b.finish(out, activation=FILL)
 
 
-def test_open_paper_gets_few_colours_and_is_white_elsewhere() -> None:
+def test_open_paper_gets_few_colours_between_lines_and_is_white_elsewhere() -> None:
     drawing = np.full((256, 256, 3), 255, np.uint8)
     drawing[30:90, 30:130] = (252, 251, 250)  # a haze
     drawing[40:80, 40:80], drawing[40:80, 80:120] = (235, 245, 255), (231, 241, 247)  # shades of one colour
     drawing[150:190, 40:80], drawing[150:190, 80:120] = (225, 255, 225), (255, 230, 230)  # two colours
-    drawing[150:165, 200:217] = 230  # 255 pixels are too few to be one
+    drawing[150:166, 170:189] = 230  # 255 pixels off the lines are too few to be one
+    drawing[40:80, 160:240] = (225, 255, 225)  # a line only at one side
     expected = np.full_like(drawing, 255)
     expected[40:80, 40:120] = (167, 207, 239)
     expected[150:190, 40:80], expected[150:190, 80:120] = (135, 255, 135), (255, 155, 155)
-    assert np.array_equal(load(vivid()).run(drawing), expected)
+    for top, bottom, left, right in ((40, 80, 40, 120), (150, 190, 40, 120), (150, 166, 170, 189)):  # open at the top
+        for line in (np.s_[bottom, left:right], np.s_[top:bottom, left - 1], np.s_[top:bottom, right]):
+            drawing[line] = 0
+    drawing[80, 160:240] = 0
+    off_lines = cv2.dilate(255 - drawing.max(2), np.ones((3, 3))) < 200
+    assert np.array_equal(load(vivid()).run(drawing)[off_lines], expected[off_lines])
+    assert off_lines[40:80, 40:120].mean() > 0.9
 
 
 @settings(deadline=None, max_examples=60)

@@ -66,7 +66,9 @@ def filled(drawing: Array, picture: Array) -> Array:
     pale = paper & (strength(picture) < 24)
     made[pale], known = 255, known | pale
     for area in separate(paper & ~pale, paper=False)[0]:
-        colours = main_colours(picture[area], 96, few) + main_colours(drawing[area & solid], 48, 1)
+        at_lines, at_paper = (sum((area & moved).sum() for moved in moves(there)) for there in (~core, core & ~area))
+        colours = main_colours(picture[area], 96, few) if at_lines >= at_paper else []
+        colours += main_colours(drawing[area & solid], 48, 1)
         made[area], known = nearest(picture[area], [*colours, np.array([255, 255, 255])]), known | area
     edges = []
     for area in inner:
@@ -170,8 +172,13 @@ def connected(inside: Array, start: tuple[int, int]) -> Array:
 
 def spread(mask: Array) -> Array:
     """A step to the side, up and down: bool (h, w)."""
+    return np.any([mask, *moves(mask)], axis=0)
+
+
+def moves(mask: Array) -> list[Array]:
+    """Moved down, up, to the right and to the left by a pixel."""
     padded = np.pad(mask, 1)
-    return mask | padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
+    return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
 
 
 def around(values: Array, reduce: Callable[..., Array] = np.sum) -> Array:

@@ -19,10 +19,10 @@ int number_areas(int *labels, int height, int width, int next, int paper) {
   for (int y = 0, i = 1; y < height; y++)
     for (int x = 0; x < width; x++, i++) {
       if (labels[i] < 0) continue;
-      labels[i] = i;
-      if (paper && (y == 0 || x == 0 || y == height - 1 || x == width - 1)) unite(labels, 0, i);
-      if (x > 0 && labels[i - 1] >= 0) unite(labels, i - 1, i);
-      if (y > 0 && labels[i - width] >= 0) unite(labels, i - width, i);
+      int left = x > 0 && labels[i - 1] >= 0, above = y > 0 && labels[i - width] >= 0;
+      labels[i] = left ? labels[i - 1] : above ? labels[i - width] : i;
+      if (left && above && labels[i - width - 1] < 0) unite(labels, i - width, i);  // else they hang together already
+      if (paper && labels[i] && (y == 0 || x == 0 || y == height - 1 || x == width - 1)) unite(labels, 0, i);
     }
   for (int i = 1; i <= height * width; i++) {  // a parent comes before its children, and has its number already
     if (labels[i] < 0) continue;

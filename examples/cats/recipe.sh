@@ -4,9 +4,10 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/, run256-3/, run/ and model/. Run it again to resume. Training goes from small to large
+# run128/, run256/, run256-2/, run256-3/, run256-4/, run/ and model/. Run it again to resume. Training goes from small to large
 # pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
-# It took 110 minutes of both cores of a slow CPU with bf16, other work beside; docs/LOG.md says what it gave.
+# It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, and 40 of one core from
+# there; docs/LOG.md says what it gave, and that the stages before the last had narrower brushes (`enclosed`).
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +22,8 @@ options+=(--decay 0.7 --lr 1e-4 --ema 0.99 --gan 0.5 --feature-matching 10)
 nurie train "$out/pairs" "$out/run256-2" "${options[@]}" --steps 1600 --consistency 20 --init "$out/run256"
 nurie train "$out/pairs" "$out/run256-3" "${options[@]}" --steps 800 --consistency 20 --init "$out/run256-2"
 options+=(--consistency 40 --hint-l1 20)  # steadier, and coloured strokes are followed more
-nurie train "$out/pairs" "$out/run" "${options[@]}" --steps 1100 --init "$out/run256-3"
+nurie train "$out/pairs" "$out/run256-4" "${options[@]}" --steps 1100 --init "$out/run256-3"
+nurie train "$out/pairs" "$out/run" "${options[@]}" --steps 1600 --lr 2e-4 --init "$out/run256-4"
 
 # the last save, whose fur is nearer to that of photos than that of the save with the best score
 nurie export "$out/run/checkpoint.safetensors" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \

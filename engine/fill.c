@@ -163,15 +163,16 @@ static int is_held_by_lines(const Fill *f, const Area *area) {
   return balance >= 0;
 }
 
-// Those of the picture, if lines hold the area, of the strokes, and white.
+// Those of the strokes, else of the picture if lines hold the area; and white, unless lines hold what has strokes.
 static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
-  int pixels = is_held_by_lines(f, area) ? area->pixels : 0;
-  for (int k = area->begin; k < area->begin + pixels; k++) {
+  int held = is_held_by_lines(f, area);
+  colours_of_strokes(f, area, to);
+  if (held && to->count) return;
+  for (int k = area->begin; k < area->begin + area->pixels && held; k++) {
     const uint8_t *rgba = f->picture + 4 * f->order[k];
     add_pixel(bin_of(f, rgba), rgba);
   }
   find_colours(f->bins, APART, (int64_t)FEW * f->width * f->width / (256 * 256), to);
-  colours_of_strokes(f, area, to);
   for (int c = 0; c < 3; c++) to->rgb[to->count][c] = 255;
   to->count++;
 }

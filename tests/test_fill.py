@@ -98,6 +98,17 @@ def test_open_paper_gets_few_colours_between_lines_and_is_white_elsewhere() -> N
     assert off_lines[40:80, 40:120].mean() > 0.9
 
 
+def test_a_stroke_speaks_for_all_that_lines_hold_and_for_less_on_open_paper() -> None:
+    drawing = np.full((256, 256, 3), 255, np.uint8)
+    drawing[40:80, 40:120] = drawing[150:190, 40:120] = (235, 245, 255)
+    drawing[80, 40:120] = drawing[40:80, 39] = drawing[40:80, 120] = 0  # open at the top
+    drawing[55:60, 60:90] = drawing[165:170, 60:90] = RED
+    picture = load(vivid()).run(drawing)
+    assert (picture[40:79, 41:119] == RED).all()
+    assert (picture[165:170, 60:90] == RED).all()
+    assert (picture[150:164, 40:120] == 255).all()  # the output is nearer to white there
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_it_is_the_reference_to_the_byte(seed: int, height: int, width: int, relaxed: bool) -> None:

@@ -67,9 +67,10 @@ def filled(drawing: Array, picture: Array) -> Array:
     made[pale], known = 255, known | pale
     for area in separate(paper & ~pale, paper=False)[0]:
         at_lines, at_paper = (sum((area & moved).sum() for moved in moves(there)) for there in (~core, core & ~area))
-        colours = main_colours(picture[area], 96, few) if at_lines >= at_paper else []
-        colours += main_colours(drawing[area & solid], 48, 1)
-        made[area], known = nearest(picture[area], [*colours, np.array([255, 255, 255])]), known | area
+        held, colours = at_lines >= at_paper, main_colours(drawing[area & solid], 48, 1)
+        if not (held and colours):
+            colours += [*(main_colours(picture[area], 96, few) if held else []), np.array([255, 255, 255])]
+        made[area], known = nearest(picture[area], colours), known | area
     edges = []
     for area in inner:
         if not (area & core).any():

@@ -4,10 +4,10 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/, run256-3/, run256-4/, run/ and model/. Run it again to resume. Training goes from small to large
-# pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
-# It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, and 40 of one core from
-# there; docs/LOG.md says what it gave, and that the stages before the last had narrower brushes (`enclosed`).
+# run128/, run256/, run256-2/, run256-3/, run256-4/, run/ and model/. Run it again to resume. Training goes from small to
+# large pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries
+# over. It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, and 40 of one core
+# from there; docs/LOG.md says what it gave, and that the stages before the last had narrower brushes (`enclosed`).
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -129,15 +129,18 @@ static Bin *bin_of(const Fill *f, const uint8_t *rgba) {
   return &f->bins[(rgba[0] >> 5) * 64 + (rgba[1] >> 5) * 8 + (rgba[2] >> 5)];
 }
 
-// Is the pixel, off the lines, of a coloured stroke, and not of its soft edge?
+// Is the pixel, off the lines, of a coloured stroke, and not of its soft edge? Grey ones are where all 9 pixels are dark:
+// thinner, it is what is left of a line.
 static int is_solid(const Fill *f, int i) {
   if (!is_coloured(f->drawing + 4 * i)) return 0;
-  int y = i / f->width, x = i % f->width, strongest = 0;
+  int y = i / f->width, x = i % f->width, strongest = 0, dark = 0;
   for (int v = max(y - 1, 0); v <= min(y + 1, f->height - 1); v++)
     for (int u = max(x - 1, 0); u <= min(x + 1, f->width - 1); u++) {
       int j = v * f->width + u;
+      dark += lightest(f->drawing + 4 * j) < GREY;
       if (!f->at_line[j] && is_coloured(f->drawing + 4 * j)) strongest = max(strongest, 255 - darkest(f->drawing + 4 * j));
     }
+  if (is_grey(f->drawing + 4 * i) && dark < 9) return 0;
   return 8 * (255 - darkest(f->drawing + 4 * i)) >= SOLID * strongest;
 }
 
@@ -236,8 +239,8 @@ int64_t fill_bytes(int height, int width) {
   return 3 * 4 * ((int64_t)height * width + 1) + (int64_t)sizeof(Area) * MOST_AREAS + (int64_t)sizeof(Bin) * BINS;
 }
 
-// Lines, and what touches them, are as dark as in the drawing.
-void fill_areas(const Engine *e) {
+// Lines, and what touches them, are as dark as in the drawing. Half a kilobyte less to download, and as fast (measured):
+__attribute__((minsize)) void fill_areas(const Engine *e) {
   int height = e->output_height, width = e->output_width, pixels = height * width;
   Bin *bins = e->areas;
   Area *found = (Area *)(bins + BINS);

@@ -70,6 +70,15 @@ def test_strokes_give_an_area_their_own_colours() -> None:
     assert (picture[6, 4] == RED).all() and (picture[18, 4] == BLUE).all()  # each where the net made it
 
 
+def test_what_is_left_of_a_line_is_no_grey_stroke() -> None:
+    drawing = house()
+    drawing[22:24, 12:20] = 150
+    plain = load(blurred()).run(drawing)[13:36, 11:21]
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) == 1 and plain.min() > 200  # its mean
+    drawing[24, 12:20] = 150  # three pixels wide
+    assert (load(blurred()).run(drawing)[13:36, 11:21] == 150).all()
+
+
 def vivid() -> Model:
     """A net whose picture is 4 times as far from white as the drawing: 251 becomes 239."""
     b = Builder()

@@ -60,6 +60,7 @@ def filled(drawing: Array, picture: Array) -> Array:
     core = around(lines) == 0
     coloured = core & (~grey | (light < 192))
     solid = coloured & (8 * strength(drawing) >= 7 * around(strength(drawing) * coloured, np.max))
+    solid &= ~grey | (around(light < 192) == 9)
     made, known, few = picture.astype(int), np.zeros_like(lines), lines.shape[1] ** 2 // 256
     inner = enclosed(lines)
     paper = core & ~np.any([lines, *inner], axis=0)

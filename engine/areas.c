@@ -47,13 +47,14 @@ static void mark_wide_paper(const int *areas, int *wide, int height, int width, 
   for (int i = 1; i <= height * width; i++) wide[i] = areas[i] || wide[i] < 0 ? -1 : 0;
 }
 
-// The least label beside a pixel; -1 where there is none.
+// The least label beside a pixel that has none, at `labels[i]`; -1 where there is none.
 static int label_beside(const int *labels, int i, int height, int width) {
-  int x = (i - 1) % width, found = -1;
-  int beside[4] = {x > 0 ? labels[i - 1] : -1, x < width - 1 ? labels[i + 1] : -1, i > width ? labels[i - width] : -1,
-                   i + width <= height * width ? labels[i + width] : -1};
-  for (int k = 0; k < 4; k++)
-    if (beside[k] >= 0 && (found < 0 || beside[k] < found)) found = beside[k];
+  int beside[4], found = -1;
+  find_beside(i - 1, height, width, beside);
+  for (int k = 0; k < 4; k++) {
+    int label = labels[1 + beside[k]];
+    if (label >= 0 && (found < 0 || label < found)) found = label;
+  }
   return found;
 }
 

@@ -13,6 +13,15 @@ static inline int darkest(const uint8_t *rgba) { return min(rgba[0], min(rgba[1]
 static inline int is_grey(const uint8_t *rgba) { return lightest(rgba) - darkest(rgba) < COLOURED; }
 static inline int is_line(const uint8_t *rgba) { return is_grey(rgba) && lightest(rgba) < DARK; }
 
+// The pixels to the left, to the right, above and below; itself where the drawing ends.
+static inline void find_beside(int i, int height, int width, int beside[4]) {
+  int x = i % width;
+  beside[0] = x > 0 ? i - 1 : i;
+  beside[1] = x < width - 1 ? i + 1 : i;
+  beside[2] = i >= width ? i - width : i;
+  beside[3] = i + width < height * width ? i + width : i;
+}
+
 // Numbers what hangs together side by side. `labels[1 + pixel]` is negative where there is nothing to number; elsewhere it
 // becomes a number from `next` on, or 0 for what reaches the border, if that is `paper`. Returns one more than the largest.
 int number_areas(int *labels, int height, int width, int next, int paper);

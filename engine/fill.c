@@ -9,7 +9,7 @@ enum {
   APART = 96,       // colours of a picture that are nearer are shades of one
   STROKES_APART = 48,  // the same for strokes
   FEW = 256,        // pixels of 256x256: a colour of open paper has as many at least
-  MOST_COLOURS = 24,  // a tenth each: 10 of the picture, 10 of strokes, and white
+  MOST_COLOURS = 11,  // 10 with a tenth of the pixels each, and white
 };
 
 typedef struct {
@@ -152,30 +152,29 @@ static void colours_of_strokes(const Fill *f, const Area *area, Colours *to) {
   find_colours(f->bins, STROKES_APART, 1, to);
 }
 
-// Does an open area border on lines at as many sides of its pixels at least as on open paper?
+// Do lines hold an open area: do at least as many sides of its pixels lie at lines as at other paper?
 static int is_held_by_lines(const Fill *f, const Area *area) {
-  int balance = 0;
+  int balance = 0, beside[4];
   for (int k = area->begin; k < area->begin + area->pixels; k++) {
-    int i = f->order[k], x = i % f->width, number = f->areas[1 + i];
-    int beside[4] = {x > 0 ? i - 1 : i, x < f->width - 1 ? i + 1 : i, i >= f->width ? i - f->width : i,
-                     i + f->width < f->height * f->width ? i + f->width : i};
+    find_beside(f->order[k], f->height, f->width, beside);
     for (int n = 0; n < 4; n++)
       if (f->at_line[beside[n]]) balance++;
-      else if (f->areas[1 + beside[n]] != number) balance--;
+      else if (f->areas[1 + beside[n]] != f->areas[1 + f->order[k]]) balance--;
   }
   return balance >= 0;
 }
 
 // Those of the strokes, else of the picture if lines hold the area; and white, unless lines hold what has strokes.
 static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
-  int held = is_held_by_lines(f, area);
   colours_of_strokes(f, area, to);
-  if (held && to->count) return;
-  for (int k = area->begin; k < area->begin + area->pixels && held; k++) {
-    const uint8_t *rgba = f->picture + 4 * f->order[k];
-    add_pixel(bin_of(f, rgba), rgba);
+  if (is_held_by_lines(f, area)) {
+    if (to->count) return;
+    for (int k = area->begin; k < area->begin + area->pixels; k++) {
+      const uint8_t *rgba = f->picture + 4 * f->order[k];
+      add_pixel(bin_of(f, rgba), rgba);
+    }
+    find_colours(f->bins, APART, (int64_t)FEW * f->width * f->width / (256 * 256), to);
   }
-  find_colours(f->bins, APART, (int64_t)FEW * f->width * f->width / (256 * 256), to);
   for (int c = 0; c < 3; c++) to->rgb[to->count][c] = 255;
   to->count++;
 }

@@ -30,6 +30,9 @@ TINY = {
     "threads": 1,
 }
 
+# both builds of the engine
+BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
+
 # shapes and dtypes in signatures are checked in tests only
 install_import_hook(["nurie.losses", "nurie.data"], "beartype.beartype")
 

@@ -12,6 +12,7 @@ import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import BUILDS
 from nurie.engine import PAGE, Engine, EngineError, Machine
 from nurie.errors import NurieError
 from nurie.modelfile import read_model
@@ -21,7 +22,6 @@ from nurie.serve import BUILT_IN
 from plans import RELU, TANH, Builder, drawing, random_plan, small_unet
 from threaded import ThreadedMachine
 
-BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
 FIXTURE = Path(__file__).parent / "js" / "small.json"
 
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from conftest import BUILDS
 from nurie.engine import Engine
 from nurie.networks import hash_noise
 from nurie.plan import Op, Plan, make_plan
 from nurie.reference import read_floats, read_weights, styled
 from plans import TANH, Builder, drawing
 
-BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
 SIZES = [(1, 1), (1, 6), (2, 3), (4, 4), (5, 9), (7, 4), (13, 11)]
 CHANNELS = [1, 3, 4, 5, 8, 12, 24, 33]
 

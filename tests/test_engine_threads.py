@@ -5,12 +5,13 @@ import time
 import numpy as np
 import pytest
 
+from conftest import BUILDS
 from nurie.engine import Engine, EngineError, Machine
 from plans import drawing, random_plan, small_unet
 from threaded import ThreadedMachine
 
 
-@pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
+@BUILDS
 def test_threads_change_no_bit(relaxed: bool) -> None:
     for seed in range(12):
         plan, weights = random_plan(seed)

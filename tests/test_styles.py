@@ -66,4 +66,4 @@ def test_hinted_drawings_are_told_another_style() -> None:
     near_hints[0, 0, 4, 5] = 1
     told = told_styles(pictures, near_hints)
     assert told[:, 0].tolist() == [0.5, 0.0, 0.5]
-    assert told_styles(pictures, None)[:, 0].tolist() == [-0.5, 0.0, 0.5]
+    assert style_of(pictures)[:, 0].tolist() == [-0.5, 0.0, 0.5]

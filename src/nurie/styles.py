@@ -26,15 +26,13 @@ def style_of(pictures: Tensor) -> Tensor:
     return torch.where(total > 0, colour, torch.ones_like(colour))
 
 
-def told_styles(pictures: Tensor, near_hints: Tensor | None) -> Tensor:
+def told_styles(pictures: Tensor, near_hints: Tensor) -> Tensor:
     """What a generator is told of a batch, (n, 3): each picture's style, and where its drawing has hints another's.
 
     So it learns to believe a hint more than the style, which else has said most of the colour already.
-    `near_hints` (n, 1, h, w) is not 0 near hints; without it all are told their own.
+    `near_hints` (n, 1, h, w) is not 0 near hints.
     """
     styles = style_of(pictures)
-    if near_hints is None:
-        return styles
     return torch.where(near_hints.amax((1, 2, 3))[:, None] > 0, styles.roll(1, 0), styles)
 
 
@@ -49,5 +47,6 @@ def common_styles(folder: PairFolder, count: int = COUNT) -> list[list[float]]:
     cv2.setRNGSeed(0)
     _, labels, centres = cv2.kmeans(colours.astype(np.float32), count, None, criteria, 5, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
     pictures = np.bincount(labels.ravel(), minlength=count)
-    pictures[np.abs(centres[:, None] - colours).mean((1, 2)).argmin()] = len(colours)
-    return [[round(float(v), 3) for v in centres[i]] for i in np.argsort(-pictures, kind="stable")]
+    nearest = np.abs(centres[:, None] - colours).mean((1, 2)).argmin()
+    order = sorted(range(count), key=lambda i: (i != nearest, -pictures[i]))
+    return [[round(float(v), 3) for v in centres[i]] for i in order]

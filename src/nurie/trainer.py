@@ -102,7 +102,9 @@ class Trainer:
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
         near = self._move(batch.near_hints)
-        style = (told_styles(real, near if self.config.hint_other_style else None),) if self.styles else ()
+        style: tuple[Tensor, ...] = ()
+        if self.styles:
+            style = (told_styles(real, near) if self.config.hint_other_style else style_of(real),)
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings

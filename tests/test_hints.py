@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from conftest import circle_pair
-from nurie.augment import subject
 from nurie.hints import around, choose_strokes, paint_strokes, random_hints, told
+from nurie.ink import subject
 
 
 def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from nurie.augment import Image, subject
+from nurie.ink import Image, subject
 
 SAME = 4  # levels that colours of one flat area differ by at most: less than those of fur
 LEAST = 8  # of 256 pixels: areas are at least as large as a square of this width

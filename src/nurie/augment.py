@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-Image = np.ndarray  # uint8 (h, w, 3), RGB
-
-WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+from nurie.faces import add_face
+from nurie.ink import WHITE, Image, blend, is_line_drawing, subject, to_drawing, to_ink
+from nurie.tails import add_tail
 
 
 def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
@@ -39,9 +39,9 @@ def on_paper(image: Image) -> bool:
     return bool(border[[0, -1]].all() and border[:, [0, -1]].all())
 
 
-def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> tuple[Image, Image]:
+def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0, faces: float = 0.0) -> tuple[Image, Image]:
     """Drop strokes, add strokes to both, and wobble both alike, so that a picture follows its lines: each with its own
-    chance. A share of `tails` gets a tail.
+    chance. A share of `tails` gets a tail, one of `faces` a face and whiskers.
 
     `drawing`: uint8 (h, w, 3), dark lines on white. Returns new ones.
     """
@@ -54,6 +54,8 @@ def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> 
         ink, picture = add_strokes(ink, picture, rng)
     if rng.random() < tails:
         ink, picture = add_tail(ink, picture, rng)
+    if rng.random() < faces:
+        ink, picture = add_face(ink, picture, rng)
     if rng.random() < 0.5:
         field = wobble_field(ink.shape, rng)
         ink, picture = warp(ink, field), warp(picture, field)
@@ -79,28 +81,6 @@ def turn_hues(picture: Image, rng: Generator) -> Image:
     hsv[:, :, 0] = (hsv[:, :, 0] + rng.uniform(0, 180)) % 180  # OpenCV counts 180 hues
     hsv[:, :, 1] = (hsv[:, :, 1] * rng.uniform(1, 2)).clip(max=255)
     return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
-
-
-def to_ink(drawing: Image) -> np.ndarray:
-    """A grey drawing -> float32 (h, w): 0 is paper, 1 is black."""
-    return 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
-
-
-def to_drawing(ink: np.ndarray) -> Image:
-    """float32 (h, w), 1 is black -> uint8 (h, w, 3)."""
-    gray = np.rint((1.0 - np.clip(ink, 0, 1)) * 255).astype(np.uint8)
-    return np.repeat(gray[:, :, None], 3, axis=2)
-
-
-def is_line_drawing(drawing: Image) -> bool:
-    """True for a grey picture that is mostly white."""
-    spread = drawing.max(axis=2).astype(np.int16) - drawing.min(axis=2)
-    return int(spread.max()) < 24 and float((drawing[:, :, 0] > 200).mean()) > 0.5
-
-
-def subject(picture: Image) -> np.ndarray:
-    """Where the picture is not white paper, bool (h, w)."""
-    return picture.min(axis=2) < WHITE
 
 
 def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
@@ -139,69 +119,6 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
     share = cover.astype(np.float32) / 255 * inside
     painted = blend(picture, np.median(picture[lines], axis=0), share)
     return np.maximum(ink, share), np.rint(painted).astype(np.uint8)
-
-
-def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
-    """A tail behind the subject, from a random place of its outline outwards: most photos hide it, most people draw it.
-
-    In the picture it is a part of the subject moved there, and its lines have the colour of those of `add_strokes`.
-    Without it a generator does not know what lies between a tail and a body.
-    """
-    inside, lines = subject(picture), ink > 0.5
-    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(outlines, key=len, default=np.empty((0, 1, 2)))[:, 0]
-    unit = ink.shape[1] / 256
-    if len(outline) < 64 * unit or not lines.any():
-        return ink, picture
-    middle, radii = tail_path(outline, unit, rng)
-    pen = rng.uniform(1.0, 2.0) * unit
-    whole, inner = (band(middle, radii + side * pen / 2, ink.shape) for side in (1, -1))
-    # without the subject's rim, where white shines through
-    behind = cv2.erode(inside.astype(np.float32), np.ones((3, 3), np.uint8))
-    whole, line = whole * (1 - behind), (whole - inner).clip(min=0) * (1 - inside)
-    painted = blend(picture, moved_texture(picture, behind, middle[len(middle) // 2], rng), whole)
-    painted = blend(painted, np.median(picture[lines], axis=0), line)
-    if rng.random() < 0.5:  # grown on, instead of coming from behind
-        ink = ink * (1 - band(middle[:3], radii[:3] - pen / 2, ink.shape))
-    return np.maximum(ink, line), np.rint(painted).astype(np.uint8)
-
-
-def tail_path(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 2) of a curve that leaves an outline (m, 2), in pixels, and half the tail's width at each."""
-    start, near = int(rng.integers(len(outline))), max(2, round(6 * unit))
-    along = (outline[(start + near) % len(outline)] - outline[start - near]).astype(float)
-    outwards = -np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
-    turns = rng.uniform(-0.07, 0.07) + rng.uniform(-0.0024, 0.0024) * np.arange(round(rng.uniform(15, 60)))
-    headings = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
-    steps = 2 * unit * np.stack([np.cos(headings), np.sin(headings)], 1)
-    radii = np.linspace(rng.uniform(4, 11), rng.uniform(3, 9), len(steps)) * unit
-    return outline[start] + np.cumsum(steps, 0), radii
-
-
-def band(middle: np.ndarray, radii: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Discs along a curve, float32 (h, w) in 0-1. `middle` (n, 2) and `radii` (n) in pixels."""
-    cover = np.zeros(shape, np.uint8)
-    for at, radius in zip(np.rint(middle * 16).astype(int).tolist(), radii.clip(min=0), strict=True):
-        cv2.circle(cover, at, round(radius * 16), 255, -1, cv2.LINE_AA, shift=4)
-    return cover.astype(np.float32) / 255
-
-
-def moved_texture(picture: Image, inside: np.ndarray, to: np.ndarray, rng: Generator) -> np.ndarray:
-    """The picture with a random place of its subject moved to `to` (x, y), and around it the subject's mean colour.
-
-    `inside` (h, w): 1 in the subject, else 0. Returns float32 (h, w, 3).
-    """
-    size, places = inside.shape[::-1], np.argwhere(inside)
-    if not len(places):
-        return picture.astype(np.float32)
-    matrix = np.column_stack([np.eye(2), to - places[rng.integers(len(places))][::-1]])
-    known = cv2.GaussianBlur(cv2.warpAffine(inside, matrix, size), (0, 0), 2 * size[0] / 256) ** 2
-    return blend(picture[inside > 0].mean(0), cv2.warpAffine(picture, matrix, size), known)
-
-
-def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Two pictures, or colours, with a `share` (h, w) in 0-1 of the upper one: float (h, w, 3)."""
-    return under + (over - under) * share[:, :, None]
 
 
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:

@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import is_line_drawing, jitter, redraw, turn_hues, vary
+from nurie.augment import jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
 from nurie.hints import paint_strokes, random_hints, told
+from nurie.ink import is_line_drawing
 from nurie.shift import Shift, draw_shift, move
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -125,6 +126,7 @@ class Sampler:
     hint_hues: float = 0.0
     redraw: bool = False
     tails: float = 0.0
+    faces: float = 0.0
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
@@ -140,7 +142,7 @@ class Sampler:
             if self.jitter:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
-                drawing, picture = vary(drawing, picture, rng, self.tails)
+                drawing, picture = vary(drawing, picture, rng, self.tails, self.faces)
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             strokes = []

@@ -15,12 +15,12 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from nurie.augment import is_line_drawing
 from nurie.checkpoint import load_generator
 from nurie.config import Export
 from nurie.data import PairFolder, to_images, to_tensor
 from nurie.engine import Engine
 from nurie.errors import NurieError
+from nurie.ink import is_line_drawing
 from nurie.lineart import line_width
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model

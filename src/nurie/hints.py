@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.areas import SAME
-from nurie.augment import Image, is_line_drawing, subject
+from nurie.ink import Image, is_line_drawing, subject
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too

@@ -12,8 +12,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from nurie.augment import to_ink
 from nurie.config import Detail
+from nurie.ink import to_ink
 
 SIGMA_TENSOR = 3.0  # smoothing of the structure tensor: what is smaller than this does not steer the flow
 SIGMA_EDGE = 1.2  # inner Gaussian of the difference, the line width it looks for

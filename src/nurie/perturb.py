@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.augment import make_gaps, to_drawing, to_ink, warp, wobble_field
+from nurie.augment import make_gaps, warp, wobble_field
+from nurie.ink import to_drawing, to_ink
 from nurie.shift import Shift, draw_shift, move
 
 FINE = 4  # lines are widened on a grid this many times finer

@@ -57,6 +57,7 @@ def train(config: Train) -> Path:
         hint_hues=config.hint_hues,
         redraw=config.augment_drawing and config.consistency > 0,
         tails=config.tails,
+        faces=config.faces,
         classes=classes,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

@@ -1,0 +1,206 @@
+"""Made-up faces in pairs of drawing and picture: extractors find few eyes in fur, people draw them first.
+
+Lengths are in pixels, and a face is described in units of half the distance of its eyes.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from nurie.ink import Image, blend, subject
+
+PUPIL, SHINE = np.array([22, 18, 16]), np.array([248, 246, 240])
+
+
+def add_face(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
+    """Two eyes, most often a nose, a mouth and whiskers, anywhere in the subject where there are few lines.
+
+    `ink`: float32 (h, w), 1 is black; `picture`: uint8 (h, w, 3), on white paper. Half of the whiskers start at the
+    subject's outline and cross it: on paper they are lines, and no fur.
+    """
+    inside, lines = subject(picture), ink > 0.5
+    if not lines.any() or not inside.any():
+        return ink, picture
+    line = np.median(picture[lines], axis=0)
+    unit = ink.shape[1] / 256
+    ink, painted, whiskers = ink.copy(), picture.astype(np.float32), []
+    half = rng.uniform(7, 28) * unit
+    if (middle := free_place(inside, lines, 2 * half, rng)) is not None:
+        left, top = np.maximum(0, middle.astype(int) - int(2.5 * half))
+        near = np.s_[top : top + int(5 * half), left : left + int(5 * half)]
+        face = Face(middle - (left, top), half, rng)
+        ink[near], painted[near] = face.draw_eyes(ink[near], painted[near], 0.5 * line)
+        ink[near], painted[near] = face.draw_muzzle(ink[near], painted[near], 0.8 * line)
+        whiskers += [curve + np.array([left, top]) for curve in face.whiskers()]
+    whiskers += rim_whiskers(inside, unit, rng)
+    share = draw_curves(whiskers, rng.uniform(0.5, 1.7) * unit, ink.shape)
+    return np.maximum(ink, share), np.rint(blend(painted, line, share)).astype(np.uint8)
+
+
+def free_place(inside: np.ndarray, lines: np.ndarray, radius: float, rng: Generator) -> np.ndarray | None:
+    """The one (x, y) of eight random places at least `radius` within the subject that has the fewest lines about it."""
+    depth = cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    places = np.argwhere(depth > radius)
+    if not len(places):
+        return None
+    side = 2 * int(radius) + 1
+    crowded = cv2.blur(lines.astype(np.float32), (side, side))
+    chosen = places[rng.integers(0, len(places), 8)]
+    return min(chosen, key=lambda at: crowded[*at])[::-1].astype(float)
+
+
+class Face:
+    """Where a face is, and its parts' shapes: all that both eyes have in common."""
+
+    def __init__(self, middle: np.ndarray, half: float, rng: Generator) -> None:
+        self.middle, self.half, self.rng = middle, half, rng
+        tilt = rng.normal(0, 0.2)
+        self.turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+        self.pen = rng.uniform(0.6, 2.4) * max(1, half / 16)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """(n, 2) in the face's units, x to the right and y down from between the eyes -> pixels."""
+        return self.middle + self.half * points @ self.turn
+
+    def draw_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Almonds or ovals with or without pupils, or beads. The iris is amber to green, and always has a pupil."""
+        rng = self.rng
+        bead, almond = rng.random() < 0.2, rng.random() < 0.5
+        width = rng.uniform(0.12, 0.3) if bead else rng.uniform(0.3, 0.75)
+        height = width * rng.uniform(0.9, 1.6) if bead else width * rng.uniform(0.6, 1.15)
+        slant = rng.uniform(-0.15, 0.5) if almond else 0.0
+        pupil = np.array([rng.uniform(0.15, 0.7), rng.uniform(0.7, 0.95)]) * (width, height)
+        if rng.random() < 0.5:  # round
+            pupil[:] = min(width, height) * rng.uniform(0.35, 0.75)
+        drawn = rng.random() < 0.8  # else the drawing has none
+        shine = rng.uniform(0.2, 0.35) * max(pupil)
+        shine_drawn = rng.random() < 0.4
+        look = rng.uniform(-0.2, 0.2, 2) * (width, height) * (1 - pupil / (width, height))
+        iris = hsv(rng.uniform(28, 75), rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.95))
+        round_ = circle(32)
+        for side in (-1, 1):
+            at = np.array([side, 0.0])
+            shape = (almond_shape() if almond else round_) * (width, height)
+            lean = np.array([[1, -side * slant], [0, 1]])  # outer corners up
+            shape = self.place(at + shape @ lean.T)
+            white = self.place(at + look + round_ * shine + (0, -0.4 * pupil[1]))
+            if bead:
+                black = fill(shape, ink.shape)
+                ink = np.maximum(ink, black)
+                painted = blend(painted, PUPIL, black)
+            else:
+                eye, edge = fill(shape, ink.shape), draw_curves([closed(shape)], self.pen, ink.shape)
+                black = fill(self.place(at + look + round_ * pupil), ink.shape) * eye
+                shown = np.maximum(edge, black if drawn else 0)
+                ink = np.maximum(ink * (1 - eye), shown)
+                painted = blend(painted, self.shade(iris, at, height, ink.shape), eye)
+                painted = blend(blend(painted, PUPIL, black), line, edge)
+            light = fill(white, ink.shape) * black
+            painted = blend(painted, SHINE, light)
+            if shine_drawn:
+                ink = ink * (1 - light)
+        return ink, painted
+
+    def draw_muzzle(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A nose, a triangle, and a mouth of two bows below it; each may be missing."""
+        rng = self.rng
+        wide, down = rng.uniform(0.12, 0.32), rng.uniform(0.6, 1.2)
+        low = down + wide * rng.uniform(0.8, 1.4)
+        if rng.random() < 0.8:
+            shape = self.place(np.array([(-wide, down), (wide, down), (0, low)]))
+            nose, edge = fill(shape, ink.shape), draw_curves([closed(shape)], self.pen, ink.shape)
+            black = rng.random() < 0.4
+            ink = np.maximum(ink * (1 - nose), np.maximum(edge, nose if black else 0))
+            colour = line if black else hsv(rng.uniform(5, 20), 0.4, rng.uniform(0.55, 0.8))
+            painted = blend(blend(painted, colour, nose), line, edge)
+        if rng.random() < 0.8:
+            reach, sag = rng.uniform(0.3, 0.6), rng.uniform(0.1, 0.3)
+            angles = np.linspace(0, np.pi, 12)
+            bow = np.column_stack([reach * (1 - np.cos(angles)) / 2, low + 0.15 + sag * np.sin(angles)])
+            curves = bow, bow * (-1, 1), np.array([(0, low), (0, low + 0.15)])
+            share = draw_curves([self.place(curve) for curve in curves], self.pen, ink.shape)
+            ink, painted = np.maximum(ink, share), blend(painted, line, share)
+        return ink, painted
+
+    def whiskers(self) -> list[np.ndarray]:
+        """Both sides' curves (n, 2), or none."""
+        rng = self.rng
+        if rng.random() < 0.4:
+            return []
+        fan = rng.uniform(1, 2.5) * whisker_fan(rng) + (rng.uniform(0.4, 0.9), rng.uniform(0.9, 1.4))
+        return [self.place(curve * (side, 1)) for side in (-1, 1) for curve in fan]
+
+    def shade(self, colour: np.ndarray, at: np.ndarray, radius: float, shape: tuple[int, ...]) -> np.ndarray:
+        """The iris around `at`, float (h, w, 3): darker at its edge and below the upper lid."""
+        ys, xs = np.mgrid[: shape[0], : shape[1]]
+        x, y = np.moveaxis((np.stack([xs, ys], 2) - self.place(at)) / (radius * self.half), 2, 0)
+        dark = 0.3 * np.clip(x * x + y * y, 0, 1) + 0.25 * np.clip(-y, 0, 1)
+        return colour * (1 - dark)[:, :, None]
+
+
+def fill(outline: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels' shares, float32 (h, w), of what an outline (n, 2) encloses."""
+    cover = np.zeros(shape, np.uint8)
+    cv2.fillPoly(cover, [sixteenths(outline)], 255, cv2.LINE_AA, shift=4)
+    return cover.astype(np.float32) / 255
+
+
+def draw_curves(curves: Sequence[np.ndarray], width: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels' shares, float32 (h, w), of lines along curves (n, 2)."""
+    cover = np.zeros(shape, np.uint8)
+    cv2.polylines(cover, [sixteenths(c) for c in curves], False, 255, max(1, round(width)), cv2.LINE_AA, shift=4)
+    return cover.astype(np.float32) / 255
+
+
+def sixteenths(points: np.ndarray) -> np.ndarray:
+    return np.rint(points * 16).astype(np.int32)
+
+
+def rim_whiskers(inside: np.ndarray, unit: float, rng: Generator) -> list[np.ndarray]:
+    """None to two fans of whiskers, (n, 2) each, that start within the subject and cross its outline."""
+    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(outlines, key=len)[:, 0]
+    whiskers = []
+    for start in rng.integers(0, len(outline), int(rng.integers(0, 3))):
+        near = max(2, round(6 * unit))
+        along = (outline[(start + near) % len(outline)] - outline[start - near]).astype(float)
+        outwards = -np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
+        heading = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-0.8, 0.8)
+        turn = np.array([[np.cos(heading), np.sin(heading)], [-np.sin(heading), np.cos(heading)]])
+        fan = whisker_fan(rng) - (rng.uniform(0.1, 0.8), 0)
+        whiskers += [outline[start] + rng.uniform(15, 55) * unit * curve @ turn for curve in fan]
+    return whiskers
+
+
+def whisker_fan(rng: Generator) -> np.ndarray:
+    """1 to 4 slightly bent lines to the right, (count, n, 2), about 1 long, that spread from near each other."""
+    count, along = int(rng.integers(1, 5)), np.linspace(0, 1, 80)
+    spread = np.linspace(-1, 1, count) * rng.uniform(0.15, 0.5) if count > 1 else np.zeros(1)
+    headings = spread[:, None] + rng.normal(0, 0.05, (count, 1)) + rng.uniform(-0.4, 0.4) * along
+    steps = np.stack([np.cos(headings), np.sin(headings)], 2) / len(along)
+    apart = np.stack([np.zeros(count), spread * rng.uniform(0.2, 0.6)], 1)
+    return apart[:, None] + np.cumsum(steps, 1) * rng.uniform(0.7, 1, (count, 1, 1))
+
+
+def almond_shape() -> np.ndarray:
+    """A closed curve (n, 2) between -1 and 1 with pointed corners to the left and right."""
+    x = np.linspace(-1, 1, 17)
+    arch = 1 - x * x
+    return np.concatenate([np.column_stack([x, -arch]), np.column_stack([x, 0.8 * arch])[-2:0:-1]])
+
+
+def circle(count: int) -> np.ndarray:
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+def closed(curve: np.ndarray) -> np.ndarray:
+    return np.concatenate([curve, curve[:1]])
+
+
+def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
+    """Degrees and two shares -> RGB, 0 to 255."""
+    pixel = np.array([[[hue, saturation, value]]], np.float32)
+    return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0] * 255

@@ -1,0 +1,34 @@
+"""Line drawings and their pictures: ink, paper, subject."""
+
+import numpy as np
+
+Image = np.ndarray  # uint8 (h, w, 3), RGB
+
+WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+
+
+def to_ink(drawing: Image) -> np.ndarray:
+    """A grey drawing -> float32 (h, w): 0 is paper, 1 is black."""
+    return 1.0 - drawing[:, :, 0].astype(np.float32) / 255.0
+
+
+def to_drawing(ink: np.ndarray) -> Image:
+    """float32 (h, w), 1 is black -> uint8 (h, w, 3)."""
+    gray = np.rint((1.0 - np.clip(ink, 0, 1)) * 255).astype(np.uint8)
+    return np.repeat(gray[:, :, None], 3, axis=2)
+
+
+def is_line_drawing(drawing: Image) -> bool:
+    """True for a grey picture that is mostly white."""
+    spread = drawing.max(axis=2).astype(np.int16) - drawing.min(axis=2)
+    return int(spread.max()) < 24 and float((drawing[:, :, 0] > 200).mean()) > 0.5
+
+
+def subject(picture: Image) -> np.ndarray:
+    """Where the picture is not white paper, bool (h, w)."""
+    return picture.min(axis=2) < WHITE
+
+
+def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Two pictures, or colours, with a `share` (h, w) in 0-1 of the upper one: float (h, w, 3)."""
+    return under + (over - under) * share[:, :, None]

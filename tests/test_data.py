@@ -13,7 +13,7 @@ from nurie.augment import add_strokes, jitter, redraw, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 from nurie.faces import add_face
-from nurie.ink import is_line_drawing, to_ink
+from nurie.ink import is_line_drawing, to_drawing, to_ink
 from nurie.shift import overlap
 from nurie.tails import add_tail
 
@@ -126,11 +126,13 @@ def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() ->
 
 def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -> None:
     before, picture = outlined_disc(256, 90)
+    drawing = to_drawing(before)
     crossing = pupils = irises = 0
     for seed in range(20):
-        ink, painted = add_face(before, picture, np.random.default_rng(seed))
+        faced, painted, near = add_face(drawing, picture, np.random.default_rng(seed))
+        ink = to_ink(faced)
         changed, paper = (painted != picture).any(2), picture.min(2) > 235
-        assert changed.any()
+        assert changed.any() and near[changed].all()
         assert (ink[paper & changed] > before[paper & changed]).all()
         crossing += (ink > before + 0.5)[paper].any()
         pupils += (painted.max(2)[~paper] < 30).sum() > 8  # the disc's outline is lighter
@@ -138,15 +140,21 @@ def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -
     assert 6 <= crossing <= 18
     assert pupils >= 12 and irises >= 5  # some are tiny, or all pupil
     white = np.full_like(picture, 255)
-    ink, painted = add_face(before, white, np.random.default_rng(0))
-    assert ink is before and painted is white
+    faced, painted, near = add_face(drawing, white, np.random.default_rng(0))
+    assert faced is drawing and painted is white and not near.any()
 
 
-@pytest.mark.parametrize("part", ["tails", "faces"])
-def test_a_share_of_the_drawings_gets_a_made_up_part(pairs: Path, part: str) -> None:
-    plain, some, every = (sampler(pairs, batch=12, augment=True, **{part: share})(0) for share in (0.0, 0.5, 1.0))
-    changed = [(batch.picture != plain.picture).flatten(1).any(1).sum().item() for batch in (some, every)]
-    assert 1 <= changed[0] < changed[1]
+def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
+    plain, some, every = (sampler(pairs, batch=12, augment=True, tails=share)(0) for share in (0.0, 0.5, 1.0))
+    tailed = [(batch.picture != plain.picture).flatten(1).any(1).sum().item() for batch in (some, every)]
+    assert 1 <= tailed[0] < tailed[1]
+
+
+def test_a_share_of_the_drawings_gets_a_face(pairs: Path) -> None:
+    batches = [sampler(pairs, batch=12, augment=True, faces=share)(0) for share in (0.0, 0.5, 1.0)]
+    faces = [batch.near_faces.flatten(1).any(1).sum().item() for batch in batches]
+    assert faces[0] == 0 and 3 <= faces[1] <= 9 and faces[2] >= 10  # some are too small for one
+    assert batches[2].near_faces.shape == (12, 1, 64, 64)
 
 
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines() -> None:

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.faces import add_face
 from nurie.ink import WHITE, Image, blend, is_line_drawing, subject, to_drawing, to_ink
 from nurie.tails import add_tail
 
@@ -39,9 +38,9 @@ def on_paper(image: Image) -> bool:
     return bool(border[[0, -1]].all() and border[:, [0, -1]].all())
 
 
-def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0, faces: float = 0.0) -> tuple[Image, Image]:
+def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> tuple[Image, Image]:
     """Drop strokes, add strokes to both, and wobble both alike, so that a picture follows its lines: each with its own
-    chance. A share of `tails` gets a tail, one of `faces` a face and whiskers.
+    chance. A share of `tails` gets a tail.
 
     `drawing`: uint8 (h, w, 3), dark lines on white. Returns new ones.
     """
@@ -54,8 +53,6 @@ def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0, fac
         ink, picture = add_strokes(ink, picture, rng)
     if rng.random() < tails:
         ink, picture = add_tail(ink, picture, rng)
-    if rng.random() < faces:
-        ink, picture = add_face(ink, picture, rng)
     if rng.random() < 0.5:
         field = wobble_field(ink.shape, rng)
         ink, picture = warp(ink, field), warp(picture, field)

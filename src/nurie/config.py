@@ -84,8 +84,9 @@ class Train:
     # --augment-drawing
     tails: float = 0.0
     # share of the line drawings that get a made-up face and whiskers, in the picture too: for animals, whose eyes
-    # extractors seldom find whole; needs --augment-drawing
+    # extractors seldom find whole
     faces: float = 0.0
+    face_l1: float = 10.0  # weight of a second L1 loss, around those faces
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     hint_hues: float = 0.0  # share of the drawings with such strokes whose picture is in other hues than its own

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nurie.augment import jitter, redraw, turn_hues, vary
 from nurie.errors import NurieError
+from nurie.faces import add_face
 from nurie.hints import paint_strokes, random_hints, told
 from nurie.ink import is_line_drawing
 from nurie.shift import Shift, draw_shift, move
@@ -27,6 +28,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
+    near_faces: Tensor  # the same at made-up faces
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
 
@@ -132,7 +134,7 @@ class Sampler:
     processes: int = 1
 
     def __call__(self, step: int) -> Batch:
-        rows: list[list[np.ndarray]] = []  # of each pair: picture, near hints, drawing and the same redrawn
+        rows: list[list[np.ndarray]] = []  # of each pair: picture, two masks, drawing and the same redrawn
         redrawn = False
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
@@ -142,7 +144,10 @@ class Sampler:
             if self.jitter:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
-                drawing, picture = vary(drawing, picture, rng, self.tails, self.faces)
+                drawing, picture = vary(drawing, picture, rng, self.tails)
+            near_face = np.zeros(drawing.shape[:2], bool)
+            if rng.random() < self.faces:
+                drawing, picture, near_face = add_face(drawing, picture, rng)
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             strokes = []
@@ -150,14 +155,15 @@ class Sampler:
                 if rng.random() < self.hint_hues:
                     picture = turn_hues(picture, rng)
                 strokes = random_hints(drawings[0], picture, rng)
-            row = [picture, told(strokes, picture), *(paint_strokes(drawing, strokes) for drawing in drawings)]
+            masks = told(strokes, picture), near_face
+            row = [picture, *masks, *(paint_strokes(drawing, strokes) for drawing in drawings)]
             mirror = self.flip and rng.random() < 0.5
             rows.append([image[:, ::-1] for image in row] if mirror else row)
-        pictures, near_hints, *drawings = map(list, zip(*rows, strict=True))
-        near = torch.from_numpy(np.stack(near_hints)[:, None]).float()
+        pictures, near_hints, near_faces, *drawings = map(list, zip(*rows, strict=True))
+        hinted, faced = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_faces))
         shift = draw_shift(rng)
         again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), near, again, shift)
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, faced, again, shift)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

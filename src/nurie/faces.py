@@ -9,23 +9,24 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.ink import Image, blend, subject
+from nurie.ink import Image, blend, is_line_drawing, subject, to_drawing, to_ink
 
 PUPIL, SHINE = np.array([22, 18, 16]), np.array([248, 246, 240])
 
 
-def add_face(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
+def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image, np.ndarray]:
     """Two eyes, most often a nose, a mouth and whiskers, anywhere in the subject where there are few lines.
 
-    `ink`: float32 (h, w), 1 is black; `picture`: uint8 (h, w, 3), on white paper. Half of the whiskers start at the
-    subject's outline and cross it: on paper they are lines, and no fur.
+    Some whiskers start at the subject's outline and cross it: on paper they are lines, and no fur. Returns a new
+    drawing and its picture, and what is near the face, bool (h, w).
     """
-    inside, lines = subject(picture), ink > 0.5
-    if not lines.any() or not inside.any():
-        return ink, picture
+    inside, ink = subject(picture), to_ink(drawing)
+    lines = ink > 0.5
+    if not is_line_drawing(drawing) or not lines.any() or not inside.any():
+        return drawing, picture, np.zeros(inside.shape, bool)
     line = np.median(picture[lines], axis=0)
     unit = ink.shape[1] / 256
-    ink, painted, whiskers = ink.copy(), picture.astype(np.float32), []
+    painted, whiskers = picture.astype(np.float32), []
     half = rng.uniform(7, 28) * unit
     if (middle := free_place(inside, lines, 2 * half, rng)) is not None:
         left, top = np.maximum(0, middle.astype(int) - int(2.5 * half))
@@ -36,7 +37,9 @@ def add_face(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
         whiskers += [curve + np.array([left, top]) for curve in face.whiskers()]
     whiskers += rim_whiskers(inside, unit, rng)
     share = draw_curves(whiskers, rng.uniform(0.5, 1.7) * unit, ink.shape)
-    return np.maximum(ink, share), np.rint(blend(painted, line, share)).astype(np.uint8)
+    painted = np.rint(blend(painted, line, share)).astype(np.uint8)
+    near = cv2.dilate((painted != picture).any(2).astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
+    return to_drawing(np.maximum(ink, share)), painted, near
 
 
 def free_place(inside: np.ndarray, lines: np.ndarray, radius: float, rng: Generator) -> np.ndarray | None:

@@ -33,7 +33,7 @@ from nurie.networks import FastGenerator, PatchDiscriminator, build_generator, i
 from nurie.options import generator_options, metadata, refuse_other_options, spelt
 from nurie.projected import ProjectedDiscriminator
 from nurie.restore import restore
-from nurie.shift import Shift, overlap
+from nurie.shift import overlap
 from nurie.styles import style_of, told_styles
 from nurie.validate import scores
 
@@ -101,10 +101,10 @@ class Trainer:
         self.set_lr()
         drawing = self._move(batch.drawing)
         real = self._move(batch.picture)
-        near = self._move(batch.near_hints)
         style: tuple[Tensor, ...] = ()
         if self.styles:
-            style = (told_styles(real, near) if self.config.hint_other_style else style_of(real),)
+            told = told_styles(real, self._move(batch.near_hints)) if self.config.hint_other_style else style_of(real)
+            style = (told,)
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
@@ -112,7 +112,7 @@ class Trainer:
         torch.manual_seed(seed)
         with recorded(self.bare(self.generator)) as features:
             fake = self.generator(drawing, *style)
-        losses = self._picture_losses(real, fake, again, batch.shift, near)
+        losses = self._picture_losses(real, fake, again, batch)
         losses |= self._teacher_losses(drawing, real, fake, features)
         before = {}
         if self.adversarial:
@@ -163,20 +163,25 @@ class Trainer:
         self.accelerator.backward(sum(getattr(self.config, name) * loss for name, loss in losses.items()))
         self.optimizer_g.step()
 
-    def _picture_losses(
-        self, real: Tensor, fake: Tensor, again: Tensor | None, shift: Shift, near_hints: Tensor
-    ) -> dict[str, Tensor]:
-        """`again`: the pictures of the same drawings by other pens, moved by `shift`."""
+    def _picture_losses(self, real: Tensor, fake: Tensor, again: Tensor | None, batch: Batch) -> dict[str, Tensor]:
+        """`again`: the pictures of the same drawings by other pens."""
         error = (fake - real).abs()
         losses = {"l1": error.mean()}
         if again is not None:
-            moved, still = overlap(real.shape[2:], shift)
+            moved, still = overlap(real.shape[2:], batch.shift)
             losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])
         if self.config.lattice:
             losses["lattice"] = lattice_loss(real, fake)
         if self.config.hint_l1:
-            losses["hint_l1"] = (error * near_hints).sum() / (3 * near_hints.sum()).clamp(min=1)
+            losses["hint_l1"] = self._mean_near(error, batch.near_hints)
+        if self.config.faces and self.config.face_l1:
+            losses["face_l1"] = self._mean_near(error, batch.near_faces)
         return losses
+
+    def _mean_near(self, error: Tensor, mask: Tensor) -> Tensor:
+        """The mean of an error (n, 3, h, w) where a mask (n, 1, h, w) is 1, not 0."""
+        near = self._move(mask)
+        return (error * near).sum() / (3 * near.sum()).clamp(min=1)
 
     def _teacher_losses(self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
         if not self.teacher:

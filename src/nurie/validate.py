@@ -21,7 +21,8 @@ def val_tensors(val: PairFolder, count: int) -> Batch:
     """A fixed choice of val pairs: evenly spread pictures, details in turn."""
     pairs = [val.read(path) for path in val.spread(count)]
     drawing, picture = (to_tensor(side) for side in map(list, zip(*pairs, strict=True)))
-    return Batch(drawing, picture, torch.zeros_like(drawing[:, :1]))
+    nowhere = torch.zeros_like(drawing[:, :1])
+    return Batch(drawing, picture, nowhere, nowhere)
 
 
 def scores(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.ink import Image, blend, is_line_drawing, subject, to_drawing, to_ink
+from nurie.tails import heading_outwards, longest_outline
 
 PUPIL, SHINE = np.array([22, 18, 16]), np.array([248, 246, 240])
 
@@ -38,8 +39,8 @@ def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     whiskers += rim_whiskers(inside, unit, rng)
     share = draw_curves(whiskers, rng.uniform(0.5, 1.7) * unit, ink.shape)
     painted = np.rint(blend(painted, line, share)).astype(np.uint8)
-    near = cv2.dilate((painted != picture).any(2).astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
-    return to_drawing(np.maximum(ink, share)), painted, near
+    changed = (painted != picture).any(2).astype(np.uint8)
+    return to_drawing(np.maximum(ink, share)), painted, cv2.dilate(changed, np.ones((7, 7), np.uint8)).astype(bool)
 
 
 def free_place(inside: np.ndarray, lines: np.ndarray, radius: float, rng: Generator) -> np.ndarray | None:
@@ -59,7 +60,7 @@ class Face:
 
     def __init__(self, middle: np.ndarray, half: float, rng: Generator) -> None:
         self.middle, self.half, self.rng = middle, half, rng
-        tilt = rng.normal(0, 0.2)
+        tilt = rng.normal(0, 0.2)  # radians
         self.turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
         self.pen = rng.uniform(0.6, 2.4) * max(1, half / 16)
 
@@ -163,14 +164,9 @@ def sixteenths(points: np.ndarray) -> np.ndarray:
 
 def rim_whiskers(inside: np.ndarray, unit: float, rng: Generator) -> list[np.ndarray]:
     """None to two fans of whiskers, (n, 2) each, that start within the subject and cross its outline."""
-    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(outlines, key=len)[:, 0]
-    whiskers = []
+    outline, whiskers = longest_outline(inside), []
     for start in rng.integers(0, len(outline), int(rng.integers(0, 3))):
-        near = max(2, round(6 * unit))
-        along = (outline[(start + near) % len(outline)] - outline[start - near]).astype(float)
-        outwards = -np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
-        heading = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-0.8, 0.8)
+        heading = heading_outwards(outline, start, unit) + rng.uniform(-0.8, 0.8)
         turn = np.array([[np.cos(heading), np.sin(heading)], [-np.sin(heading), np.cos(heading)]])
         fan = whisker_fan(rng) - (rng.uniform(0.1, 0.8), 0)
         whiskers += [outline[start] + rng.uniform(15, 55) * unit * curve @ turn for curve in fan]

@@ -14,8 +14,7 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     Without it a generator does not know what lies between a tail and a body.
     """
     inside, lines = subject(picture), ink > 0.5
-    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(outlines, key=len, default=np.empty((0, 1, 2)))[:, 0]
+    outline = longest_outline(inside)
     unit = ink.shape[1] / 256
     if len(outline) < 64 * unit or not lines.any():
         return ink, picture
@@ -34,14 +33,25 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
 
 def tail_path(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
     """Points (n, 2) of a curve that leaves an outline (m, 2), in pixels, and half the tail's width at each."""
-    start, near = int(rng.integers(len(outline))), max(2, round(6 * unit))
-    along = (outline[(start + near) % len(outline)] - outline[start - near]).astype(float)
-    outwards = -np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
+    start = int(rng.integers(len(outline)))
     turns = rng.uniform(-0.07, 0.07) + rng.uniform(-0.0024, 0.0024) * np.arange(round(rng.uniform(15, 60)))
-    headings = np.arctan2(along[1], along[0]) + outwards + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
+    headings = heading_outwards(outline, start, unit) + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
     steps = 2 * unit * np.stack([np.cos(headings), np.sin(headings)], 1)
     radii = np.linspace(rng.uniform(4, 11), rng.uniform(3, 9), len(steps)) * unit
     return outline[start] + np.cumsum(steps, 0), radii
+
+
+def longest_outline(inside: np.ndarray) -> np.ndarray:
+    """Pixels (n, 2) around the largest part of a subject (h, w); none where there is none."""
+    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return max(outlines, key=len, default=np.empty((0, 1, 2)))[:, 0]
+
+
+def heading_outwards(outline: np.ndarray, start: int, unit: float) -> float:
+    """The angle at which a pixel of an outline (n, 2) looks away from the subject."""
+    near = max(2, round(6 * unit))
+    along = outline[(start + near) % len(outline)] - outline[(start - near) % len(outline)]
+    return np.arctan2(along[1], along[0]) - np.sign(cv2.contourArea(outline, oriented=True)) * np.pi / 2
 
 
 def band(middle: np.ndarray, radii: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -237,13 +237,14 @@ def test_consistency_makes_pictures_change_less_with_the_pen(pairs: Path, tmp_pa
     assert records[-1]["consistency"] < 0.5 * records[0]["consistency"]
 
 
-def test_feature_matching_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path) -> None:
-    config = Train(pairs, tmp_path / "a", steps=2, save_every=2, feature_matching=0.0, **TINY)
+@pytest.mark.parametrize("loss", ["feature_matching", "face_l1"])
+def test_a_further_loss_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path, loss: str) -> None:
+    config = replace(Train(pairs, tmp_path / "a", steps=2, save_every=2, faces=1.0, **TINY), **{loss: 0.0})
     train(config)
-    assert "feature_matching" not in (tmp_path / "a" / "losses.jsonl").read_text()
+    assert loss not in (tmp_path / "a" / "losses.jsonl").read_text()
     forget_accelerate()
-    train(replace(config, run=tmp_path / "b", feature_matching=10.0))
-    assert "feature_matching" in (tmp_path / "b" / "losses.jsonl").read_text()
+    train(replace(config, run=tmp_path / "b", **{loss: 10.0}))
+    assert loss in (tmp_path / "b" / "losses.jsonl").read_text()
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
     assert not torch.equal(a["generator/head.weight"], b["generator/head.weight"])
 

@@ -16,6 +16,13 @@ BEFORE = {
 }  # fmt: skip
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
+AT_LEAST = {
+    1: ("steps", "batch", "save_every", "discriminator_width", "discriminator_scale"),
+    0: ("width", "lr", "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output",
+        "distil_features", "threads", "seed"),
+}  # fmt: skip
+SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_hues")
+
 
 def metadata(config: Train, step: int) -> dict[str, Any]:
     options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
@@ -58,9 +65,18 @@ def check(config: Train) -> None:
     multiple = multiple_of(config.generator)
     if config.size % multiple or config.size <= 0:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
-    for name in ("steps", "batch", "save_every"):
-        if getattr(config, name) < 1:
-            raise NurieError(f"--{name.replace('_', '-')} must be at least 1, but it is {getattr(config, name)}.")
+    for least, names in AT_LEAST.items():
+        for name in names:
+            if not getattr(config, name) >= least:
+                raise NurieError(f"{flag(name)} must be at least {least}, but it is {getattr(config, name)}.")
+    for name in SHARES:
+        if not 0 <= getattr(config, name) <= 1:
+            raise NurieError(f"{flag(name)} is a share, from 0 to 1, but it is {getattr(config, name)}.")
+
+
+def flag(name: str) -> str:
+    """How an option is spelt on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def spelt(options: dict[str, Any]) -> str:

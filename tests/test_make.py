@@ -56,6 +56,12 @@ def test_a_foreign_site_is_refused_before_hours_of_work(tmp_path: Path, calls: l
     assert calls == []
 
 
+def test_options_that_no_training_can_have_are_refused_before_anything(tmp_path: Path, calls: list):
+    with pytest.raises(NurieError, match="--size must be a multiple of 32 for fast, but it is 100"):
+        make(Make(tmp_path / "photos", tmp_path / "site", size=100))
+    assert calls == [] and not list(tmp_path.iterdir())
+
+
 def write_photos(folder: Path) -> None:
     """Four pictures; the hash of the name photo16 puts it into val."""
     folder.mkdir()

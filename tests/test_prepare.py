@@ -208,6 +208,8 @@ def test_small_holes_of_a_mask_are_filled_and_islands_dropped() -> None:
         ({"masks": Path("nowhere")}, "There is no folder nowhere for --masks"),
         ({"size": 31}, "--size must be an even number of at least 16 pixels, but it is 31"),
         ({"val_percent": 100}, "--val-percent must be between 0 and 90, but it is 100"),
+        ({"margin": -0.5}, "--margin must be at least 0, but it is -0.5"),
+        ({"workers": -1}, "--workers must be at least 0, but it is -1"),
         ({}, "There are no JPEG, PNG or WebP pictures in"),
     ],
 )

@@ -19,7 +19,7 @@ from nurie.areas import flat_areas, shades
 from nurie.augment import turn_hues
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
-from nurie.errors import NurieError
+from nurie.errors import NurieError, refuse_below
 from nurie.hints import around, choose_strokes, paint_strokes
 from nurie.ink import is_line_drawing
 from nurie.metrics import PictureMetrics, load_networks
@@ -80,10 +80,8 @@ def evaluate(config: Evaluate) -> list[Result]:
 
 
 def check(config: Evaluate) -> None:
-    for name, least in (("samples", 0), ("threads", 0), ("seed", 0), ("sheet_rows", 1)):
-        if getattr(config, name) < least:
-            option = name.replace("_", "-")
-            raise NurieError(f"--{option} must be at least {least}, but it is {getattr(config, name)}.")
+    refuse_below(config, 0, "samples", "threads", "seed")
+    refuse_below(config, 1, "sheet_rows")
     if config.sheet and config.sheet.is_dir():
         raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
 

@@ -19,7 +19,7 @@ from nurie.checkpoint import load_generator
 from nurie.config import Export
 from nurie.data import PairFolder, to_images, to_tensor
 from nurie.engine import Engine
-from nurie.errors import NurieError
+from nurie.errors import NurieError, refuse_below
 from nurie.ink import is_line_drawing
 from nurie.lineart import line_width
 from nurie.lower import lower
@@ -36,6 +36,7 @@ ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of
 
 def export(config: Export) -> Path:
     """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
+    refuse_below(config, 1, "samples")  # an export is not handed over unchecked
     generator, meta = load_generator(config.run)
     refuse_foreign(config.model)
     size = meta["train"]["size"]
@@ -105,8 +106,6 @@ def compare(
     tolerance: float,
 ) -> dict[str, Any]:
     """The manifest's parity record. Raises NurieError when the engine's pictures are not PyTorch's."""
-    if not drawings:
-        raise NurieError("--samples must be at least 1: an export is not handed over unchecked.")
     engine = Engine(plan, weights=weights)
     if styles:
         engine.set_style(0, styles[0])

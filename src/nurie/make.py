@@ -17,15 +17,17 @@ def make(config: Make) -> Path:
 
     # Imported here: only this command needs all of them.
     from nurie.export import export
+    from nurie.options import check
     from nurie.prepare import prepare
     from nurie.publish import publish, refuse_foreign
     from nurie.train import train
 
+    options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
     refuse_foreign(site)  # now, not after hours of training
+    check(options)
     heading(1, "prepare", f"{config.photos} -> {pairs}")
     prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size))
 
-    options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
     if finished(options):
         heading(2, "train", f"{run} is finished already: {config.steps} steps")
     else:

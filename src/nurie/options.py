@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from nurie.config import Train
-from nurie.errors import NurieError
+from nurie.errors import NurieError, flag, refuse_below
 from nurie.networks import DEFAULT_WIDTH, multiple_of
 
 # options of runs from before there were these
@@ -16,11 +16,9 @@ BEFORE = {
 }  # fmt: skip
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
-AT_LEAST = {
-    1: ("steps", "batch", "save_every", "discriminator_width", "discriminator_scale"),
-    0: ("width", "lr", "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output",
-        "distil_features", "threads", "seed"),
-}  # fmt: skip
+WEIGHTS = (
+    "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output", "distil_features",
+)  # fmt: skip
 SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_hues")
 
 
@@ -65,18 +63,11 @@ def check(config: Train) -> None:
     multiple = multiple_of(config.generator)
     if config.size % multiple or config.size <= 0:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
-    for least, names in AT_LEAST.items():
-        for name in names:
-            if not getattr(config, name) >= least:
-                raise NurieError(f"{flag(name)} must be at least {least}, but it is {getattr(config, name)}.")
+    refuse_below(config, 1, "steps", "batch", "save_every", "discriminator_width", "discriminator_scale")
+    refuse_below(config, 0, "width", "lr", "threads", "seed", *WEIGHTS)
     for name in SHARES:
         if not 0 <= getattr(config, name) <= 1:
             raise NurieError(f"{flag(name)} is a share, from 0 to 1, but it is {getattr(config, name)}.")
-
-
-def flag(name: str) -> str:
-    """How an option is spelt on the command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def spelt(options: dict[str, Any]) -> str:

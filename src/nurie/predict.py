@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nurie.config import Predict
-from nurie.errors import NurieError
+from nurie.errors import NurieError, refuse_below
 from nurie.painter import open_painter
 from nurie.report import save_png, sheet
 from nurie.strokes import draw_strokes, read_strokes
@@ -24,8 +24,8 @@ def predict(config: Predict) -> Path:
 
     Drawings that can not be read are named and left out. Raises NurieError when none can be read.
     """
-    if config.seed is not None and config.seed < 0:
-        raise NurieError(f"--seed must be at least 0, but it is {config.seed}.")
+    if config.seed is not None:
+        refuse_below(config, 0, "seed")
     painter = open_painter(config.model)
     drawings = find_drawings(config.images)
     config.output.mkdir(parents=True, exist_ok=True)

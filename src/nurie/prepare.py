@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nurie.config import Prepare
-from nurie.errors import NurieError
+from nurie.errors import NurieError, refuse_below
 from nurie.lineart import draw_lines
 from nurie.pairs import picture_name, split_of, write_pair, write_sheet
 from nurie.subject import list_pictures, place, read_mask, read_picture
@@ -79,6 +79,7 @@ def check(config: Prepare) -> None:
         raise NurieError(f"There is no folder {config.inputs} for --inputs.")
     if config.size < 16 or config.size % 2:
         raise NurieError(f"--size must be an even number of at least 16 pixels, but it is {config.size}.")
+    refuse_below(config, 0, "margin", "workers")
     if not 0 <= config.val_percent <= 90:
         raise NurieError(f"--val-percent must be between 0 and 90, but it is {config.val_percent}.")
     if not config.details:

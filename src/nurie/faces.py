@@ -71,9 +71,9 @@ class Face:
     def draw_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Almonds or ovals with or without pupils, or beads. The iris is amber to green, and always has a pupil."""
         rng = self.rng
-        bead, almond = rng.random() < 0.25, rng.random() < 0.5
-        width = rng.uniform(0.1, 0.5) if bead else rng.uniform(0.3, 0.8)
-        height = width * rng.uniform(0.9, 2) if bead else width * rng.uniform(0.6, 1.15)
+        bead, almond = rng.random() < 0.2, rng.random() < 0.5
+        width = rng.uniform(0.12, 0.3) if bead else rng.uniform(0.3, 0.75)
+        height = width * rng.uniform(0.9, 1.6) if bead else width * rng.uniform(0.6, 1.15)
         slant = rng.uniform(-0.15, 0.5) if almond else 0.0
         pupil = np.array([rng.uniform(0.15, 0.7), rng.uniform(0.7, 0.95)]) * (width, height)
         if rng.random() < 0.5:  # round

@@ -16,10 +16,11 @@ BEFORE = {
 }  # fmt: skip
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
+# of the losses
 WEIGHTS = (
     "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output", "distil_features",
 )  # fmt: skip
-SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_hues")
+SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_hues")  # options from 0 to 1
 
 
 def metadata(config: Train, step: int) -> dict[str, Any]:

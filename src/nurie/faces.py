@@ -60,8 +60,7 @@ class Face:
 
     def __init__(self, middle: np.ndarray, half: float, rng: Generator) -> None:
         self.middle, self.half, self.rng = middle, half, rng
-        tilt = rng.normal(0, 0.2)  # radians
-        self.turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+        self.turn = rotation(rng.normal(0, 0.2))
         self.pen = rng.uniform(0.6, 2.4) * max(1, half / 16)
 
     def place(self, points: np.ndarray) -> np.ndarray:
@@ -167,9 +166,8 @@ def rim_whiskers(inside: np.ndarray, unit: float, rng: Generator) -> list[np.nda
     outline, whiskers = longest_outline(inside), []
     for start in rng.integers(0, len(outline), int(rng.integers(0, 3))):
         heading = heading_outwards(outline, start, unit) + rng.uniform(-0.8, 0.8)
-        turn = np.array([[np.cos(heading), np.sin(heading)], [-np.sin(heading), np.cos(heading)]])
         fan = whisker_fan(rng) - (rng.uniform(0.1, 0.8), 0)
-        whiskers += [outline[start] + rng.uniform(15, 55) * unit * curve @ turn for curve in fan]
+        whiskers += [outline[start] + rng.uniform(15, 55) * unit * curve @ rotation(heading) for curve in fan]
     return whiskers
 
 
@@ -181,6 +179,11 @@ def whisker_fan(rng: Generator) -> np.ndarray:
     steps = np.stack([np.cos(headings), np.sin(headings)], 2) / len(along)
     apart = np.stack([np.zeros(count), spread * rng.uniform(0.2, 0.6)], 1)
     return apart[:, None] + np.cumsum(steps, 1) * rng.uniform(0.7, 1, (count, 1, 1))
+
+
+def rotation(angle: float) -> np.ndarray:
+    """The matrix on the right of points (n, 2) that turns them by an angle in radians, from x towards y."""
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
 def almond_shape() -> np.ndarray:

@@ -41,6 +41,11 @@ def alternation(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ w"]:
     return F.avg_pool2d((x[..., :-2:2, :] + x[..., 2::2, :] - 2 * odd) / 4, (8, 1), (4, 1))
 
 
+def mean_near(error: Float[Tensor, "n 3 h w"], mask: Float[Tensor, "n 1 h w"]) -> Scalar:
+    """The mean of an error where a mask is 1, not 0; 0 where it is so nowhere."""
+    return (error * mask).sum() / (3 * mask.sum()).clamp(min=1)
+
+
 def diffaugment(
     drawing: Float[Tensor, "n 3 h w"], *pictures: Float[Tensor, "n 3 h w"]
 ) -> tuple[Float[Tensor, "n 3 h w"], ...]:

@@ -7,6 +7,7 @@ Exactness of a resumed run needs no stored random state: batches, dropout and au
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from nurie.losses import (
     feature_matching_loss,
     generator_gan_loss,
     lattice_loss,
+    mean_near,
 )
 from nurie.modelfile import is_model
 from nurie.networks import FastGenerator, PatchDiscriminator, build_generator, initialise
@@ -99,20 +101,19 @@ class Trainer:
         numbers = [self.config.seed, self.step, self.accelerator.process_index]
         seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
         self.set_lr()
-        drawing = self._move(batch.drawing)
-        real = self._move(batch.picture)
+        batch = self._moved(batch)
+        drawing, real = batch.drawing, batch.picture
         style: tuple[Tensor, ...] = ()
         if self.styles:
-            told = told_styles(real, self._move(batch.near_hints)) if self.config.hint_other_style else style_of(real)
-            style = (told,)
+            style = (told_styles(real, batch.near_hints) if self.config.hint_other_style else style_of(real),)
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
-            again = self.generator(self._move(batch.redrawn), *style)
+            again = self.generator(batch.redrawn, *style)
         torch.manual_seed(seed)
         with recorded(self.bare(self.generator)) as features:
             fake = self.generator(drawing, *style)
-        losses = self._picture_losses(real, fake, again, batch)
+        losses = self._picture_losses(batch, fake, again)
         losses |= self._teacher_losses(drawing, real, fake, features)
         before = {}
         if self.adversarial:
@@ -127,8 +128,11 @@ class Trainer:
         values = torch.stack([v.detach() for v in losses.values()]).tolist()
         return dict(zip(losses, values, strict=True))
 
-    def _move(self, images: Tensor) -> Tensor:
-        return images.to(self.accelerator.device).contiguous(memory_format=torch.channels_last)
+    def _moved(self, batch: Batch) -> Batch:
+        """On the device, channels last in memory."""
+        tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
+        device, layout = self.accelerator.device, torch.channels_last
+        return replace(batch, **{name: x.to(device).contiguous(memory_format=layout) for name, x in tensors.items()})
 
     def _seen(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What the discriminator sees of the real and of the fake pictures."""
@@ -163,25 +167,20 @@ class Trainer:
         self.accelerator.backward(sum(getattr(self.config, name) * loss for name, loss in losses.items()))
         self.optimizer_g.step()
 
-    def _picture_losses(self, real: Tensor, fake: Tensor, again: Tensor | None, batch: Batch) -> dict[str, Tensor]:
+    def _picture_losses(self, batch: Batch, fake: Tensor, again: Tensor | None) -> dict[str, Tensor]:
         """`again`: the pictures of the same drawings by other pens."""
-        error = (fake - real).abs()
+        error = (fake - batch.picture).abs()
         losses = {"l1": error.mean()}
         if again is not None:
-            moved, still = overlap(real.shape[2:], batch.shift)
+            moved, still = overlap(fake.shape[2:], batch.shift)
             losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])
         if self.config.lattice:
-            losses["lattice"] = lattice_loss(real, fake)
+            losses["lattice"] = lattice_loss(batch.picture, fake)
         if self.config.hint_l1:
-            losses["hint_l1"] = self._mean_near(error, batch.near_hints)
+            losses["hint_l1"] = mean_near(error, batch.near_hints)
         if self.config.faces and self.config.face_l1:
-            losses["face_l1"] = self._mean_near(error, batch.near_faces)
+            losses["face_l1"] = mean_near(error, batch.near_faces)
         return losses
-
-    def _mean_near(self, error: Tensor, mask: Tensor) -> Tensor:
-        """The mean of an error (n, 3, h, w) where a mask (n, 1, h, w) is 1, not 0."""
-        near = self._move(mask)
-        return (error * near).sum() / (3 * near.sum()).clamp(min=1)
 
     def _teacher_losses(self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
         if not self.teacher:

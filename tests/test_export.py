@@ -75,6 +75,57 @@ def test_areas_are_filled_on_demand(run: Path, model: Path, pairs: Path, tmp_pat
     assert np.array_equal(flat, filled(drawing, plain)) and not np.array_equal(flat, plain)
 
 
+@pytest.fixture(scope="module")
+def label_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on label maps: orange windows on blue walls -> pictures."""
+    folder = tmp_path_factory.mktemp("walls")
+    (folder / "run").mkdir()
+    for split in ("train", "val"):
+        (folder / "pairs" / split).mkdir(parents=True)
+        for i in range(3):
+            pair = np.full((64, 128, 3), (0, 48, 255), np.uint8)
+            pair[10 : 20 + 8 * i, 12:40] = (255, 160, 0)
+            Image.fromarray(pair).save(folder / "pairs" / split / f"{i}.png")
+    return write_run(folder / "pairs", folder / "run", enclosed=False)
+
+
+def test_label_maps_are_told_from_line_drawings(label_run: Path, model: Path, tmp_path: Path) -> None:
+    lines, labels = read_manifest(model), read_manifest(export(Export(label_run, tmp_path / "model")))
+    assert (lines["labels"], lines["hints"]) == ([], True)
+    assert (labels["labels"], labels["hints"]) == ([{"colour": "#0030ff"}, {"colour": "#ffa000"}], False)
+    assert "label map" in labels["input"]["meaning"] and "label map" not in lines["input"]["meaning"]
+
+
+def test_labels_can_be_named(label_run: Path, tmp_path: Path) -> None:
+    names = ("wall=#0030FF", "a = b=#ffa000")
+    manifest = read_manifest(export(Export(label_run, tmp_path / "model", labels=names)))
+    assert manifest["labels"] == [{"colour": "#0030ff", "title": "wall"}, {"colour": "#ffa000", "title": "a = b"}]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (("wall", "window=#ffa000"), "such as wall=#0030ff; wall is not that"),
+        (("=#0030ff", "window=#ffa000"), "=#0030ff is not that"),
+        (("wall=blue", "window=#ffa000"), "wall=blue is not that"),
+        (("wall=#0030ff",), "at least two labels"),
+    ],
+)
+def test_wrong_labels_are_refused(label_run: Path, tmp_path: Path, labels: tuple[str, ...], message: str) -> None:
+    with pytest.raises(NurieError, match=message):
+        export(Export(label_run, tmp_path / "model", labels=labels))
+    assert not (tmp_path / "model").exists()
+
+
+def test_strokes_are_no_presets_for_label_maps(label_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    line = {"title": {"en": "Line"}, "strokes": [{"width": 2, "points": [1, 2]}]}
+    (tmp_path / "presets" / "1.json").write_text(json.dumps(line))
+    with pytest.raises(NurieError, match=r"label maps: expected presets that are \.png"):
+        export(Export(label_run, tmp_path / "out" / "model", presets=tmp_path / "presets"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) -> None:
     presets = read_manifest(model)["presets"]
     assert [p["image"] for p in presets] == ["preset-1.png", "preset-2.png", "preset-3.png"]

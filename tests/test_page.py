@@ -95,6 +95,17 @@ def test_strokes_look_as_python_draws_them(page: Page, address: str) -> None:
         assert difference.max() < 128
 
 
+def test_a_click_draws_a_dot_as_python_does(page: Page, address: str) -> None:
+    ready(page, address)
+    page.click("#clear")
+    stroke(page, [(100, 60), (100, 60)])
+    expected = draw_strokes([{"width": read_manifest(BUILT_IN)["pencil"], "points": [100, 60]}], SIZE, SIZE)
+    page_ink, python_ink = (255.0 - drawing[:, :, 0] for drawing in (pixels(page, "input"), expected))
+    assert python_ink.max() > 150
+    assert np.abs(page_ink - python_ink).max() < 100
+    assert abs(page_ink.sum() / python_ink.sum() - 1) < 0.2
+
+
 def test_50_drawings_equal_pythons(page: Page, address: str, built_in: Painter) -> None:
     ready(page, address)
     stop_live(page)

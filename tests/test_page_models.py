@@ -18,6 +18,8 @@ Page = sync_api.Page
 
 pytestmark = pytest.mark.browser
 
+LABELS = "#0030ff", "#ffa000", "#780000"
+
 
 @pytest.fixture(scope="module")
 def styled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,6 +44,11 @@ def two(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     shapes = write_model(tmp_path_factory.mktemp("models") / "shapes", 128, *small_unet(), **fields)
     with served(publish(Publish(styled_model, tmp_path_factory.mktemp("two"), more=(shapes,)))) as address:
         yield address
+
+
+def drawn(page: Page) -> np.ndarray:
+    """The drawing at the size of a model of 64 pixels, uint8 (64, 64, 3)."""
+    return np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)[:, :, :3]
 
 
 def roll(page: Page) -> bytes:
@@ -104,16 +111,71 @@ def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled
     page.click("#colours [data-colour=blue]")
     assert page.get_attribute("#colours [data-colour=blue]", "aria-checked") == "true"
     stroke(page, [(60, 128), (190, 128)])
-    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
-    assert tuple(drawn[32, 32, :3]) == (0x6E, 0xA3, 0xD8)
+    assert tuple(drawn(page)[32, 32]) == (0x6E, 0xA3, 0xD8)
     page.keyboard.press("ArrowRight")
     assert page.get_attribute("#colours [data-colour=pink]", "aria-checked") == "true"
     page.click("#colours [data-colour=ink]")
     stroke(page, [(128, 60), (128, 190)])
     page.click("#colours [data-colour=orange]")
     stroke(page, [(100, 128), (150, 128)])  # over the ink, which stays black
-    drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
-    assert drawn[32, 32, :3].max() < 40
+    assert drawn(page)[32, 32].max() < 40
+
+
+@pytest.fixture(scope="module")
+def walls(styled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a page with a model of label maps, and one of line drawings."""
+    names = "wall", "window", "door"
+    labels = [{"colour": colour, "title": name} for colour, name in zip(LABELS, names, strict=True)]
+    model = write_model(
+        tmp_path_factory.mktemp("models") / "walls", 64, *small_styled(), title="Walls", labels=labels, hints=False
+    )
+    with served(publish(Publish(model, tmp_path_factory.mktemp("walls"), more=(styled_model,)))) as address:
+        yield address
+
+
+def test_label_maps_are_drawn_with_boxes_on_their_ground(page: Page, walls: str) -> None:
+    wall, window, door = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in LABELS])
+    ready(page, walls)
+    assert (drawn(page) == wall).all()
+    assert page.locator("#colours [role=radio]").all_inner_texts() == ["wall", "window", "door"]
+    assert "stand for things" in page.inner_text("#lead")
+    stroke(page, [(160, 40), (100, 90), (64, 80)])  # the second label, from the right upper corner
+    assert (drawn(page)[10:20, 16:40] == window).all()
+    assert (drawn(page) == window).all(2).sum() == 10 * 24
+    page.click("#colours [data-colour='#780000']")
+    assert page.get_attribute("#box", "aria-pressed") == "true"
+    stroke(page, [(80, 60), (240, 120)])  # covers what is there
+    assert (drawn(page)[15:30, 20:60] == door).all()
+    page.keyboard.press("p")
+    stroke(page, [(20, 200), (240, 200)])
+    assert (drawn(page)[48:52, 10:54] == door).all()
+    page.keyboard.press("e")
+    stroke(page, [(128, 90), (128, 90)])  # a dot
+    assert (drawn(page)[22, 32] == wall).all()
+    page.keyboard.press("Control+z")
+    assert (drawn(page)[22, 32] == door).all()
+    page.keyboard.press("b")
+    stroke(page, [(20, 20), (20, 100)])  # no area
+    assert (drawn(page)[:10] == wall).all()
+    page.click("#clear")
+    assert (drawn(page) == wall).all()
+    assert page.get_attribute("#box", "aria-pressed") == "true"
+
+
+def test_boxes_and_labels_go_with_their_model(page: Page, walls: str) -> None:
+    ready(page, walls)
+    choose(page, "Styled")
+    assert not page.is_visible("#box")
+    assert page.get_attribute("#pencil", "aria-pressed") == "true"
+    assert page.locator("#colours [role=radio]").count() == 10
+    assert "your lines" in page.inner_text("#lead")
+    assert (drawn(page) == 255).all()
+    page.keyboard.press("b")
+    stroke(page, [(60, 128), (190, 128)])
+    assert tuple(drawn(page)[32, 32]) == (0, 0, 0)
+    choose(page, "Walls")
+    assert page.is_visible("#box") and page.locator("#colours [role=radio]").count() == 3
+    assert tuple(drawn(page)[10, 10]) == (0, 48, 255)
 
 
 def choose(page: Page, title: str) -> None:

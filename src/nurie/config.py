@@ -126,6 +126,8 @@ class Export:
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
     presets: Folder = None  # folder of drawings for the preset button: .json strokes or .png
+    # NAME=#rrggbb of each colour in label maps, the ground first; default: the colours found in val drawings, unnamed
+    labels: tuple[str, ...] = ()
     credits: tuple[str, ...] = ()  # credit lines the page must show, such as the data set's licence
     pairs: Folder = None  # pairs whose val drawings check the export; default: the ones trained on
     samples: int = 8  # drawings compared with PyTorch

@@ -3,9 +3,11 @@
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from nurie.data import PairFolder, to_images, to_tensor
 from nurie.engine import Engine
 from nurie.errors import NurieError, refuse_below
 from nurie.ink import is_line_drawing
+from nurie.labels import label_colours
 from nurie.lineart import line_width
 from nurie.lower import lower
 from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
@@ -31,6 +34,7 @@ from nurie.strokes import read_strokes
 
 WEIGHTS = "weights.bin.gz"
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
+LOOKED_AT = 32  # val drawings in which labels are looked for
 ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of values in [-1, 1]
 
 
@@ -40,7 +44,10 @@ def export(config: Export) -> Path:
     generator, meta = load_generator(config.run)
     refuse_foreign(config.model)
     size = meta["train"]["size"]
-    drawings = val_drawings(config, meta)
+    drawings = val_drawings(config, meta, max(config.samples, DEFAULT_PRESETS))
+    labels = named_labels(config.labels) or [
+        {"colour": colour} for colour in label_colours(val_drawings(config, meta, LOOKED_AT))
+    ]
     plan, weights = lower(generator, size, config.weights == "int8")
     styles = meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
     parity = compare(generator, plan, weights, styles, drawings[: config.samples], config.tolerance)
@@ -51,11 +58,14 @@ def export(config: Export) -> Path:
     try:
         temporary.chmod(0o755)
         presets = write_presets(config.presets, drawings, temporary)
+        if labels and any("strokes" in preset for preset in presets):
+            raise NurieError("The drawings of this model are label maps: expected presets that are .png pictures.")
         credits = list(dict.fromkeys([*config.credits, *meta.get("credits", [])]))
         packed = gzip.compress(weights, 9, mtime=0)
         (temporary / WEIGHTS).write_bytes(packed)
-        manifest = describe(config, meta, generator, plan) | {
+        manifest = describe(config, meta, generator, plan, labels) | {
             "pencil": pencil_width(drawings),
+            "hints": bool(meta["train"].get("hints")) and any(map(is_line_drawing, drawings)),
             "weights": {
                 "file": WEIGHTS, "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
                 "sha256": hashlib.sha256(packed).hexdigest(),
@@ -84,8 +94,8 @@ def refuse_foreign(model: Path) -> None:
         raise NurieError(f"{model} exists and is no model folder. Choose another folder, or empty this one.")
 
 
-def val_drawings(config: Export, meta: dict[str, Any]) -> list[np.ndarray]:
-    """Drawings to check the export with, spread over the val pairs: uint8 (size, size, 3) each."""
+def val_drawings(config: Export, meta: dict[str, Any], count: int) -> list[np.ndarray]:
+    """Up to `count` drawings, spread over the val pairs, else the train pairs: uint8 (size, size, 3) each."""
     options = meta["train"]
     pairs = config.pairs or Path(options["pairs"])
     folder = PairFolder(pairs / "val", options["size"], options["direction"])
@@ -93,7 +103,20 @@ def val_drawings(config: Export, meta: dict[str, Any]) -> list[np.ndarray]:
         folder = PairFolder(pairs / "train", options["size"], options["direction"])
     if not len(folder):
         raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
-    return [folder.read(path)[0] for path in folder.spread(max(config.samples, DEFAULT_PRESETS))]
+    return [folder.read(path)[0] for path in folder.spread(count)]
+
+
+def named_labels(labels: Sequence[str]) -> list[dict[str, str]]:
+    """The manifest's labels from NAME=#rrggbb each. Raises NurieError when one is not that, or there is only one."""
+    found = []
+    for label in labels:
+        title, _, colour = label.rpartition("=")
+        if not title or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+            raise NurieError(f"--labels expects NAME=COLOUR for each, such as wall=#0030ff; {label} is not that.")
+        found.append({"colour": colour.lower(), "title": title})
+    if len(found) == 1:
+        raise NurieError("--labels expects at least two labels, the ground first; there is one.")
+    return found
 
 
 @torch.no_grad()
@@ -131,7 +154,9 @@ def filling(plan: Plan) -> Plan:
     return make_plan(plan.tensors, ops)
 
 
-def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: Plan) -> dict[str, Any]:
+def describe(
+    config: Export, meta: dict[str, Any], generator: nn.Module, plan: Plan, labels: list[dict[str, str]]
+) -> dict[str, Any]:
     """The manifest's first part."""
     size, kind = meta["train"]["size"], meta["generator"]["kind"]
     title = config.title or config.run.resolve().stem
@@ -141,11 +166,11 @@ def describe(config: Export, meta: dict[str, Any], generator: nn.Module, plan: P
         "title": {"en": title, "ja": config.title_ja} if config.title_ja else title,
         "input": {
             "width": size, "height": size, "channels": 3, "range": [-1, 1], "multiple": multiple_of(kind),
-            "meaning": "drawing: dark lines on white, RGB",
+            "meaning": "label map: flat colours, RGB" if labels else "drawing: dark lines on white, RGB",
         },
+        "labels": labels,
         "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
         "norm": "fixed",
-        "hints": bool(meta["train"].get("hints")),
         "direction": meta["train"]["direction"],
         "generator": {
             **meta["generator"], "parameters": sum(p.numel() for p in generator.parameters()),

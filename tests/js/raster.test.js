@@ -11,8 +11,8 @@ function commands(points) {
   return list;
 }
 
-test("a single point becomes a dot", () => {
-  assert.deepEqual(commands([3, 4]), [["move", 3, 4], ["line", 3, 4]]);
+test("a single point becomes a line that is not quite without length", () => {
+  assert.deepEqual(commands([3, 4]), [["move", 3, 4], ["line", 3.01, 4]]);
 });
 
 test("a gentle turn is rounded", () => {

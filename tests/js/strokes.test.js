@@ -28,6 +28,21 @@ test("points that are all but the same are dropped", () => {
   assert.deepEqual(drawing.current?.points, [0, 0, 1, 0]);
 });
 
+test("a box goes from corner to corner, in whole pixels, and is nothing without an area", () => {
+  const drawing = new Drawing();
+  drawing.begin("box", 6, 10.4, 20.6, "#0030ff");
+  drawing.extend(30, 5);
+  drawing.extend(4.6, 8.2);
+  assert.equal(drawing.empty, false);
+  drawing.end();
+  assert.deepEqual(drawing.shown.strokes, [{ tool: "box", width: 6, points: [10, 21, 5, 8], colour: "#0030ff" }]);
+  drawing.begin("box", 6, 10, 20, "#0030ff");
+  drawing.extend(50, 20.3);
+  drawing.end();
+  assert.equal(drawing.current, null);
+  assert.equal(drawing.shown.strokes.length, 1);
+});
+
 test("undo and redo go through the lines", () => {
   const drawing = new Drawing();
   line(drawing, 1);

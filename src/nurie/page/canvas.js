@@ -10,11 +10,11 @@ const COLOUR = 6;
 const PEN_ERASER = 32;
 
 export class Hand {
-  /** @type {"pencil" | "eraser"} */
+  /** @type {import("./strokes.js").Tool} */
   tool = "pencil";
   /** Width of the pencil's lines, in model pixels. */
   pencil = 2;
-  /** Of the pencil; undefined: black ink. @type {string | undefined} */
+  /** Of the pencil and of boxes; undefined: black ink. @type {string | undefined} */
   colour;
   #canvas;
   #drawing;
@@ -52,7 +52,7 @@ export class Hand {
     this.#pointer = event.pointerId;
     this.#canvas.setPointerCapture(event.pointerId);
     const tool = erases ? "eraser" : this.tool;
-    const colour = tool === "pencil" ? this.colour : undefined;
+    const colour = tool === "eraser" ? undefined : this.colour;
     const least = tool === "eraser" ? ERASER : colour ? COLOUR : 0;
     this.#drawing.begin(tool, Math.max(least, this.pencil), ...this.#position(event), colour);
     this.#onchange(false);

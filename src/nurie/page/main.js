@@ -6,9 +6,9 @@ import { Failure } from "./failure.js";
 import { Download, styleOf } from "./model.js";
 import { Chooser, namedModel, seedOf, siteModels } from "./models.js";
 import { Painter } from "./painter.js";
-import { Palette } from "./palette.js";
+import { COLOURS, Palette } from "./palette.js";
 import { Gallery, openPreset } from "./presets.js";
-import { Raster, show } from "./raster.js";
+import { Raster, WHITE, show } from "./raster.js";
 import { Drawing } from "./strokes.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 
@@ -48,6 +48,8 @@ export class Page {
   #shown = new Raster(this.#canvas, this.#size);
   #raster = new Raster(this.#input, this.#size);
   #hand = new Hand(this.#canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
+  /** The one of these that was taken last. @type {"pencil" | "box"} */
+  #tool = "pencil";
   #palette = new Palette(get("colours"), (colour) => this.#dip(colour));
   #models = siteModels();
   #model = namedModel(this.#models, location.search);
@@ -178,8 +180,8 @@ export class Page {
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
     this.#takePencil(manifest.pencil ?? USUAL_PENCIL);
-    get("colours").hidden = !manifest.hints;
-    if (!manifest.hints && this.#hand.colour) this.#palette.choose("ink");
+    if (manifest.labels?.length) this.#takeLabels(manifest.labels);
+    else this.#takeInk(manifest.hints ?? false);
     get("dice").hidden = !manifest.styles?.length;
     this.#translate();
     if (first && !this.#preset && !this.#drawing.touched) this.#place(first, true);
@@ -197,6 +199,41 @@ export class Page {
     this.#redraw();
   }
 
+  /**
+   * The drawing is a label map: colours that cover each other, on the most common one, mostly boxes.
+   * @param {import("./model.js").Label[]} labels
+   */
+  #takeLabels(labels) {
+    this.#lay({ colour: labels[0].colour, covered: true });
+    this.#palette.offer(labels, 1);
+    get("colours").hidden = get("box").hidden = false;
+    this.#take("box");
+    get("lead").dataset.text = "leadLabels";
+    get("colours").dataset.label = "labels";
+  }
+
+  /**
+   * The drawing is black lines on white.
+   * @param {boolean} hints it may have strokes of colour, too
+   */
+  #takeInk(hints) {
+    this.#lay(WHITE);
+    this.#palette.offer(COLOURS, 0);
+    if (!hints && this.#hand.colour) this.#palette.choose(0);
+    get("colours").hidden = !hints;
+    get("box").hidden = true;
+    if (this.#tool === "box") this.#take("pencil");
+    get("lead").dataset.text = "lead";
+    get("colours").dataset.label = "colours";
+  }
+
+  /** @param {import("./raster.js").Paper} paper under the drawing */
+  #lay(paper) {
+    if (paper.colour === this.#raster.paper.colour && paper.covered === this.#raster.paper.covered) return;
+    this.#shown.paper = this.#raster.paper = paper;
+    this.#redraw();
+  }
+
   /** @param {{width: number, height: number}} size */
   #resize(size) {
     this.#hand.pencil *= this.#drawing.fit(this.#size, size);
@@ -208,12 +245,13 @@ export class Page {
 
   #listen() {
     get("pencil").addEventListener("click", () => this.#take("pencil"));
+    get("box").addEventListener("click", () => this.#take("box"));
     get("eraser").addEventListener("click", () => this.#take("eraser"));
     get("undo").addEventListener("click", () => this.#drawing.undo() && this.#changed(true));
     get("redo").addEventListener("click", () => this.#drawing.redo() && this.#changed(true));
     get("clear").addEventListener("click", () => {
       if (!this.#drawing.empty) this.#drawing.place();
-      this.#take("pencil");
+      this.#take(this.#tool);
       this.#changed(true);
     });
     get("preset").addEventListener("click", () => this.#gallery?.open());
@@ -241,6 +279,7 @@ export class Page {
     else if (command && key === "y") get("redo").click();
     else if (command || event.repeat) return;
     else if (key === "p") this.#take("pencil");
+    else if (key === "b" && !get("box").hidden) this.#take("box");
     else if (key === "e") this.#take("eraser");
     else if (key === "d") get("dice").click();
     else if (key === "enter" && !onButton) this.#convert();
@@ -248,17 +287,18 @@ export class Page {
     event.preventDefault();
   }
 
-  /** @param {"pencil" | "eraser"} tool */
+  /** @param {import("./strokes.js").Tool} tool */
   #take(tool) {
     this.#hand.tool = tool;
+    if (tool !== "eraser") this.#tool = tool;
     this.#canvas.dataset.tool = tool;
-    for (const id of ["pencil", "eraser"]) get(id).setAttribute("aria-pressed", String(id === tool));
+    for (const id of ["pencil", "box", "eraser"]) get(id).setAttribute("aria-pressed", String(id === tool));
   }
 
-  /** @param {string | undefined} colour of the pencil */
+  /** @param {string | undefined} colour of the pencil or the box */
   #dip(colour) {
     this.#hand.colour = colour;
-    this.#take("pencil");
+    this.#take(this.#tool);
   }
 
   /** Another colouring of the same drawing. The address keeps the number. */
@@ -292,7 +332,7 @@ export class Page {
       if (!first && preset.seed !== undefined) this.#keep("seed", null);
       this.#seed = seedOf(location.search) ?? preset.seed ?? this.#seed;
       this.#drawing.place(sample);
-      this.#take("pencil");
+      this.#take(this.#tool);
       this.#redraw();
       if (this.#live || first) this.#paint();
     } catch (error) {

@@ -12,6 +12,8 @@ import { Failure } from "./failure.js";
  * @property {string} [image] file name, beside the manifest
  * @property {number} [seed] the colouring that it comes in
  *
+ * @typedef {{colour: string, title?: Words}} Label
+ *
  * See docs/formats.md.
  * @typedef {object} Manifest
  * @property {string} format
@@ -22,6 +24,7 @@ import { Failure } from "./failure.js";
  * @property {number[]} tensors
  * @property {import("./engine.js").Op[]} ops
  * @property {number} [pencil] width of the lines that it knows, in pixels of the drawing
+ * @property {Label[]} [labels] colours of which its drawings consist, where they are label maps; the ground first
  * @property {boolean} [hints] strokes of colour say how to colour what is around them
  * @property {number[][]} [styles] colours that the subject can be asked to have
  * @property {Preset[]} [presets]

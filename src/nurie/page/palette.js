@@ -1,24 +1,31 @@
-// The pencil's colours, for models that understand strokes of colour as hints.
+// The pencil's colours: hints for models that understand them, or the labels of which a drawing consists.
 
-import { say } from "./text.js";
+import { say, translate } from "./text.js";
 
-/** Name (a key of text.js) and value; the first is the ink. */
-const COLOURS = {
-  ink: "",
-  red: "#dc5044",
-  orange: "#d9883b",
-  brown: "#7b4b2d",
-  cream: "#ead7b3",
-  grey: "#8d8d8d",
-  yellow: "#dcb437",
-  green: "#6f9f4f",
-  blue: "#6ea3d8",
-  pink: "#e59ca0",
-};
+/**
+ * Its name is a key of text.js. Labels have numbers instead, and maybe titles.
+ * @typedef {{name?: string, colour?: string, title?: import("./text.js").Words}} Swatch
+ */
+
+/** Hints; the first is the ink. @type {Swatch[]} */
+export const COLOURS = [
+  { name: "ink" },
+  { name: "red", colour: "#dc5044" },
+  { name: "orange", colour: "#d9883b" },
+  { name: "brown", colour: "#7b4b2d" },
+  { name: "cream", colour: "#ead7b3" },
+  { name: "grey", colour: "#8d8d8d" },
+  { name: "yellow", colour: "#dcb437" },
+  { name: "green", colour: "#6f9f4f" },
+  { name: "blue", colour: "#6ea3d8" },
+  { name: "pink", colour: "#e59ca0" },
+];
 
 export class Palette {
   #group;
   #onchoice;
+  /** @type {Swatch[]} */
+  #swatches = [];
 
   /**
    * @param {HTMLElement} group an empty radio group
@@ -27,36 +34,56 @@ export class Palette {
   constructor(group, onchoice) {
     this.#group = group;
     this.#onchoice = onchoice;
-    for (const [name, colour] of Object.entries(COLOURS)) {
-      const button = Object.assign(document.createElement("button"), { type: "button" });
-      button.dataset.colour = name;
-      button.setAttribute("role", "radio");
-      button.append(document.createElement("i"));
-      button.style.setProperty("--swatch", colour || "#000000");
-      button.addEventListener("click", () => this.choose(name));
-      group.append(button);
-    }
     group.addEventListener("keydown", (event) => this.#key(event));
-    this.choose("ink");
+    this.offer(COLOURS, 0);
   }
 
-  /** @param {string} name */
-  choose(name) {
-    for (const button of this.#buttons) {
-      const chosen = button.dataset.colour === name;
-      button.setAttribute("aria-checked", String(chosen));
-      button.tabIndex = chosen ? 0 : -1;
-    }
-    this.#onchoice(COLOURS[/** @type {keyof typeof COLOURS} */ (name)] || undefined);
+  /**
+   * Have these colours, of which one is chosen; `translate` next. The same ones stay as they are.
+   * @param {Swatch[]} swatches
+   * @param {number} chosen
+   */
+  offer(swatches, chosen) {
+    if (swatches === this.#swatches) return;
+    this.#swatches = swatches;
+    this.#group.replaceChildren(...swatches.map((swatch, index) => this.#button(swatch, index)));
+    this.choose(chosen);
+  }
+
+  /** @param {number} index */
+  choose(index) {
+    this.#buttons.forEach((button, i) => {
+      button.setAttribute("aria-checked", String(i === index));
+      button.tabIndex = i === index ? 0 : -1;
+    });
+    this.#onchoice(this.#swatches[index].colour);
   }
 
   /** @param {import("./text.js").Language} language */
   translate(language) {
-    for (const button of this.#buttons) {
-      const name = say(language, `colour.${button.dataset.colour}`);
-      button.setAttribute("aria-label", name);
-      button.title = name;
-    }
+    this.#swatches.forEach(({ name, title }, i) => {
+      const button = this.#buttons[i];
+      const words = translate(title, language);
+      const label = words || (name ? say(language, `colour.${name}`) : say(language, "label", { number: i + 1 }));
+      button.setAttribute("aria-label", label);
+      button.title = label;
+      if (words) /** @type {Element} */ (button.lastChild).textContent = words;
+    });
+  }
+
+  /**
+   * @param {Swatch} swatch
+   * @param {number} index
+   */
+  #button({ name, colour = "#000000", title }, index) {
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    button.dataset.colour = name ?? colour;
+    button.setAttribute("role", "radio");
+    button.append(document.createElement("i"));
+    if (title) button.append(document.createElement("span"));
+    button.style.setProperty("--swatch", colour);
+    button.addEventListener("click", () => this.choose(index));
+    return button;
   }
 
   get #buttons() {
@@ -69,9 +96,8 @@ export class Palette {
     if (!step) return;
     event.preventDefault();
     const buttons = this.#buttons;
-    const now = buttons.findIndex((button) => button.tabIndex === 0);
-    const next = buttons[(now + step + buttons.length) % buttons.length];
-    this.choose(String(next.dataset.colour));
-    next.focus();
+    const next = (buttons.findIndex((button) => button.tabIndex === 0) + step + buttons.length) % buttons.length;
+    this.choose(next);
+    buttons[next].focus();
   }
 }

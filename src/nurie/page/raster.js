@@ -4,8 +4,17 @@
 /** @typedef {import("./strokes.js").Drawing} Drawing */
 /** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
 
-const PAPER = "#ffffff";
+/**
+ * What is drawn on. Colours leave the ink under them black, unless they cover what is there.
+ * @typedef {{colour: string, covered: boolean}} Paper
+ */
+
+/** @type {Paper} */
+export const WHITE = { colour: "#ffffff", covered: false };
 const INK = "#000000";
+
+/** Length of a dot's line, in pixels. */
+const DOT = 0.01;
 
 /** Sharper turns than this stay corners; gentler ones are rounded. */
 const CORNER = Math.cos(Math.PI / 3);
@@ -29,22 +38,28 @@ export function trace(path, points) {
       path.quadraticCurveTo(x, y, middleX, middleY);
     }
   }
-  // A single point becomes a dot: its round cap.
-  path.lineTo(points[last], points[last + 1]);
+  // A single point becomes a dot, its round caps: lines without any length are not drawn.
+  path.lineTo(points[last] + (last ? 0 : DOT), points[last + 1]);
 }
 
 /**
  * @param {Context} context
  * @param {Stroke} stroke
+ * @param {Paper} paper
  */
-function draw(context, { tool, width, points, colour }) {
+function draw(context, { tool, width, points, colour }, paper) {
   if (points.length < 2) return;
+  if (tool === "box") {
+    const [x, y, acrossX, acrossY] = points;
+    context.fillStyle = colour ?? INK;
+    context.fillRect(x, y, acrossX - x, acrossY - y);
+    return;
+  }
   context.lineCap = "round";
   context.lineJoin = "round";
   context.lineWidth = width;
-  context.strokeStyle = tool === "eraser" ? PAPER : (colour ?? INK);
-  // Coloured pencil leaves the ink under it black.
-  context.globalCompositeOperation = colour ? "darken" : "source-over";
+  context.strokeStyle = tool === "eraser" ? paper.colour : (colour ?? INK);
+  context.globalCompositeOperation = colour && !paper.covered ? "darken" : "source-over";
   context.beginPath();
   trace(context, points);
   context.stroke();
@@ -53,6 +68,8 @@ function draw(context, { tool, width, points, colour }) {
 
 /** A canvas that shows a drawing. The finished lines are kept apart, so that a new one costs only itself. */
 export class Raster {
+  /** `redraw` after a change. */
+  paper = WHITE;
   #canvas;
   #context;
   #base = new OffscreenCanvas(1, 1);
@@ -89,10 +106,10 @@ export class Raster {
     const { image, strokes } = drawing.shown;
     this.#scaled(this.#baseContext, () => {
       const { width, height } = this.#size;
-      this.#baseContext.fillStyle = PAPER;
+      this.#baseContext.fillStyle = this.paper.colour;
       this.#baseContext.fillRect(0, 0, width, height);
       if (image) this.#baseContext.drawImage(image, 0, 0, width, height);
-      for (const stroke of strokes) draw(this.#baseContext, stroke);
+      for (const stroke of strokes) draw(this.#baseContext, stroke, this.paper);
     });
     this.update(drawing);
   }
@@ -104,7 +121,7 @@ export class Raster {
   update(drawing) {
     this.#context.drawImage(this.#base, 0, 0);
     const { current } = drawing;
-    if (current) this.#scaled(this.#context, () => draw(this.#context, current));
+    if (current) this.#scaled(this.#context, () => draw(this.#context, current, this.paper));
   }
 
   /** @returns {ImageData} RGBA, a copy */
@@ -143,8 +160,8 @@ export function show(canvas, { pixels, width, height }) {
  */
 export function thumbnail(canvas, size, strokes) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = PAPER;
+  context.fillStyle = WHITE.colour;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.scale(canvas.width / size.width, canvas.height / size.height);
-  for (const stroke of strokes) draw(context, { tool: "pencil", ...stroke });
+  for (const stroke of strokes) draw(context, { tool: "pencil", ...stroke }, WHITE);
 }

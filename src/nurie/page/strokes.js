@@ -1,10 +1,13 @@
 // The drawing: what was done to the sheet, step by step. Pure, without canvas or DOM; lengths are model pixels.
 
 /**
- * A line of the pencil or of the eraser; `points` are x, y pairs. Without a colour, the pencil's ink is black.
- * @typedef {{tool: "pencil" | "eraser", width: number, points: number[], colour?: string}} Stroke
+ * @typedef {"pencil" | "box" | "eraser"} Tool
  *
- * A stroke of a preset.
+ * A line of the pencil or of the eraser, or a box; `points` are x, y pairs, a box's two are corners. Without a colour
+ * ink is black.
+ * @typedef {{tool: Tool, width: number, points: number[], colour?: string}} Stroke
+ *
+ * A line of a preset.
  * @typedef {Omit<Stroke, "tool">} Line
  *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
@@ -44,7 +47,8 @@ export class Drawing {
   /** Nothing is to be seen. */
   get empty() {
     const { image, strokes } = this.shown;
-    return !image && !strokes.some((stroke) => stroke.tool === "pencil") && this.#current?.tool !== "pencil";
+    const steps = this.#current ? [...strokes, this.#current] : strokes;
+    return !image && steps.every((stroke) => stroke.tool === "eraser");
   }
 
   /**
@@ -91,32 +95,36 @@ export class Drawing {
   }
 
   /**
-   * Put the pencil or the eraser down.
-   * @param {"pencil" | "eraser"} tool
+   * Put a tool down.
+   * @param {Tool} tool
    * @param {number} width
    * @param {number} x
    * @param {number} y
    * @param {string} [colour]
    */
   begin(tool, width, x, y, colour) {
-    this.#current = { tool, width, points: [x, y], ...(colour && { colour }) };
+    const points = tool === "box" ? [x, y, x, y].map(Math.round) : [x, y];
+    this.#current = { tool, width, points, ...(colour && { colour }) };
   }
 
   /**
-   * Go on to a point.
+   * Go on to a point, which a box has as its second corner. Boxes have whole pixels, as label maps do.
    * @param {number} x
    * @param {number} y
    */
   extend(x, y) {
-    const points = this.#current?.points;
-    if (!points) return;
+    if (!this.#current) return;
+    const { tool, points } = this.#current;
     const [lastX, lastY] = points.slice(-2);
-    if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
+    if (tool === "box") points.splice(2, 2, Math.round(x), Math.round(y));
+    else if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
   }
 
-  /** Lift it: the line is a step now. */
+  /** Lift it: the line is a step now, and so is the box if it covers anything. */
   end() {
-    if (this.#current) this.#add(this.#current);
+    const { tool, points } = this.#current ?? {};
+    const nothing = tool === "box" && points && (points[0] === points[2] || points[1] === points[3]);
+    if (this.#current && !nothing) this.#add(this.#current);
     this.#current = null;
   }
 

@@ -1,0 +1,66 @@
+"""Label maps are told from line drawings and photos, and their colours found."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+from nurie.ink import Image
+from nurie.labels import label_colours
+
+FACADES = Path(__file__).parents[2] / "shared" / "data" / "facades" / "val"
+GROUND, WINDOW, DOOR = (0, 48, 255), (255, 160, 0), (120, 120, 120)
+
+
+def label_map(seed: int, size: int = 128) -> Image:
+    """Windows and a door on a wall, as a JPEG file would have them."""
+    rng = np.random.default_rng(seed)
+    image = np.full((size, size, 3), GROUND, np.uint8)
+    for colour, count in ((WINDOW, 6), (DOOR, 2)):
+        for x, y in rng.integers(0, size - 24, (count, 2)):
+            image[y : y + 20, x : x + 14] = colour
+    file = io.BytesIO()
+    PIL.Image.fromarray(image).save(file, "JPEG", quality=90)
+    return np.asarray(PIL.Image.open(file))
+
+
+def photo(seed: int, white: float, size: int = 128) -> Image:
+    """Soft blobs of all colours, a share of the picture white paper."""
+    noise = np.random.default_rng(seed).uniform(0, 255, (6, 6, 3)).astype(np.float32)
+    image = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    image[: round(white * size)] = 255
+    return image
+
+
+def test_label_colours_are_found_the_most_common_first() -> None:
+    found = label_colours([label_map(seed) for seed in range(4)])
+    assert len(found) == 3
+    levels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in found])
+    assert np.abs(levels - (GROUND, WINDOW, DOOR)).max() <= 3
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        photo(0, 0),
+        photo(1, 0.7),
+        np.repeat(cv2.cvtColor(photo(2, 0.3), cv2.COLOR_RGB2GRAY)[:, :, None], 3, 2),
+        np.full((64, 64, 3), (0, 48, 255), np.uint8),  # one colour says nothing
+        np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8),  # nothing is flat
+        cv2.circle(np.full((128, 128, 3), 255, np.uint8), (64, 64), 40, (0, 0, 0), 5),
+    ],
+    ids=["photo", "photo on paper", "grey photo", "one colour", "noise", "lines"],
+)
+def test_others_are_no_label_maps(image: Image) -> None:
+    assert label_colours([image]) == []
+
+
+@pytest.mark.skipif(not FACADES.is_dir(), reason="needs the CMP Facades pairs")
+def test_facades_have_twelve_labels_and_their_photos_none() -> None:
+    pairs = [np.asarray(PIL.Image.open(path)) for path in sorted(FACADES.glob("*.jpg"))[::4]]
+    found = label_colours([pair[:, 256:] for pair in pairs])
+    assert len(found) == 12 and found[0] == "#0030ff"
+    assert label_colours([pair[:, :256] for pair in pairs]) == []

@@ -6,11 +6,11 @@ import { Failure } from "./failure.js";
 import { Download, styleOf } from "./model.js";
 import { Chooser, namedModel, seedOf, siteModels } from "./models.js";
 import { Painter } from "./painter.js";
-import { COLOURS, Palette } from "./palette.js";
 import { Gallery, openPreset } from "./presets.js";
-import { Raster, WHITE, show } from "./raster.js";
+import { Raster, show } from "./raster.js";
 import { Drawing } from "./strokes.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
+import { Tools } from "./tools.js";
 
 /** @typedef {import("./model.js").Manifest} Manifest */
 /** @typedef {import("./model.js").Preset} Preset */
@@ -48,9 +48,7 @@ export class Page {
   #shown = new Raster(this.#canvas, this.#size);
   #raster = new Raster(this.#input, this.#size);
   #hand = new Hand(this.#canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
-  /** The one of these that was taken last. @type {"pencil" | "box"} */
-  #tool = "pencil";
-  #palette = new Palette(get("colours"), (colour) => this.#dip(colour));
+  #tools = new Tools(this.#hand, this.#canvas);
   #models = siteModels();
   #model = namedModel(this.#models, location.search);
   #chooser = new Chooser(get("models"), this.#models, this.#model, (model) => this.#choose(model));
@@ -180,8 +178,7 @@ export class Page {
     const [first] = manifest.presets ?? [];
     /** @type {HTMLButtonElement} */ (get("preset")).disabled = !first;
     this.#takePencil(manifest.pencil ?? USUAL_PENCIL);
-    if (manifest.labels?.length) this.#takeLabels(manifest.labels);
-    else this.#takeInk(manifest.hints ?? false);
+    this.#lay(this.#tools.layOut(manifest));
     get("dice").hidden = !manifest.styles?.length;
     this.#translate();
     if (first && !this.#preset && !this.#drawing.touched) this.#place(first, true);
@@ -197,34 +194,6 @@ export class Page {
     this.#drawing.widen(width / this.#hand.pencil);
     this.#hand.pencil = width;
     this.#redraw();
-  }
-
-  /**
-   * The drawing is a label map: colours that cover each other, on the most common one, mostly boxes.
-   * @param {import("./model.js").Label[]} labels
-   */
-  #takeLabels(labels) {
-    this.#lay({ colour: labels[0].colour, covered: true });
-    this.#palette.offer(labels, 1);
-    get("colours").hidden = get("box").hidden = false;
-    this.#take("box");
-    get("lead").dataset.text = "leadLabels";
-    get("colours").dataset.label = "labels";
-  }
-
-  /**
-   * The drawing is black lines on white.
-   * @param {boolean} hints it may have strokes of colour, too
-   */
-  #takeInk(hints) {
-    this.#lay(WHITE);
-    this.#palette.offer(COLOURS, 0);
-    if (!hints && this.#hand.colour) this.#palette.choose(0);
-    get("colours").hidden = !hints;
-    get("box").hidden = true;
-    if (this.#tool === "box") this.#take("pencil");
-    get("lead").dataset.text = "lead";
-    get("colours").dataset.label = "colours";
   }
 
   /** @param {import("./raster.js").Paper} paper under the drawing */
@@ -244,14 +213,11 @@ export class Page {
   }
 
   #listen() {
-    get("pencil").addEventListener("click", () => this.#take("pencil"));
-    get("box").addEventListener("click", () => this.#take("box"));
-    get("eraser").addEventListener("click", () => this.#take("eraser"));
     get("undo").addEventListener("click", () => this.#drawing.undo() && this.#changed(true));
     get("redo").addEventListener("click", () => this.#drawing.redo() && this.#changed(true));
     get("clear").addEventListener("click", () => {
       if (!this.#drawing.empty) this.#drawing.place();
-      this.#take(this.#tool);
+      this.#tools.take();
       this.#changed(true);
     });
     get("preset").addEventListener("click", () => this.#gallery?.open());
@@ -278,27 +244,13 @@ export class Page {
     if (command && key === "z") get(event.shiftKey ? "redo" : "undo").click();
     else if (command && key === "y") get("redo").click();
     else if (command || event.repeat) return;
-    else if (key === "p") this.#take("pencil");
-    else if (key === "b" && !get("box").hidden) this.#take("box");
-    else if (key === "e") this.#take("eraser");
+    else if (key === "p") this.#tools.take("pencil");
+    else if (key === "b") this.#tools.take("box");
+    else if (key === "e") this.#tools.take("eraser");
     else if (key === "d") get("dice").click();
     else if (key === "enter" && !onButton) this.#convert();
     else return;
     event.preventDefault();
-  }
-
-  /** @param {import("./strokes.js").Tool} tool */
-  #take(tool) {
-    this.#hand.tool = tool;
-    if (tool !== "eraser") this.#tool = tool;
-    this.#canvas.dataset.tool = tool;
-    for (const id of ["pencil", "box", "eraser"]) get(id).setAttribute("aria-pressed", String(id === tool));
-  }
-
-  /** @param {string | undefined} colour of the pencil or the box */
-  #dip(colour) {
-    this.#hand.colour = colour;
-    this.#take(this.#tool);
   }
 
   /** Another colouring of the same drawing. The address keeps the number. */
@@ -332,7 +284,7 @@ export class Page {
       if (!first && preset.seed !== undefined) this.#keep("seed", null);
       this.#seed = seedOf(location.search) ?? preset.seed ?? this.#seed;
       this.#drawing.place(sample);
-      this.#take(this.#tool);
+      this.#tools.take();
       this.#redraw();
       if (this.#live || first) this.#paint();
     } catch (error) {
@@ -442,7 +394,7 @@ export class Page {
     /** @type {HTMLElement} */ (get("credits").parentElement).hidden = credits.length === 0;
     this.#chooser.translate(this.#language);
     this.#gallery?.translate(this.#language);
-    this.#palette.translate(this.#language);
+    this.#tools.translate(this.#language);
     this.#showBytes(this.#bytes);
     this.#tell(this.#failure);
     get("language").lang = this.#language === "en" ? "ja" : "en";

@@ -7,7 +7,19 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.ink import WHITE, Image, blend, is_line_drawing, subject, to_drawing, to_ink
+from nurie.ink import (
+    BLACK,
+    WHITE,
+    Image,
+    blend,
+    draw_curves,
+    fill,
+    is_line_drawing,
+    rotation,
+    subject,
+    to_drawing,
+    to_ink,
+)
 from nurie.tails import add_tail
 
 
@@ -95,27 +107,53 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
-    """1 to 3 bows and ovals in the subject, like people draw thighs and paws: not all that is closed is a hole.
+    """1 to 3 marks in the subject, as people draw them: bows, hatching, blots.
 
-    Half of them, smaller ones, lie on its outline. In the picture they have the colour that it has under its lines.
+    Half of the bows, smaller ones, lie on its outline. In the picture lines have the colour that it has under its
+    lines, and what is solid is black.
     """
     inside, lines = subject(picture), ink > 0.5
     if not lines.any() or not inside.any():
         return ink, picture
     rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
     unit = ink.shape[1] / 256
-    cover = np.zeros(ink.shape, np.uint8)
-    on_rim, anywhere = (np.argwhere(rim), 5, 28), (np.argwhere(inside), 10, 48)  # places, half axes
+    strokes, solid = np.zeros_like(ink), np.zeros_like(ink)
+
+    def place(places: np.ndarray, curves: np.ndarray) -> np.ndarray:
+        return rng.choice(np.argwhere(places))[::-1] + unit * curves
+
     for _ in range(int(rng.integers(1, 4))):
-        places, least, most = on_rim if rng.random() < 0.5 else anywhere
-        y, x = rng.choice(places)
-        axes = [round(rng.uniform(least, most) * unit) for _ in range(2)]
-        start, width = rng.uniform(0, 360), max(1, round(rng.uniform(0.5, 2.5) * unit))
-        end = start + rng.uniform(90, 420)  # degrees; from 360 on it is closed
-        cv2.ellipse(cover, (int(x), int(y)), axes, rng.uniform(0, 180), start, end, 255, width, cv2.LINE_AA)
-    share = cover.astype(np.float32) / 255 * inside
-    painted = blend(picture, np.median(picture[lines], axis=0), share)
-    return np.maximum(ink, share), np.rint(painted).astype(np.uint8)
+        kind, width = rng.random(), rng.uniform(0.5, 2.5) * unit
+        if kind < 0.2:
+            solid = np.maximum(solid, fill(place(inside, bow(rng, 3, 20, 360)), ink.shape))
+        elif kind < 0.4:
+            strokes = np.maximum(strokes, draw_curves(place(inside, hatching(rng)), width, ink.shape))
+        else:
+            curve = place(rim, bow(rng, 5, 28)) if rng.random() < 0.5 else place(inside, bow(rng, 10, 48))
+            strokes = np.maximum(strokes, draw_curves([curve], width, ink.shape))
+    line = np.median(picture[lines], axis=0)
+    painted = blend(blend(picture, line, strokes * inside), BLACK, solid * inside)
+    return np.maximum(ink, np.maximum(strokes, solid) * inside), np.rint(painted).astype(np.uint8)
+
+
+def bow(rng: Generator, least: float, most: float, degrees: float | None = None) -> np.ndarray:
+    """A part of an oval with half axes from `least` to `most`, (64, 2), 90 to 420 degrees long if not said.
+
+    Thighs and paws are drawn so: not all that is closed, from 360 degrees on, is a hole.
+    """
+    angles = np.radians(rng.uniform(0, 360) + np.linspace(0, degrees or rng.uniform(90, 420), 64))
+    oval = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(least, most, 2)
+    return oval @ rotation(rng.uniform(0, np.pi))
+
+
+def hatching(rng: Generator) -> np.ndarray:
+    """3 to 7 strokes side by side, (count, 2, 2), like stripes and the hair in ears."""
+    count, length = int(rng.integers(3, 8)), rng.uniform(6, 30)
+    across = (np.arange(count) - (count - 1) / 2) * rng.uniform(2.5, 9)
+    ends = np.array([-0.5, 0.5]) * length * rng.uniform(0.6, 1, (count, 1))
+    xs = across[:, None] + rng.normal(0, 0.5, (count, 2))
+    ys = rng.uniform(-0.5, 0.5) * across[:, None] + ends
+    return np.stack([xs, ys], 2) @ rotation(rng.uniform(0, 2 * np.pi))
 
 
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:

@@ -3,16 +3,25 @@
 Lengths are in pixels, and a face is described in units of half the distance of its eyes.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.ink import Image, blend, is_line_drawing, subject, to_drawing, to_ink
+from nurie.ink import (
+    BLACK,
+    Image,
+    blend,
+    draw_curves,
+    fill,
+    is_line_drawing,
+    rotation,
+    subject,
+    to_drawing,
+    to_ink,
+)
 from nurie.tails import heading_outwards, longest_outline
 
-PUPIL, SHINE = np.array([22, 18, 16]), np.array([248, 246, 240])
+SHINE = np.array([248, 246, 240])
 
 
 def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image, np.ndarray]:
@@ -28,8 +37,8 @@ def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     line = np.median(picture[lines], axis=0)
     unit = ink.shape[1] / 256
     painted, whiskers = picture.astype(np.float32), []
-    half = rng.uniform(7, 28) * unit
-    if (middle := free_place(inside, lines, 2 * half, rng)) is not None:
+    half = 7 * 6 ** rng.random() * unit
+    if (middle := free_place(inside, lines, half, rng)) is not None:
         left, top = np.maximum(0, middle.astype(int) - int(2.5 * half))
         near = np.s_[top : top + int(5 * half), left : left + int(5 * half)]
         face = Face(middle - (left, top), half, rng)
@@ -43,13 +52,15 @@ def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     return to_drawing(np.maximum(ink, share)), painted, cv2.dilate(changed, np.ones((7, 7), np.uint8)).astype(bool)
 
 
-def free_place(inside: np.ndarray, lines: np.ndarray, radius: float, rng: Generator) -> np.ndarray | None:
-    """The one (x, y) of eight random places at least `radius` within the subject that has the fewest lines about it."""
+def free_place(inside: np.ndarray, lines: np.ndarray, half: float, rng: Generator) -> np.ndarray | None:
+    """The one (x, y) of eight random places with room for eyes and muzzle that has the fewest lines about it."""
     depth = cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    places = np.argwhere(depth > radius)
+    shifts = [np.array([[1, 0, x], [0, 1, y]]) * 1.0 for x, y in ((-half, 0), (half, 0), (0, -half))]
+    room = np.minimum.reduce([cv2.warpAffine(depth, shift, depth.shape[::-1]) for shift in shifts])
+    places = np.argwhere(room > 0.8 * half)
     if not len(places):
         return None
-    side = 2 * int(radius) + 1
+    side = 4 * int(half) + 1
     crowded = cv2.blur(lines.astype(np.float32), (side, side))
     chosen = places[rng.integers(0, len(places), 8)]
     return min(chosen, key=lambda at: crowded[*at])[::-1].astype(float)
@@ -68,43 +79,67 @@ class Face:
         return self.middle + self.half * points @ self.turn
 
     def draw_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Almonds or ovals with or without pupils, or beads. The iris is amber to green, and always has a pupil."""
+        """Eyes with irises, beads, or strokes: ticks and the bows of closed eyes. What is black is so in both."""
+        kind = self.rng.choice(3, p=(0.6, 0.2, 0.2))
+        if kind == 0:
+            return self.draw_open_eyes(ink, painted, line)
+        return self.draw_beads(ink, painted) if kind == 1 else self.draw_lids(ink, painted)
+
+    def draw_open_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Almonds or ovals with or without pupils. The iris is amber to green, and always has a pupil."""
         rng = self.rng
-        bead, almond = rng.random() < 0.2, rng.random() < 0.5
-        width = rng.uniform(0.12, 0.3) if bead else rng.uniform(0.3, 0.75)
-        height = width * rng.uniform(0.9, 1.6) if bead else width * rng.uniform(0.6, 1.15)
+        almond = rng.random() < 0.5
+        width = rng.uniform(0.3, 0.75)
+        height = width * rng.uniform(0.6, 1.15)
         slant = rng.uniform(-0.15, 0.5) if almond else 0.0
         pupil = np.array([rng.uniform(0.15, 0.7), rng.uniform(0.7, 0.95)]) * (width, height)
         if rng.random() < 0.5:  # round
             pupil[:] = min(width, height) * rng.uniform(0.35, 0.75)
         drawn = rng.random() < 0.8  # else the drawing has none
-        shine = rng.uniform(0.2, 0.35) * max(pupil)
-        shine_drawn = rng.random() < 0.4
+        shine, shine_drawn = rng.uniform(0.2, 0.35) * max(pupil), rng.random() < 0.4
         look = rng.uniform(-0.2, 0.2, 2) * (width, height) * (1 - pupil / (width, height))
         iris = hsv(rng.uniform(28, 75), rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.95))
-        round_ = circle(32)
         for side in (-1, 1):
             at = np.array([side, 0.0])
-            shape = (almond_shape() if almond else round_) * (width, height)
+            shape = (almond_shape() if almond else circle(32)) * (width, height)
             lean = np.array([[1, -side * slant], [0, 1]])  # outer corners up
             shape = self.place(at + shape @ lean.T)
-            white = self.place(at + look + round_ * shine + (0, -0.4 * pupil[1]))
-            if bead:
-                black = fill(shape, ink.shape)
-                ink = np.maximum(ink, black)
-                painted = blend(painted, PUPIL, black)
-            else:
-                eye, edge = fill(shape, ink.shape), draw_curves([closed(shape)], self.pen, ink.shape)
-                black = fill(self.place(at + look + round_ * pupil), ink.shape) * eye
-                shown = np.maximum(edge, black if drawn else 0)
-                ink = np.maximum(ink * (1 - eye), shown)
-                painted = blend(painted, self.shade(iris, at, height, ink.shape), eye)
-                painted = blend(blend(painted, PUPIL, black), line, edge)
+            eye, edge = fill(shape, ink.shape), draw_curves([closed(shape)], self.pen, ink.shape)
+            black = fill(self.place(at + look + circle(32) * pupil), ink.shape) * eye
+            ink = np.maximum(ink * (1 - eye), np.maximum(edge, black if drawn else 0))
+            painted = blend(painted, self.shade(iris, at, height, ink.shape), eye)
+            painted = blend(blend(painted, BLACK, black), line, edge)
+            white = self.place(at + look + circle(32) * shine + (0, -0.4 * pupil[1]))
             light = fill(white, ink.shape) * black
-            painted = blend(painted, SHINE, light)
-            if shine_drawn:
-                ink = ink * (1 - light)
+            ink, painted = ink * (1 - light) if shine_drawn else ink, blend(painted, SHINE, light)
         return ink, painted
+
+    def draw_beads(self, ink: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Small or large black ovals, some with a shine."""
+        rng = self.rng
+        width = rng.uniform(0.12, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.6)
+        size = width * np.array([1, rng.uniform(0.9, 1.6)])
+        shine, shines = rng.uniform(0.2, 0.35) * size[1], rng.random() < 0.5
+        for side in (-1, 1):
+            at = np.array([side, 0.0])
+            black = fill(self.place(at + circle(32) * size), ink.shape)
+            white = self.place(at + circle(32) * shine + (0, -0.4 * size[1]))
+            light = black * (fill(white, ink.shape) if shines else 0)
+            ink = np.maximum(ink, black) * (1 - light)
+            painted = blend(blend(painted, BLACK, black), SHINE, light)
+        return ink, painted
+
+    def draw_lids(self, ink: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A stroke for each eye: upright, or a bow up or down."""
+        rng, along = self.rng, np.linspace(-1, 1, 12)
+        if rng.random() < 0.4:
+            curve = np.column_stack([0.1 * rng.normal() * along, along]) * rng.uniform(0.12, 0.4)
+        else:
+            sag = rng.uniform(0.1, 0.5) * rng.choice([-1, 1])
+            curve = np.column_stack([along, sag * along**2]) * rng.uniform(0.25, 0.6)
+        strokes = [self.place(curve * (side, 1) + (side, 0)) for side in (-1, 1)]
+        share = draw_curves(strokes, self.pen, ink.shape)
+        return np.maximum(ink, share), blend(painted, BLACK, share)
 
     def draw_muzzle(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A nose, a triangle, and a mouth of two bows below it; each may be missing."""
@@ -116,7 +151,7 @@ class Face:
             nose, edge = fill(shape, ink.shape), draw_curves([closed(shape)], self.pen, ink.shape)
             black = rng.random() < 0.4
             ink = np.maximum(ink * (1 - nose), np.maximum(edge, nose if black else 0))
-            colour = line if black else hsv(rng.uniform(5, 20), 0.4, rng.uniform(0.55, 0.8))
+            colour = BLACK if black else hsv(rng.uniform(5, 20), 0.4, rng.uniform(0.55, 0.8))
             painted = blend(blend(painted, colour, nose), line, edge)
         if rng.random() < 0.8:
             reach, sag = rng.uniform(0.3, 0.6), rng.uniform(0.1, 0.3)
@@ -143,24 +178,6 @@ class Face:
         return colour * (1 - dark)[:, :, None]
 
 
-def fill(outline: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Pixels' shares, float32 (h, w), of what an outline (n, 2) encloses."""
-    cover = np.zeros(shape, np.uint8)
-    cv2.fillPoly(cover, [sixteenths(outline)], 255, cv2.LINE_AA, shift=4)
-    return cover.astype(np.float32) / 255
-
-
-def draw_curves(curves: Sequence[np.ndarray], width: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Pixels' shares, float32 (h, w), of lines along curves (n, 2)."""
-    cover = np.zeros(shape, np.uint8)
-    cv2.polylines(cover, [sixteenths(c) for c in curves], False, 255, max(1, round(width)), cv2.LINE_AA, shift=4)
-    return cover.astype(np.float32) / 255
-
-
-def sixteenths(points: np.ndarray) -> np.ndarray:
-    return np.rint(points * 16).astype(np.int32)
-
-
 def rim_whiskers(inside: np.ndarray, unit: float, rng: Generator) -> list[np.ndarray]:
     """None to two fans of whiskers, (n, 2) each, that start within the subject and cross its outline."""
     outline, whiskers = longest_outline(inside), []
@@ -179,11 +196,6 @@ def whisker_fan(rng: Generator) -> np.ndarray:
     steps = np.stack([np.cos(headings), np.sin(headings)], 2) / len(along)
     apart = np.stack([np.zeros(count), spread * rng.uniform(0.2, 0.6)], 1)
     return apart[:, None] + np.cumsum(steps, 1) * rng.uniform(0.7, 1, (count, 1, 1))
-
-
-def rotation(angle: float) -> np.ndarray:
-    """The matrix on the right of points (n, 2) that turns them by an angle in radians, from x towards y."""
-    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
 def almond_shape() -> np.ndarray:

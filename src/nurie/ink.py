@@ -1,10 +1,14 @@
-"""Line drawings and their pictures: ink, paper, subject."""
+"""Line drawings and their pictures: ink, paper, subject; and to draw lines."""
 
+from collections.abc import Iterable
+
+import cv2
 import numpy as np
 
 Image = np.ndarray  # uint8 (h, w, 3), RGB
 
 WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+BLACK = np.array([22, 18, 16])  # what is drawn solid, in pictures
 
 
 def to_ink(drawing: Image) -> np.ndarray:
@@ -32,3 +36,26 @@ def subject(picture: Image) -> np.ndarray:
 def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Two pictures, or colours, with a `share` (h, w) in 0-1 of the upper one: float (h, w, 3)."""
     return under + (over - under) * share[:, :, None]
+
+
+def fill(outline: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels' shares, float32 (h, w), of what an outline (n, 2) encloses."""
+    cover = np.zeros(shape, np.uint8)
+    cv2.fillPoly(cover, [sixteenths(outline)], 255, cv2.LINE_AA, shift=4)
+    return cover.astype(np.float32) / 255
+
+
+def draw_curves(curves: Iterable[np.ndarray], width: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels' shares, float32 (h, w), of lines along curves (n, 2)."""
+    cover = np.zeros(shape, np.uint8)
+    cv2.polylines(cover, [sixteenths(c) for c in curves], False, 255, max(1, round(width)), cv2.LINE_AA, shift=4)
+    return cover.astype(np.float32) / 255
+
+
+def sixteenths(points: np.ndarray) -> np.ndarray:
+    return np.rint(points * 16).astype(np.int32)
+
+
+def rotation(angle: float) -> np.ndarray:
+    """The matrix on the right of points (n, 2) that turns them by an angle in radians, from x towards y."""
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])

@@ -12,7 +12,7 @@ from conftest import circle_pair
 from nurie.augment import add_strokes, jitter, redraw, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
-from nurie.faces import add_face
+from nurie.faces import SHINE, Face, add_face
 from nurie.ink import BLACK, blend, is_line_drawing, to_drawing, to_ink
 from nurie.shift import overlap
 from nurie.tails import add_tail
@@ -142,6 +142,19 @@ def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -
     white = np.full_like(picture, 255)
     faced, painted, near = add_face(drawing, white, np.random.default_rng(0))
     assert faced is drawing and painted is white and not near.any()
+
+
+def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:
+    fur = np.full((128, 128, 3), 150.0)
+    for seed in range(10):
+        face = Face(np.array([64.0, 64.0]), 24, np.random.default_rng(seed))
+        for draw in (face.draw_beads, face.draw_lids):
+            ink, painted = draw(np.zeros((128, 128)), fur)
+            black, untouched = ink == 1, ink == 0
+            assert black[:, :64].any() and black[:, 64:].any()
+            assert np.abs(painted - BLACK)[black].max() < 1
+            light = (painted == SHINE).all(2)  # drawn as a hole in the ink
+            assert np.array_equal(painted[untouched & ~light], fur[untouched & ~light])
 
 
 def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:

@@ -1,7 +1,6 @@
 """Label maps are told from line drawings and photos, and their colours found."""
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from nurie.ink import Image
 from nurie.labels import label_colours
 
-FACADES = Path(__file__).parents[2] / "shared" / "data" / "facades" / "val"
 GROUND, WINDOW, DOOR = (0, 48, 255), (255, 160, 0), (120, 120, 120)
 
 
@@ -56,11 +54,3 @@ def test_label_colours_are_found_the_most_common_first() -> None:
 )
 def test_others_are_no_label_maps(image: Image) -> None:
     assert label_colours([image]) == []
-
-
-@pytest.mark.skipif(not FACADES.is_dir(), reason="needs the CMP Facades pairs")
-def test_facades_have_twelve_labels_and_their_photos_none() -> None:
-    pairs = [np.asarray(PIL.Image.open(path)) for path in sorted(FACADES.glob("*.jpg"))[::4]]
-    found = label_colours([pair[:, 256:] for pair in pairs])
-    assert len(found) == 12 and found[0] == "#0030ff"
-    assert label_colours([pair[:, :256] for pair in pairs]) == []

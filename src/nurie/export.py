@@ -44,9 +44,10 @@ def export(config: Export) -> Path:
     generator, meta = load_generator(config.run)
     refuse_foreign(config.model)
     size = meta["train"]["size"]
-    drawings = val_drawings(config, meta, max(config.samples, DEFAULT_PRESETS))
+    pairs = val_pairs(config, meta)
+    drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
     labels = named_labels(config.labels) or [
-        {"colour": colour} for colour in label_colours(val_drawings(config, meta, LOOKED_AT))
+        {"colour": colour} for colour in label_colours(some_drawings(pairs, LOOKED_AT))
     ]
     plan, weights = lower(generator, size, config.weights == "int8")
     styles = meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
@@ -94,8 +95,8 @@ def refuse_foreign(model: Path) -> None:
         raise NurieError(f"{model} exists and is no model folder. Choose another folder, or empty this one.")
 
 
-def val_drawings(config: Export, meta: dict[str, Any], count: int) -> list[np.ndarray]:
-    """Up to `count` drawings, spread over the val pairs, else the train pairs: uint8 (size, size, 3) each."""
+def val_pairs(config: Export, meta: dict[str, Any]) -> PairFolder:
+    """The val pairs, else the train pairs. Raises NurieError when there are none."""
     options = meta["train"]
     pairs = config.pairs or Path(options["pairs"])
     folder = PairFolder(pairs / "val", options["size"], options["direction"])
@@ -103,7 +104,12 @@ def val_drawings(config: Export, meta: dict[str, Any], count: int) -> list[np.nd
         folder = PairFolder(pairs / "train", options["size"], options["direction"])
     if not len(folder):
         raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
-    return [folder.read(path)[0] for path in folder.spread(count)]
+    return folder
+
+
+def some_drawings(pairs: PairFolder, count: int) -> list[np.ndarray]:
+    """Up to `count` drawings, evenly spread: uint8 (size, size, 3) each."""
+    return [pairs.read(path)[0] for path in pairs.spread(count)]
 
 
 def named_labels(labels: Sequence[str]) -> list[dict[str, str]]:

@@ -198,7 +198,7 @@ export class Page {
 
   /** @param {import("./raster.js").Paper} paper under the drawing */
   #lay(paper) {
-    if (paper.colour === this.#raster.paper.colour && paper.covered === this.#raster.paper.covered) return;
+    if (paper === this.#raster.paper) return;
     this.#shown.paper = this.#raster.paper = paper;
     this.#redraw();
   }

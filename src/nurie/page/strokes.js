@@ -115,9 +115,12 @@ export class Drawing {
   extend(x, y) {
     if (!this.#current) return;
     const { tool, points } = this.#current;
+    if (tool === "box") {
+      points.splice(2, 2, Math.round(x), Math.round(y));
+      return;
+    }
     const [lastX, lastY] = points.slice(-2);
-    if (tool === "box") points.splice(2, 2, Math.round(x), Math.round(y));
-    else if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
+    if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
   }
 
   /** Lift it: the line is a step now, and so is the box if it covers anything. */

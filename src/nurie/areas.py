@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from nurie.ink import Image, subject
+from nurie.ink import Image, brightest, subject
 
 SAME = 4  # levels that colours of one flat area differ by at most: less than those of fur
 LEAST = 8  # of 256 pixels: areas are at least as large as a square of this width
@@ -15,13 +15,13 @@ def flat_areas(picture: Image) -> np.ndarray:
     Within 3x3 pixels no channel of an area differs by more than SAME levels, so areas keep a pixel off their borders.
     """
     square = np.ones((3, 3), np.uint8)
-    spread = cv2.subtract(cv2.dilate(picture, square), cv2.erode(picture, square)).max(axis=2)
+    spread = brightest(cv2.subtract(cv2.dilate(picture, square), cv2.erode(picture, square)))
     even = (spread <= SAME) & subject(picture)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(even.astype(np.uint8), connectivity=4)
     large = stats[:, cv2.CC_STAT_AREA] >= (LEAST * picture.shape[1] / 256) ** 2
     large[0] = False  # what is not even
     numbers = np.where(large, np.cumsum(large), 0).astype(np.int32)
-    return numbers[labels]
+    return numbers[np.asarray(labels, np.int32)]
 
 
 def shades(picture: Image, areas: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from nurie.ink import (
     WHITE,
     Image,
     blend,
+    darkest,
     draw_curves,
     fill,
     is_line_drawing,
@@ -46,7 +47,7 @@ def jitter(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image
 
 def on_paper(image: Image) -> bool:
     """True where all of the border is white."""
-    border = image.min(axis=2) >= WHITE
+    border = darkest(image) >= WHITE
     return bool(border[[0, -1]].all() and border[:, [0, -1]].all())
 
 

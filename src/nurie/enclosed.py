@@ -8,6 +8,8 @@ places").
 import cv2
 import numpy as np
 
+from nurie.ink import darkest
+
 INK = 192  # a pixel is of a line where one of its channels is darker
 # Brushes that try to come in from the border: this many places to each side of their middle. A gap in a line lets no
 # brush in that is wider.
@@ -20,8 +22,8 @@ def enclosed(drawing: np.ndarray, factor: int = 1) -> np.ndarray:
     `drawing`: uint8 (h, w, 3), whose sides are multiples of `factor`: so many pixels to each side become one place.
     Returns float32 (h / factor, w / factor): 0 is open paper, 1 enclosed, or a line.
     """
-    h, w = drawing.shape[0] // factor, drawing.shape[1] // factor
-    lines = (drawing.reshape(h, factor, w, factor, 3).min(axis=(1, 3, 4)) < INK).astype(np.uint8)
+    least = cv2.erode(darkest(drawing), np.ones((factor, factor)), anchor=(0, 0))[::factor, ::factor]
+    lines = (least < INK).astype(np.uint8)
     closed = [1 - painted_from_the_border(lines, brush) for brush in BRUSHES]
     return np.asarray(np.mean(closed, axis=0, dtype=np.float32))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.areas import SAME
-from nurie.ink import Image, is_line_drawing, subject
+from nurie.ink import Image, darkest, is_line_drawing, subject
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
@@ -39,7 +39,7 @@ def choose_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -
 
     They begin between the lines and take the colour from there: nobody colours an outline.
     """
-    inside, paper = subject(picture), drawing.min(axis=2) > PAPER
+    inside, paper = subject(picture), darkest(drawing) > PAPER
     places = np.argwhere(inside & paper)
     strokes = []
     for _ in range(count if len(places) else 0):

@@ -24,13 +24,25 @@ def to_drawing(ink: np.ndarray) -> Image:
 
 def is_line_drawing(drawing: Image) -> bool:
     """True for a grey picture that is mostly white."""
-    spread = drawing.max(axis=2).astype(np.int16) - drawing.min(axis=2)
+    spread = brightest(drawing) - darkest(drawing)
     return int(spread.max()) < 24 and float((drawing[:, :, 0] > 200).mean()) > 0.5
 
 
 def subject(picture: Image) -> np.ndarray:
     """Where the picture is not white paper, bool (h, w)."""
-    return picture.min(axis=2) < WHITE
+    return darkest(picture) < WHITE
+
+
+def darkest(image: Image) -> np.ndarray:
+    """The least of each pixel's three channels, (h, w); many times faster than `image.min(axis=2)`."""
+    red, green, blue = cv2.split(image)
+    return cv2.min(cv2.min(red, green), blue)
+
+
+def brightest(image: Image) -> np.ndarray:
+    """The greatest of each pixel's three channels, (h, w)."""
+    red, green, blue = cv2.split(image)
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:

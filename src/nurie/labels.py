@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from nurie.ink import Image, is_line_drawing
+from nurie.ink import Image, brightest, is_line_drawing
 
 FLAT = 16  # largest range of a channel in the 3x3 pixels about a flat one
 NEAR = 16  # largest difference of a channel to the label's colour: JPEG leaves some noise
@@ -40,7 +40,7 @@ def label_colours(drawings: Sequence[Image]) -> list[str]:
 def is_flat(drawing: Image) -> np.ndarray:
     """Where all of the 3x3 pixels about one have nearly its colour, bool (h, w)."""
     around = np.ones((3, 3), np.uint8)
-    return (cv2.dilate(drawing, around) - cv2.erode(drawing, around)).max(axis=2) <= FLAT
+    return brightest(cv2.dilate(drawing, around) - cv2.erode(drawing, around)) <= FLAT
 
 
 def commonest(pixels: np.ndarray) -> tuple[tuple[int, int, int], np.ndarray]:

@@ -61,14 +61,15 @@ def diffaugment(
     def between(low: int, high: int) -> Tensor:
         return torch.randint(low, high + 1, (n, 1, 1), device=device)
 
-    every = torch.cat([drawing, *pictures], 1)
+    down, right = h // 8, w // 8
+    tops, lefts = between(0, 2 * down).flatten().tolist(), between(0, 2 * right).flatten().tolist()
     ys = torch.arange(h, device=device).view(1, h, 1)
     xs = torch.arange(w, device=device).view(1, 1, w)
-    # clamped coordinates continue the border
-    sy = (ys + between(-(h // 8), h // 8)).clamp(0, h - 1).expand(n, h, w)
-    sx = (xs + between(-(w // 8), w // 8)).clamp(0, w - 1).expand(n, h, w)
-    index = (sy * w + sx).view(n, 1, h * w).expand(n, every.shape[1], h * w)
-    every = every.flatten(2).gather(2, index).view(n, -1, h, w)
+    hole = ((ys - between(0, h)).abs() < down) & ((xs - between(0, w)).abs() < right)
 
-    hole = ((ys - between(0, h)).abs() < h // 8) & ((xs - between(0, w)).abs() < w // 8)
-    return every.masked_fill(hole.unsqueeze(1), 0.0).split(3, 1)
+    def augmented(images: Tensor) -> Tensor:
+        padded = F.pad(images, (right, right, down, down), mode="replicate").unbind()
+        moved = [x[:, top : top + h, left : left + w] for x, top, left in zip(padded, tops, lefts, strict=True)]
+        return torch.stack(moved).masked_fill(hole.unsqueeze(1), 0.0)
+
+    return augmented(drawing), *map(augmented, pictures)

@@ -183,12 +183,11 @@ def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n
     """Some pictures whole, `scale` times smaller, of the others a random part as large: the same of all `images`."""
     if scale == 1:
         return list(images)
-    n, _, h, w = images[0].shape
-    h, w = h // scale, w // scale
+    h, w = (size // scale for size in images[0].shape[2:])
     seen: list[list[Tensor]] = [[] for _ in images]
-    for i in range(n):
+    for same in zip(*(image.unbind() for image in images), strict=True):
         top, left = (int(torch.randint(0, size * (scale - 1) + 1, ())) for size in (h, w))
         part = torch.rand(()) < 0.5
-        for image, out in zip(images, seen, strict=True):
-            out.append(image[i, :, top : top + h, left : left + w] if part else F.avg_pool2d(image[i], scale))
+        for image, out in zip(same, seen, strict=True):
+            out.append(image[:, top : top + h, left : left + w] if part else F.avg_pool2d(image, scale))
     return [torch.stack(out).contiguous(memory_format=torch.channels_last) for out in seen]

@@ -138,7 +138,6 @@ class Trainer:
         """What the discriminator sees of the real and of the fake pictures."""
         if self.config.diffaugment:
             drawing, real, fake = diffaugment(drawing, real, fake)
-            drawing, real = drawing.detach(), real.detach()  # their common gather made them depend on `fake`
         real_seen, fake_seen = self.bare_discriminator.embed(drawing, real, fake)
         return real_seen, fake_seen
 

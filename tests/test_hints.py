@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from conftest import circle_pair
-from nurie.hints import around, choose_strokes, paint_strokes, random_hints, told
+from nurie.hints import Stroke, around, choose_strokes, paint_strokes, random_hints, recolour, told
 from nurie.ink import subject
 
 
@@ -122,3 +122,58 @@ def test_the_same_strokes_on_the_same_lines_by_another_pen() -> None:
     for lines, hinted in ((drawing, first), (thick, second)):
         untouched = ~np.any([stroke.cover > 0 for stroke in strokes], axis=0)
         assert np.array_equal(hinted[untouched], lines[untouched])
+
+
+def line(where: tuple[slice, slice], picture: np.ndarray) -> Stroke:
+    cover = np.zeros(picture.shape[:2], np.float32)
+    cover[where] = 1
+    return Stroke(cover, cover > 0, np.median(picture[where].reshape(-1, 3), axis=0), over_lines=True)
+
+
+def test_recolouring_changes_the_whole_flat_area_and_nothing_else() -> None:
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[4:60, 4:30] = picture[4:60, 33:60] = (240, 90, 70)
+    drawing, stroke = np.full_like(picture, 255), line(np.s_[20:24, 10:20], picture)
+    before = picture.copy()
+    for seed in range(10):
+        painted, (told_stroke,) = recolour(drawing, picture, [stroke], 1.0, np.random.default_rng(seed))
+        assert (picture == before).all()
+        left = painted[4:60, 4:30].reshape(-1, 3)
+        assert (left == left[0]).all()
+        assert np.abs(left[0] - picture[4, 4].astype(int)).max() > 20
+        assert np.abs(left[0] - told_stroke.colour).max() <= 11
+        changed = (painted != picture).any(axis=2)
+        changed[4:60, 4:30] = False
+        assert not changed.any()
+
+
+def test_recolouring_fur_keeps_its_texture_and_stays_between_the_lines() -> None:
+    rng = np.random.default_rng(0)
+    fur = np.full((256, 256, 3), 255, np.uint8)
+    fur[40:216, 40:216] = rng.normal((120, 90, 70), 12, (176, 176, 3)).clip(0, 234)
+    drawing = np.full_like(fur, 255)
+    drawing[:, 100:103] = 0
+    stroke = line(np.s_[120:126, 130:150], fur)
+    for seed in range(10):
+        painted, (told_stroke,) = recolour(drawing, fur, [stroke], 1.0, np.random.default_rng(seed))
+        moved = painted.astype(int) - fur
+        assert (moved[:, :98] == 0).all()  # beyond the line
+        assert (painted[fur.min(axis=2) == 255] == 255).all()
+        near = moved[120:126, 130:150].reshape(-1, 3)
+        clipped = ((painted == 0) | (painted == 255))[120:126, 130:150].reshape(-1, 3)
+        assert np.ptp(np.where(clipped, np.median(near, axis=0), near), axis=0).max() <= 1
+        assert np.abs(np.median(painted[120:126, 130:150], axis=(0, 1)) - told_stroke.colour).max() <= 11
+
+
+def test_only_a_share_of_the_strokes_recolours() -> None:
+    drawing, picture = pair()
+    changed = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        strokes = choose_strokes(drawing, picture, 1, rng)
+        painted, told_strokes = recolour(drawing, picture, strokes, 0.5, rng)
+        changed += (painted != picture).any()
+        middle = [np.median(painted[s.between], axis=0) for s in told_strokes]
+        assert all(np.abs(s.colour - m).max() <= 10 for s, m in zip(told_strokes, middle, strict=True))
+    assert 10 <= changed <= 30
+    assert (recolour(drawing, picture, strokes, 0.0, rng)[0] == picture).all()

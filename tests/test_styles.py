@@ -8,7 +8,8 @@ import torch
 from nurie.data import PairFolder
 from nurie.networks import StyleInput, hash_noise
 from nurie.report import save_png
-from nurie.styles import common_styles, style_of, told_styles
+from nurie.styles import common_styles, style_of
+from nurie.train import styles_of
 
 
 def test_the_style_is_the_mean_colour_of_the_subject() -> None:
@@ -29,11 +30,11 @@ def test_colourful_pixels_count_more_than_grey_ones() -> None:
 
 
 def test_common_styles_are_the_same_every_time_and_not_more_than_pictures(pairs: Path) -> None:
-    folder = PairFolder(pairs / "train", 64)
-    styles = common_styles(folder)
-    assert styles == common_styles(folder)
-    assert len(styles) == len(folder) < 12
-    assert len(common_styles(folder, 2)) == 2
+    colours = styles_of(PairFolder(pairs / "train", 64))
+    styles = common_styles(colours)
+    assert styles == common_styles(colours)
+    assert len(styles) == len(colours) < 12
+    assert len(common_styles(colours, 2)) == 2
     assert all(-1 <= value <= 1 for style in styles for value in style)
 
 
@@ -44,7 +45,7 @@ def test_the_first_style_is_the_nearest_to_all_and_the_others_the_most_common_fi
         pair = np.full((64, 128, 3), 255, np.uint8)
         pair[16:48, 80:112] = colour
         save_png(tmp_path / "train" / f"p{i}.png", pair)
-    styles = (np.array(common_styles(PairFolder(tmp_path / "train", 64))) + 1) * 127.5
+    styles = (np.array(common_styles(styles_of(PairFolder(tmp_path / "train", 64)))) + 1) * 127.5
     assert np.abs(styles - [(128, 60, 128), (250, 20, 20), (20, 20, 250)]).max() < 1
 
 
@@ -58,12 +59,3 @@ def test_noise_is_random_in_training_and_fixed_afterwards() -> None:
     fixed = module(x, style)
     assert np.array_equal(fixed[1, 0].numpy(), hash_noise(6, 7, 0))
     assert torch.equal(fixed[:, 1:], style[:, :, None, None].expand(2, 3, 6, 7))
-
-
-def test_hinted_drawings_are_told_another_style() -> None:
-    pictures = torch.stack([torch.full((3, 8, 8), value) for value in (-0.5, 0.0, 0.5)])
-    near_hints = torch.zeros(3, 1, 8, 8)
-    near_hints[0, 0, 4, 5] = 1
-    told = told_styles(pictures, near_hints)
-    assert told[:, 0].tolist() == [0.5, 0.0, 0.5]
-    assert style_of(pictures)[:, 0].tolist() == [-0.5, 0.0, 0.5]

@@ -85,14 +85,6 @@ def redraw(drawing: Image, rng: Generator) -> Image:
     return to_drawing(ink)
 
 
-def turn_hues(picture: Image, rng: Generator) -> Image:
-    """All hues turned by one random angle, and up to twice as saturated: white, grey and black stay what they are."""
-    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
-    hsv[:, :, 0] = (hsv[:, :, 0] + rng.uniform(0, 180)) % 180  # OpenCV counts 180 hues
-    hsv[:, :, 1] = (hsv[:, :, 1] * rng.uniform(1, 2)).clip(max=255)
-    return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
-
-
 def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Remove each small connected stroke with one chance, drawn for the whole picture (0 to 0.6).
 

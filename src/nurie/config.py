@@ -89,10 +89,8 @@ class Train:
     face_l1: float = 10.0  # weight of a second L1 loss, around those faces
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
-    hint_hues: float = 0.0  # share of the drawings with such strokes whose picture is in other hues than its own
-    # with styles: tell a drawing with such strokes another picture's colour, so that it learns to believe the strokes;
-    # without, styles are followed more: for models that fill, where strokes give areas their colour anyway
-    hint_other_style: bool = True
+    # share of those strokes around which the picture gets another colour first, so that they say what nothing else does
+    hint_recolour: float = 0.7
     flip: bool = True  # mirror half of the pairs
     # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017); a quarter of those on white paper
     # become smaller instead, down to a quarter, anywhere on it

@@ -12,12 +12,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from nurie.augment import jitter, redraw, turn_hues, vary
+from nurie.augment import jitter, redraw, vary
 from nurie.errors import NurieError
 from nurie.faces import add_face
-from nurie.hints import paint_strokes, random_hints, told
+from nurie.hints import paint_strokes, random_hints, recolour, told
 from nurie.ink import is_line_drawing
 from nurie.shift import Shift, draw_shift, move
+from nurie.styles import style_of
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -29,6 +30,7 @@ class Batch:
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
     near_faces: Tensor  # the same at made-up faces
+    style: Tensor  # float32 (n, 3): the pictures' styles, but for what hints say otherwise
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
 
@@ -125,7 +127,7 @@ class Sampler:
     flip: bool
     jitter: bool = False
     hints: float = 0.0
-    hint_hues: float = 0.0
+    hint_recolour: float = 0.0
     redraw: bool = False
     tails: float = 0.0
     faces: float = 0.0
@@ -135,6 +137,7 @@ class Sampler:
 
     def __call__(self, step: int) -> Batch:
         rows: list[list[np.ndarray]] = []  # of each pair: picture, two masks, drawing and the same redrawn
+        plain: list[np.ndarray] = []  # pictures before hints changed them
         redrawn = False
         rng = np.random.default_rng([self.seed, step, self.process, 1])
         for i in range(self.batch):
@@ -150,11 +153,11 @@ class Sampler:
                 drawing, picture, near_face = add_face(drawing, picture, rng)
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
+            plain.append(picture)
             strokes = []
             if rng.random() < self.hints:
-                if rng.random() < self.hint_hues:
-                    picture = turn_hues(picture, rng)
                 strokes = random_hints(drawings[0], picture, rng)
+                picture, strokes = recolour(drawings[0], picture, strokes, self.hint_recolour, rng)
             masks = told(strokes, picture), near_face
             row = [picture, *masks, *(paint_strokes(drawing, strokes) for drawing in drawings)]
             mirror = self.flip and rng.random() < 0.5
@@ -163,7 +166,8 @@ class Sampler:
         hinted, faced = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_faces))
         shift = draw_shift(rng)
         again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, faced, again, shift)
+        style = style_of(to_tensor(plain))
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, faced, style, again, shift)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

@@ -20,7 +20,6 @@ from nurie.checkpoint import load_generator
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.networks import FastGenerator, UNetGenerator
-from nurie.styles import style_of
 
 
 class Adapters(nn.ModuleList):
@@ -46,11 +45,11 @@ class Teacher:
         self.fingerprint = fingerprint(self.net)
 
     @torch.no_grad()
-    def show(self, drawing: Tensor, real: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The teacher's picture of a drawing, in the style of `real` where it takes one, and its features."""
+    def show(self, drawing: Tensor, style: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The teacher's picture of a drawing, in this style where it takes one, and its features."""
         styled = isinstance(self.net, FastGenerator) and self.net.style is not None
         with recorded(self.net) as features:
-            picture = self.net(drawing, style_of(real)) if styled else self.net(drawing)
+            picture = self.net(drawing, style) if styled else self.net(drawing)
         return picture.float(), features
 
     def feature_loss(self, adapters: nn.Module, ours: list[Tensor], theirs: list[Tensor]) -> Float[Tensor, ""]:

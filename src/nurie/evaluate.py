@@ -16,11 +16,10 @@ import torch
 
 from nurie import report
 from nurie.areas import flat_areas, shades
-from nurie.augment import turn_hues
 from nurie.config import Evaluate
 from nurie.data import PairFolder, open_pairs
 from nurie.errors import NurieError, refuse_below
-from nurie.hints import around, choose_strokes, paint_strokes
+from nurie.hints import around, choose_strokes, paint_strokes, turn_hues
 from nurie.ink import is_line_drawing
 from nurie.metrics import PictureMetrics, load_networks
 from nurie.painter import Paint, Painter, open_painter

@@ -1,17 +1,18 @@
 """Colour hints: strokes in the target picture's own colours on a line drawing, as a person would paint them with a
 coloured pencil (the idea of Zhang et al. 2017, "Real-time user-guided image colorization", without extra channels).
 
-A generator trained with them colours the region around a coloured stroke in its colour.
+A generator trained with them colours the region around a coloured stroke in its colour. So that it learns to, although
+its style says most of the colour already, some strokes contradict the style: the picture around them is recoloured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from nurie.areas import SAME
-from nurie.ink import Image, darkest, is_line_drawing, subject
+from nurie.ink import Image, blend, darkest, is_line_drawing, subject
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
@@ -50,6 +51,54 @@ def choose_strokes(drawing: Image, picture: Image, count: int, rng: Generator) -
             colour = np.median(picture[between], axis=0) + rng.uniform(-10, 10, 3)
             strokes.append(Stroke(cover, between, colour, over_lines=rng.random() >= 0.5))
     return strokes
+
+
+def recolour(
+    drawing: Image, picture: Image, strokes: list[Stroke], share: float, rng: Generator
+) -> tuple[Image, list[Stroke]]:
+    """A new picture with another colour around a `share` of the strokes, and the strokes in its colours.
+
+    Flat areas change as a whole; elsewhere what lies near by between the lines, in its own texture.
+    """
+    if share == 0:
+        return picture, strokes
+    painted = picture.astype(np.float32)
+    for stroke in strokes:
+        if rng.random() < share:
+            change = any_colour(rng) - np.median(painted[stroke.between], axis=0)
+            painted = blend(painted, painted + change, spoken_for(stroke, drawing, picture, rng)).clip(0, 255)
+    painted = np.rint(painted).astype(np.uint8)
+    moved = [np.median(painted[s.between], axis=0) - np.median(picture[s.between], axis=0) for s in strokes]
+    return painted, [replace(s, colour=s.colour + change) for s, change in zip(strokes, moved, strict=True)]
+
+
+def any_colour(rng: Generator) -> np.ndarray:
+    """Of any hue, grey to pure, not as bright as paper: RGB in 0-255, (3,)."""
+    hsv = np.array([[[rng.uniform(0, 360), rng.uniform(0, 1), rng.uniform(0.1, 0.9)]]], np.float32)
+    return 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
+
+
+def spoken_for(stroke: Stroke, drawing: Image, picture: Image, rng: Generator) -> np.ndarray:
+    """Where a stroke says the colour, float32 (h, w) in 0-1: all over its flat area, or up to 75 pixels of 256 away."""
+    flat, near = area(stroke.between, picture), around(stroke.covered, picture)
+    if 2 * (flat & near).sum() > near.sum():
+        return flat.astype(np.float32)
+    unit, inside = drawing.shape[1] / 256, subject(picture)
+    _, parts = cv2.connectedComponents((inside & (darkest(drawing) > PAPER)).astype(np.uint8), connectivity=4)
+    numbers = np.asarray(parts, np.int32)
+    hanging = np.isin(numbers, np.unique(numbers[stroke.between]))
+    distance = cv2.distanceTransform((~stroke.between).astype(np.uint8), cv2.DIST_L2, 3)
+    reach = rng.uniform(10, 50) * unit
+    share = (1.5 - distance / reach).clip(0, 1) * cv2.dilate(hanging.astype(np.float32), np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(share, (0, 0), unit) * inside
+
+
+def turn_hues(picture: Image, rng: Generator) -> Image:
+    """All hues turned by one random angle, and up to twice as saturated: white, grey and black stay what they are."""
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv[:, :, 0] = (hsv[:, :, 0] + rng.uniform(0, 180)) % 180  # OpenCV counts 180 hues
+    hsv[:, :, 1] = (hsv[:, :, 1] * rng.uniform(1, 2)).clip(max=255)
+    return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
 
 
 def paint_strokes(drawing: Image, strokes: list[Stroke]) -> Image:

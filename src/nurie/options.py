@@ -12,7 +12,8 @@ from nurie.networks import DEFAULT_WIDTH, multiple_of
 
 # options of runs from before there were these
 BEFORE = {
-    "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "jitter": False, "lattice": 0.0,
+    "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "hint_recolour": 0.0,
+    "jitter": False, "lattice": 0.0,
 }  # fmt: skip
 FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
 
@@ -20,7 +21,7 @@ FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  #
 WEIGHTS = (
     "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output", "distil_features",
 )  # fmt: skip
-SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_hues")  # options from 0 to 1
+SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_recolour")  # options from 0 to 1
 
 
 def metadata(config: Train, step: int) -> dict[str, Any]:

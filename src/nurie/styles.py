@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nurie.data import PairFolder, to_tensor
-
 WHITE = 0.84  # a pixel whose darkest channel is brighter, of [-1, 1], is paper
 COUNT = 12  # styles that a model offers
 GREY = 0.05  # how much a grey pixel counts, where one of a pure colour counts 2
@@ -26,22 +24,11 @@ def style_of(pictures: Tensor) -> Tensor:
     return torch.where(total > 0, colour, torch.ones_like(colour))
 
 
-def told_styles(pictures: Tensor, near_hints: Tensor) -> Tensor:
-    """What a generator is told of a batch, (n, 3): each picture's style, and where its drawing has hints another's.
-
-    So it learns to believe a hint more than the style, which else has said most of the colour already.
-    `near_hints` (n, 1, h, w) is not 0 near hints.
-    """
-    styles = style_of(pictures)
-    return torch.where(near_hints.amax((1, 2, 3))[:, None] > 0, styles.roll(1, 0), styles)
-
-
-def common_styles(folder: PairFolder, count: int = COUNT) -> list[list[float]]:
-    """The centres of the pictures' styles (k-means, the same in every run), `count` at most.
+def common_styles(colours: np.ndarray, count: int = COUNT) -> list[list[float]]:
+    """The centres of the pictures' styles (n, 3) (k-means, the same in every run), `count` at most.
 
     First the one that is nearest to all pictures on average, which suits most as the default; then the most common.
     """
-    colours = np.concatenate([style_of(to_tensor([folder.read(group[0])[1]])).numpy() for group in folder.groups])
     count = min(count, len(np.unique(colours, axis=0)))
     criteria = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 100, 1e-4)
     cv2.setRNGSeed(0)

@@ -15,7 +15,7 @@ from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_tens
 from nurie.errors import NurieError
 from nurie.log import Log, progress_bar
 from nurie.options import check, choose_precision, generator_options
-from nurie.styles import common_styles
+from nurie.styles import common_styles, style_of
 from nurie.trainer import Trainer
 from nurie.validate import val_tensors, write_samples
 from nurie.watch import data_warnings, run_warnings
@@ -45,7 +45,7 @@ def train(config: Train) -> Path:
         if config.init:
             trainer.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
-            trainer.offer(common_styles(train_pairs))
+            trainer.offer(common_styles(styles_of(train_pairs)))
     sampler = Sampler(
         train_pairs,
         config.batch,
@@ -54,7 +54,7 @@ def train(config: Train) -> Path:
         flip=config.flip,
         jitter=config.jitter,
         hints=config.hints,
-        hint_hues=config.hint_hues,
+        hint_recolour=config.hint_recolour,
         redraw=config.augment_drawing and config.consistency > 0,
         tails=config.tails,
         faces=config.faces,
@@ -68,6 +68,11 @@ def train(config: Train) -> Path:
 
 def some_pairs(pairs: PairFolder) -> list[tuple[np.ndarray, np.ndarray]]:
     return [pairs.read(path) for path in pairs.spread(LOOKED_AT)]
+
+
+def styles_of(pairs: PairFolder) -> np.ndarray:
+    """Of every picture, (n, 3)."""
+    return np.concatenate([style_of(to_tensor([pairs.read(group[0])[1]])) for group in pairs.groups])
 
 
 def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> None:

@@ -36,7 +36,6 @@ from nurie.options import generator_options, metadata, refuse_other_options, spe
 from nurie.projected import ProjectedDiscriminator
 from nurie.restore import restore
 from nurie.shift import overlap
-from nurie.styles import style_of, told_styles
 from nurie.validate import scores
 
 # up to this factor a later save scores as well as the best: it has learnt more texture, which the score hardly sees
@@ -103,9 +102,7 @@ class Trainer:
         self.set_lr()
         batch = self._moved(batch)
         drawing, real = batch.drawing, batch.picture
-        style: tuple[Tensor, ...] = ()
-        if self.styles:
-            style = (told_styles(real, batch.near_hints) if self.config.hint_other_style else style_of(real),)
+        style = (batch.style,) if self.styles else ()
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
@@ -114,7 +111,7 @@ class Trainer:
         with recorded(self.bare(self.generator)) as features:
             fake = self.generator(drawing, *style)
         losses = self._picture_losses(batch, fake, again)
-        losses |= self._teacher_losses(drawing, real, fake, features)
+        losses |= self._teacher_losses(batch, fake, features)
         before = {}
         if self.adversarial:
             with self.accelerator.autocast():
@@ -129,10 +126,11 @@ class Trainer:
         return dict(zip(losses, values, strict=True))
 
     def _moved(self, batch: Batch) -> Batch:
-        """On the device, channels last in memory."""
-        tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
-        device, layout = self.accelerator.device, torch.channels_last
-        return replace(batch, **{name: x.to(device).contiguous(memory_format=layout) for name, x in tensors.items()})
+        """On the device, pictures channels last in memory."""
+        tensors = {name: x.to(self.accelerator.device) for name, x in vars(batch).items() if isinstance(x, Tensor)}
+        pictures = {name: x for name, x in tensors.items() if x.ndim == 4}
+        last = {name: x.contiguous(memory_format=torch.channels_last) for name, x in pictures.items()}
+        return replace(batch, **tensors | last)
 
     def _seen(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What the discriminator sees of the real and of the fake pictures."""
@@ -181,11 +179,11 @@ class Trainer:
             losses["face_l1"] = mean_near(error, batch.near_faces)
         return losses
 
-    def _teacher_losses(self, drawing: Tensor, real: Tensor, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
+    def _teacher_losses(self, batch: Batch, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
         if not self.teacher:
             return {}
         with self.accelerator.autocast():
-            picture, their_features = self.teacher.show(drawing, real)
+            picture, their_features = self.teacher.show(batch.drawing, batch.style)
         return {
             "distil_output": F.l1_loss(fake, picture),
             "distil_features": self.teacher.feature_loss(self.adapters, features, their_features),
@@ -210,11 +208,11 @@ class Trainer:
     def validate(self, val: Batch) -> dict[str, float]:
         """Scores of the averaged generator, told the targets' styles as in training."""
         pictures = []
-        for drawing, real in zip(
-            val.drawing.split(self.config.batch), val.picture.split(self.config.batch), strict=True
+        for drawing, style in zip(
+            val.drawing.split(self.config.batch), val.style.split(self.config.batch), strict=True
         ):
-            style = [style_of(real).to(self.accelerator.device)] if self.styles else []
-            pictures.append(self.ema(drawing.to(self.accelerator.device), *style).float().cpu())
+            told = [style.to(self.accelerator.device)] if self.styles else []
+            pictures.append(self.ema(drawing.to(self.accelerator.device), *told).float().cpu())
         return scores(torch.cat(pictures), val.picture)
 
     def save(self, path: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nurie import report
 from nurie.data import Batch, PairFolder, to_images, to_tensor
+from nurie.styles import style_of
 from nurie.watch import variety
 
 SHEET_PICTURES = 8  # pictures on the sample sheet
@@ -22,7 +23,7 @@ def val_tensors(val: PairFolder, count: int) -> Batch:
     pairs = [val.read(path) for path in val.spread(count)]
     drawing, picture = (to_tensor(side) for side in map(list, zip(*pairs, strict=True)))
     nowhere = torch.zeros_like(drawing[:, :1])
-    return Batch(drawing, picture, nowhere, nowhere)
+    return Batch(drawing, picture, nowhere, nowhere, style_of(picture))
 
 
 def scores(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> dict[str, float]:

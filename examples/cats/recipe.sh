@@ -4,11 +4,13 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/ to run256-8/, run/ and model/. Run it again to resume. Training goes from small to large
+# run128/, run256/, run256-2/ to run256-10/, run/ and model/. Run it again to resume. Training goes from small to large
 # pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
 # It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, 80 of one core up to
-# run256-6, 30 of both for run256-7, and 55 of one for the last two; docs/LOG.md says what it gave, and what earlier
-# stages had not yet: wide brushes (`enclosed`) up to run256-4, blots, hatching and plain eyes up to run256-7.
+# run256-6, 30 of both for run256-7, 55 of one up to run256-9, 50 of one for run256-10, and 31 of both for the last;
+# docs/LOG.md says what it gave, and what earlier stages had not yet: wide brushes (`enclosed`) up to run256-4, blots,
+# hatching and plain eyes up to run256-7, strokes that recolour up to run256-9. run256-10 was stopped there, with its lr
+# at 2.2e-4 on its way from 3e-4 to 0 after 6000 steps.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +32,10 @@ nurie train "$out/pairs" "$out/run256-6" "${options[@]}" --steps 1600 --lr 2e-4 
 options+=(--face-l1 20)
 nurie train "$out/pairs" "$out/run256-7" "${options[@]}" --steps 1600 --lr 2e-4 --init "$out/run256-6"
 nurie train "$out/pairs" "$out/run256-8" "${options[@]}" --steps 1400 --lr 2e-4 --init "$out/run256-7"
-nurie train "$out/pairs" "$out/run" "${options[@]}" --steps 1000 --lr 2e-4 --init "$out/run256-8"
+nurie train "$out/pairs" "$out/run256-9" "${options[@]}" --steps 1000 --lr 2e-4 --init "$out/run256-8"
+nurie train "$out/pairs" "$out/run256-10" "${options[@]}" --steps 2900 --lr 3e-4 --decay 0 --init "$out/run256-9"
+options+=(--consistency 30 --decay 1)
+nurie train "$out/pairs" "$out/run" "${options[@]}" --steps 2400 --lr 2.4e-4 --init "$out/run256-10"
 
 # the last save, whose fur is nearer to that of photos than that of the save with the best score
 nurie export "$out/run/checkpoint.safetensors" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \

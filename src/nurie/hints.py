@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.areas import SAME
-from nurie.ink import Image, blend, darkest, is_line_drawing, subject
+from nurie.ink import Image, darkest, is_line_drawing, subject
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
@@ -60,13 +60,14 @@ def recolour(
 
     Flat areas change as a whole; elsewhere what lies near by between the lines, in its own texture.
     """
-    if share == 0:
+    if share == 0 or not strokes:
         return picture, strokes
-    painted = picture.astype(np.float32)
+    painted, parts = picture.astype(np.float32), parts_between_lines(drawing, picture)
     for stroke in strokes:
         if rng.random() < share:
             change = any_colour(rng) - np.median(painted[stroke.between], axis=0)
-            painted = blend(painted, painted + change, spoken_for(stroke, drawing, picture, rng)).clip(0, 255)
+            where = spoken_for(stroke, parts, picture, rng)
+            painted = (painted + where[:, :, None] * change.astype(np.float32)).clip(0, 255)
     painted = np.rint(painted).astype(np.uint8)
     moved = [np.median(painted[s.between], axis=0) - np.median(picture[s.between], axis=0) for s in strokes]
     return painted, [replace(s, colour=s.colour + change) for s, change in zip(strokes, moved, strict=True)]
@@ -78,19 +79,26 @@ def any_colour(rng: Generator) -> np.ndarray:
     return 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
 
 
-def spoken_for(stroke: Stroke, drawing: Image, picture: Image, rng: Generator) -> np.ndarray:
-    """Where a stroke says the colour, float32 (h, w) in 0-1: all over its flat area, or up to 75 pixels of 256 away."""
+def parts_between_lines(drawing: Image, picture: Image) -> np.ndarray:
+    """Numbers of the parts of the subject that lines divide it into, int32 (h, w); 0 for lines and what is around."""
+    between = subject(picture) & (darkest(drawing) > PAPER)
+    return np.asarray(cv2.connectedComponents(between.astype(np.uint8), connectivity=4)[1], np.int32)
+
+
+def spoken_for(stroke: Stroke, parts: np.ndarray, picture: Image, rng: Generator) -> np.ndarray:
+    """Where a stroke says the colour, float32 (h, w) in 0-1: all over its flat area, or up to 75 pixels of 256 away.
+
+    `parts`: numbers of the parts between the lines; it stays in those that it touches.
+    """
     flat, near = area(stroke.between, picture), around(stroke.covered, picture)
     if 2 * (flat & near).sum() > near.sum():
         return flat.astype(np.float32)
-    unit, inside = drawing.shape[1] / 256, subject(picture)
-    _, parts = cv2.connectedComponents((inside & (darkest(drawing) > PAPER)).astype(np.uint8), connectivity=4)
-    numbers = np.asarray(parts, np.int32)
-    hanging = np.isin(numbers, np.unique(numbers[stroke.between]))
+    unit = parts.shape[1] / 256
+    hanging = np.isin(parts, np.unique(parts[stroke.between]))
     distance = cv2.distanceTransform((~stroke.between).astype(np.uint8), cv2.DIST_L2, 3)
     reach = rng.uniform(10, 50) * unit
     share = (1.5 - distance / reach).clip(0, 1) * cv2.dilate(hanging.astype(np.float32), np.ones((3, 3), np.uint8))
-    return cv2.GaussianBlur(share, (0, 0), unit) * inside
+    return cv2.GaussianBlur(share, (0, 0), unit) * subject(picture)
 
 
 def turn_hues(picture: Image, rng: Generator) -> Image:

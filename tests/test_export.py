@@ -326,6 +326,16 @@ def test_drawing_is_laid_on_white_and_kept_whole(tmp_path: Path) -> None:
     assert np.array_equal(load_drawing(tmp_path / "b.png", 32, 32), exact)
 
 
+def test_label_map_is_laid_on_its_ground_and_strokes_are_refused(tmp_path: Path) -> None:
+    labels = ["#0030ff", "#ffa000"]
+    Image.new("RGBA", (40, 20), (255, 160, 0, 0)).save(tmp_path / "a.png")
+    loaded = load_drawing(tmp_path / "a.png", 32, 32, labels)
+    assert (loaded == (0x00, 0x30, 0xFF)).all()  # margins and transparent pixels
+    (tmp_path / "line.json").write_text('{"title": {}, "strokes": [{"width": 3, "points": [5, 5, 60, 40]}]}')
+    with pytest.raises(NurieError, match=r"line\.json is a drawing of strokes, but this model takes label maps"):
+        load_drawing(tmp_path / "line.json", 32, 32, labels)
+
+
 @pytest.mark.parametrize("width", [2, 3, 7])
 def test_the_pencil_is_as_wide_as_the_drawings_lines(width: int) -> None:
     drawing = draw_strokes([{"width": width, "points": [40, 40, 200, 60, 220, 180, 60, 210, 40, 40]}], 256, 256)

@@ -5,8 +5,8 @@
 #
 # PAIRS holds train/ and val/ with A|B pictures: OpenMoji's black line art on the left, the coloured emoji on the right.
 # OUT gets run128/, run256/, run/ and model/. Run it again to resume. There is no discriminator: flat colours have no
-# texture to judge, and the L1 loss alone makes bolder ones. No stroke contradicts the style: what strokes
-# say, the filling sees to. It took 100 minutes of one core of a CPU with bf16; docs/LOG.md says what it gave.
+# texture to judge, and the L1 loss alone makes bolder ones. No stroke contradicts the style: what strokes say, the
+# filling sees to. It took 100 minutes of one core of a CPU with bf16; docs/LOG.md says what it gave.
 set -euo pipefail
 pairs=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -23,6 +23,7 @@ class Painter:
     set_seed: Callable[[int], None]  # which of the model's colourings, as the page's dice; 0 at first
     height: int  # of the drawings it takes, pixels
     width: int
+    labels: list[str]  # where its drawings are label maps, their colours as "#rrggbb", the ground first; runs say none
     direction: str  # which side of a pair is the drawing: AtoB or BtoA
     parameters: int
     plan: Callable[[], Plan]  # what the engine computes; lowering a run takes a second, so only on demand
@@ -53,6 +54,7 @@ def engine_painter(path: Path) -> Painter:
         set_seed=set_seed,
         height=manifest["input"]["height"],
         width=manifest["input"]["width"],
+        labels=[label["colour"] for label in manifest.get("labels", [])],
         direction=manifest.get("direction", "AtoB"),
         parameters=manifest["generator"]["parameters"],
         plan=lambda: plan,
@@ -78,6 +80,7 @@ def torch_painter(path: Path) -> Painter:
         set_seed=set_seed,
         height=size,
         width=size,
+        labels=[],
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),
         plan=lambda: lower(generator, size)[0],

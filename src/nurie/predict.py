@@ -33,7 +33,7 @@ def predict(config: Predict) -> Path:
     done, shown = 0, []  # drawing, picture, drawing, ...
     for path in counted("predict", drawings):
         try:
-            drawing = load_drawing(path, painter.height, painter.width)
+            drawing = load_drawing(path, painter.height, painter.width, painter.labels)
         except NurieError as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
@@ -78,23 +78,27 @@ def find_drawings(images: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def load_drawing(path: Path, height: int, width: int) -> np.ndarray:
-    """A drawing as the page would see it: on white, whole, centred in the model's size. uint8 (height, width, 3) RGB.
+def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()) -> np.ndarray:
+    """A drawing as the page would see it: whole, centred in the model's size. uint8 (height, width, 3) RGB.
 
-    A drawing of the right size is taken as it is; strokes that name no size are in pixels of that one. Raises
-    NurieError when the file is no drawing.
+    It lies on white, a label map on the first of its `labels`. A drawing of the right size is taken as it is; strokes
+    that name no size are in pixels of that one. Raises NurieError when the file is no drawing.
     """
     if path.suffix.lower() == STROKES:
+        if labels:
+            raise NurieError(
+                f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
+            )
         return draw_strokes(read_strokes(path, width)["strokes"], height, width)
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGBA")
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise NurieError(f"{path} can not be read as a picture ({error})") from error
-    paper = Image.new("RGBA", image.size, "white")
-    flat = Image.alpha_composite(paper, image).convert("RGB")
+    ground = labels[0] if labels else "white"
+    flat = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")
     if flat.size != (width, height):
-        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color="white")
+        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground)
     return np.asarray(flat)
 
 

@@ -20,4 +20,5 @@ options+=(--lr 3e-4 --decay 0.5 --ema 0.99 --gan 0.5 --feature-matching 10 --con
 nurie train "$out/pairs" "$out/run" "${options[@]}" --steps 2250 --init "$out/run256"
 nurie train "$out/pairs" "$out/unet-2" "${options[@]}" --steps 530 --generator unet256 --init "$out/unet"
 
+# and the KID of docs/LOG.md: bench/kid.py
 nurie evaluate "$out/run/checkpoint.safetensors" "$out/pairs" --compare "$out/unet-2/checkpoint.safetensors"

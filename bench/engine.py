@@ -3,6 +3,8 @@
     python bench/engine.py --ops                a net of bench/nets.py with random weights
     python bench/engine.py --model model/       an exported model
     python bench/engine.py --against old.wasm   another build in the same run
+    python bench/engine.py --cut 1 2 4 8        the work as it is cut for so many threads, all of it by one: what
+                                                sharing it out costs, whatever this machine's cores
 
 Compare times within one run only: the rounds of all builds are interleaved, and a ratio is the median of the
 ratios of neighbours. (Node is no stand-in: version 20 schedules vector code so differently that its order of two
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--size", default="256x256", help="width x height")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--against", type=Path, nargs="*", default=[], help="more wasm files")
+    parser.add_argument("--cut", type=int, nargs="*", default=[], help="for how many threads")
     parser.add_argument("--ops", action="store_true", help="one line for every operation")
     args = parser.parse_args()
 
@@ -41,7 +44,9 @@ def main() -> None:
     width, height = map(int, args.size.split("x"))
     builds = {"plain": PAGE / "nurie.wasm", "relaxed": PAGE / "nurie-relaxed.wasm"}
     builds |= {path.stem + "*": path for path in args.against}
-    results = measure(plan, weights, height, width, args.rounds, builds)
+    builds |= {f"cut for {threads}": PAGE / "nurie-relaxed-threads.wasm" for threads in args.cut}
+    cut = {f"cut for {threads}": threads for threads in args.cut}
+    results = measure(plan, weights, height, width, args.rounds, builds, cut)
     report(plan, height, width, results)
     if args.ops:
         report_ops(plan, height, width, results)
@@ -52,13 +57,15 @@ def read_model(folder: Path) -> tuple[Plan, bytes]:
     return parse_plan(manifest), gzip.decompress((folder / manifest["weights"]["file"]).read_bytes())
 
 
-def measure(plan: Plan, weights: bytes, height: int, width: int, rounds: int, builds: dict[str, Path]) -> dict:
+def measure(
+    plan: Plan, weights: bytes, height: int, width: int, rounds: int, builds: dict[str, Path], cut: dict[str, int]
+) -> dict:
     """Times in a headless Chromium: {build: {load_ms, resize_ms, peak_bytes, total_ms: [...], op_ms: [[...]]}}."""
     urls = {name: f"/build/{i}.wasm" for i, name in enumerate(builds)}
     files: dict[str, bytes | Path] = {"/weights.bin": weights, "/measure.js": ROOT / "bench" / "measure.js"}
     files |= {f"/src/nurie/page/{name}": PAGE / name for name in ("engine.js", "plan.js")}
     files |= {urls[name]: path for name, path in builds.items()}
-    task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls}
+    task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls, "cut": cut}
     with open_page(files) as page:
         return page.evaluate("async task => (await import('/measure.js')).measure(task)", task)
 

@@ -3,16 +3,18 @@
 import { Engine } from "/src/nurie/page/engine.js";
 
 /**
- * @param {{plan: object, width: number, height: number, rounds: number, builds: {[name: string]: string}}} task
+ * @param {{plan: object, width: number, height: number, rounds: number, builds: {[name: string]: string},
+ *   cut: {[name: string]: number}}} task
  * @returns what engine.py's `measure` describes
  */
-export async function measure({ plan, width, height, rounds, builds }) {
+export async function measure({ plan, width, height, rounds, builds, cut }) {
   const weights = new Uint8Array(await (await fetch("/weights.bin")).arrayBuffer());
   const picture = Uint8Array.from({ length: height * width * 4 }, (_, i) => (i * 2654435761) >>> 24);
   const results = {};
   const engines = {};
   for (const [name, url] of Object.entries(builds)) {
     const engine = await Engine.load(await (await fetch(url)).arrayBuffer());
+    if (cut[name] > 1) engine.startHelpers(cut[name], () => ({ postMessage() {}, terminate() {} })); // none ever comes
     const start = performance.now();
     engine.setModel(plan, weights);
     const loaded = performance.now();

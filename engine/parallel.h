@@ -11,6 +11,7 @@ void in_parallel(Chunk *chunk, const void *context, int count);
 
 int set_threads(int count);   // for the calls that follow; returns how many there are now, at most MAX_THREADS
 int threads(void);
+int chunks_suffice(int count);  // so many keep all threads busy until the end
 // Into how many quads of output channels each block of pixels is cut: all, when there are blocks enough; else an even
 // number that gives every thread a few chunks.
 int quads_in_part(int quads, int blocks);

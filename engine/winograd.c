@@ -115,12 +115,10 @@ static void read_tile(const float *from, int pixel, int row, int channels, float
 
 typedef struct { int y, x, height, width; } Tile;  // its first pixel, and how much of it lies in the picture
 
-// `from` holds the quads from `first` to `end`.
-static void write_tile(const float *from, int plane, const Target *t, Tile tile, int first, int end,
-                       const float *bias) {
+static void write_tile(const float *from, int plane, int quads, const Target *t, Tile tile, const float *bias) {
   int out = offset_of(&t->out, tile.y, tile.x), residual = offset_of(&t->residual, tile.y, tile.x);
   Slice o = t->out, r = t->residual;
-  for (int q = first; q < end; q++, from += 4) {
+  for (int q = 0; q < quads; q++, from += 4) {
     Sink sink = sink_of(t, q);
     Vec rows[24], b = load(bias + 4 * q);
     NO_UNROLL for (int x = 0; x < 6; x++) {
@@ -147,42 +145,99 @@ typedef struct {
   int height, width;       // computed pixels
   int across, tiles, block;
   int depth, quads;
-  int parts, part_quads;   // the quads are shared out where there are too few blocks for all threads
+  int first_block;         // of those that are in the scratch memory of all threads
 } Winograd;
 
-// Sums of the quads from `first` to `end`, for every place and tile of a block.
-static void multiply_places(const Winograd *w, const float *inputs, int in_plane, int tiles, float *sums, int sum_plane,
-                            int first, int end) {
+typedef struct {
+  float *inputs, *sums;     // transformed, [place][tile][channel]
+  int in_plane, sum_plane;  // floats from one place to the next
+  int first, count;         // tiles
+} Block;
+
+// In the scratch memory of this thread.
+static Block block_at(const Winograd *w, int index, int thread) {
+  int first = index * w->block, in_plane = w->block * w->depth + PLANE_GAP;
+  float *inputs = w->engine->scratch + thread * w->engine->scratch_floats;
+  return (Block){
+    .inputs = inputs,
+    .sums = inputs + PLACES * in_plane,
+    .in_plane = in_plane,
+    .sum_plane = w->block * 4 * w->quads + PLANE_GAP,
+    .first = first,
+    .count = min(w->block, w->tiles - first),
+  };
+}
+
+static Tile tile_at(const Winograd *w, int index) {
+  int y = index / w->across * 4, x = index % w->across * 4;
+  return (Tile){y, x, min(4, w->height - y), min(4, w->width - x)};
+}
+
+// Tile `i` of the block.
+static void transform_tile(const Winograd *w, const Block *b, int i) {
+  Tile tile = tile_at(w, b->first + i);
+  const float *from = w->corner + tile.y * w->row + tile.x * w->pixel;
+  read_tile(from, w->pixel, w->row, w->depth, b->inputs + i * w->depth, b->in_plane);
+}
+
+static void multiply_place(const Winograd *w, const Block *b, int place) {
   static const float no_bias[8];
-  const float *rows[MAX_TILES];
-  for (int i = 0; i < tiles; i++) rows[i] = inputs + i * w->depth;
-  for (int place = 0; place < PLACES; place++, sums += sum_plane) {
-    int start = place * in_plane;
-    const float *weights = w->packed->weights + 4 * (int64_t)w->depth * (place * w->quads + first);
-    for (int q = first; q < end; q += 2) {
-      int vectors = min(2, w->quads - q);
-      multiply(rows, tiles, (Reach){1, w->depth, &start}, weights, vectors, no_bias, sums + 4 * (q - first),
-               4 * (end - first));
-      weights += 4 * vectors * w->depth;
-    }
+  const float *rows[MAX_TILES], *weights = w->packed->weights + 4 * (int64_t)w->depth * place * w->quads;
+  float *sums = b->sums + place * b->sum_plane;
+  int start = place * b->in_plane;
+  for (int i = 0; i < b->count; i++) rows[i] = b->inputs + i * w->depth;
+  for (int q = 0; q < w->quads; q += 2) {
+    int vectors = min(2, w->quads - q);
+    multiply(rows, b->count, (Reach){1, w->depth, &start}, weights, vectors, no_bias, sums + 4 * q, 4 * w->quads);
+    weights += 4 * vectors * w->depth;
   }
 }
 
-static void run_part(const void *context, int index, int thread) {
+static void finish_tile(const Winograd *w, const Block *b, int i) {
+  Tile tile = tile_at(w, b->first + i);
+  write_tile(b->sums + i * 4 * w->quads, b->sum_plane, w->quads, &w->target, tile, w->packed->bias);
+}
+
+// A block by one thread.
+static void run_block(const void *context, int index, int thread) {
   const Winograd *w = context;
-  int first = index / w->parts * w->block, count = min(w->block, w->tiles - first);
-  int quad = index % w->parts * w->part_quads, end = min(w->quads, quad + w->part_quads), quads = end - quad;
-  int in_plane = w->block * w->depth + PLANE_GAP, sum_plane = w->block * 4 * quads + PLANE_GAP;
-  float *inputs = w->engine->scratch + thread * w->engine->scratch_floats, *sums = inputs + PLACES * in_plane;
-  for (int i = 0; i < count; i++) {
-    int y = (first + i) / w->across * 4, x = (first + i) % w->across * 4;
-    read_tile(w->corner + y * w->row + x * w->pixel, w->pixel, w->row, w->depth, inputs + i * w->depth, in_plane);
-  }
-  multiply_places(w, inputs, in_plane, count, sums, sum_plane, quad, end);
-  for (int i = 0; i < count; i++) {
-    int y = (first + i) / w->across * 4, x = (first + i) % w->across * 4;
-    Tile tile = {y, x, min(4, w->height - y), min(4, w->width - x)};
-    write_tile(sums + i * 4 * quads, sum_plane, &w->target, tile, quad, end, w->packed->bias);
+  Block b = block_at(w, index, thread);
+  for (int i = 0; i < b.count; i++) transform_tile(w, &b, i);
+  for (int place = 0; place < PLACES; place++) multiply_place(w, &b, place);
+  for (int i = 0; i < b.count; i++) finish_tile(w, &b, i);
+}
+
+// Few blocks by all threads, step by step; each block lies in the scratch memory of another thread.
+static Block shared_block(const Winograd *w, int index) { return block_at(w, w->first_block + index, index); }
+
+static void transform_one(const void *context, int index, int thread) {
+  (void)thread;
+  const Winograd *w = context;
+  Block b = shared_block(w, index / w->block);
+  transform_tile(w, &b, index % w->block);
+}
+
+static void multiply_one(const void *context, int index, int thread) {
+  (void)thread;
+  const Winograd *w = context;
+  Block b = shared_block(w, index / PLACES);
+  multiply_place(w, &b, index % PLACES);
+}
+
+static void finish_one(const void *context, int index, int thread) {
+  (void)thread;
+  const Winograd *w = context;
+  Block b = shared_block(w, index / w->block);
+  finish_tile(w, &b, index % w->block);
+}
+
+static void run_together(Winograd *w, int blocks) {
+  for (w->first_block = 0; w->first_block < blocks; w->first_block += threads()) {
+    int count = min(threads(), blocks - w->first_block);
+    int tiles = min(count * w->block, w->tiles - w->first_block * w->block);
+    in_parallel(transform_one, w, tiles);
+    in_parallel(multiply_one, w, count * PLACES);
+    in_parallel(finish_one, w, tiles);
   }
 }
 
@@ -204,7 +259,6 @@ void run_winograd(const Engine *e, const Op *op, const Packed *packed) {
   w.across = (w.width + 3) / 4;
   w.tiles = w.across * ((w.height + 3) / 4);
   int blocks = (w.tiles + w.block - 1) / w.block;
-  w.part_quads = quads_in_part(w.quads, blocks);
-  w.parts = (w.quads + w.part_quads - 1) / w.part_quads;
-  in_parallel(run_part, &w, blocks * w.parts);
+  if (chunks_suffice(blocks)) in_parallel(run_block, &w, blocks);
+  else run_together(&w, blocks);
 }

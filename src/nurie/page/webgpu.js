@@ -113,7 +113,8 @@ export class GpuEngine {
    */
   #upload(op, file) {
     const { weights, bias } = op.kernel ? pack(op, file) : { weights: new Float32Array(4), bias: new Float32Array(4) };
-    const values = this.#f16 ? new Float16Array(weights) : weights;
+    // as bytes: Dawn's bindings for Node.js end the process over a Float16Array
+    const values = new Uint8Array((this.#f16 ? new Float16Array(weights) : weights).buffer);
     return {
       weights: this.#buffer(values.byteLength, GPUBufferUsage.STORAGE, values),
       bias: this.#buffer(bias.byteLength, GPUBufferUsage.STORAGE, bias),

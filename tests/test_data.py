@@ -9,7 +9,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import add_strokes, jitter, paw, redraw, vary
+from nurie.augment import add_strokes, jitter, redraw, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
 from nurie.faces import SHINE, Face, add_face
@@ -191,15 +191,6 @@ def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines_or
         same, painted = add_strokes(ink, image, np.random.default_rng(0))
         assert np.array_equal(same, ink)
         assert np.array_equal(painted, image)
-
-
-def test_toes_begin_on_the_front_of_the_paw_and_lead_inwards() -> None:
-    for seed in range(50):
-        outline, *toes = paw(np.random.default_rng(seed))  # around (0, 0)
-        assert 1 <= len(toes) <= 3
-        for begin, end in toes:
-            assert np.hypot(*(outline - begin).T).min() < 1.5
-            assert np.hypot(*end) < np.hypot(*begin)
 
 
 def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -> None:

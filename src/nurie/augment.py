@@ -100,7 +100,7 @@ def drop_strokes(ink: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
-    """1 to 3 marks in the subject, as people draw them: bows, hatching, paws, blots.
+    """1 to 3 marks in the subject, as people draw them: bows, hatching, blots.
 
     Half of the bows, smaller ones, lie on its outline. In the picture lines have the colour that it has under its
     lines, and what is solid is black.
@@ -112,23 +112,18 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
     unit = ink.shape[1] / 256
     strokes, solid = np.zeros_like(ink), np.zeros_like(ink)
 
-    def place(places: np.ndarray, *curves: np.ndarray) -> list[np.ndarray]:
-        at = rng.choice(np.argwhere(places))[::-1]
-        return [at + unit * curve for curve in curves]
+    def place(places: np.ndarray, curves: np.ndarray) -> np.ndarray:
+        return rng.choice(np.argwhere(places))[::-1] + unit * curves
 
     for _ in range(int(rng.integers(1, 4))):
         kind, width = rng.random(), rng.uniform(0.5, 2.5) * unit
         if kind < 0.2:
-            [oval] = place(inside, bow(rng, 3, 20, 360))
-            solid = np.maximum(solid, fill(oval, ink.shape))
-            continue
-        if kind < 0.35:
-            curves = place(inside, *hatching(rng))
-        elif kind < 0.5:
-            curves = place(inside, *paw(rng))
+            solid = np.maximum(solid, fill(place(inside, bow(rng, 3, 20, 360)), ink.shape))
+        elif kind < 0.4:
+            strokes = np.maximum(strokes, draw_curves(place(inside, hatching(rng)), width, ink.shape))
         else:
-            curves = place(rim, bow(rng, 5, 28)) if rng.random() < 0.5 else place(inside, bow(rng, 10, 48))
-        strokes = np.maximum(strokes, draw_curves(curves, width, ink.shape))
+            curve = place(rim, bow(rng, 5, 28)) if rng.random() < 0.5 else place(inside, bow(rng, 10, 48))
+            strokes = np.maximum(strokes, draw_curves([curve], width, ink.shape))
     line = np.median(picture[lines], axis=0)
     painted = blend(blend(picture, line, strokes * inside), BLACK, solid * inside)
     return np.maximum(ink, np.maximum(strokes, solid) * inside), np.rint(painted).astype(np.uint8)
@@ -152,21 +147,6 @@ def hatching(rng: Generator) -> np.ndarray:
     xs = across[:, None] + rng.normal(0, 0.5, (count, 2))
     ys = rng.uniform(-0.5, 0.5) * across[:, None] + ends
     return np.stack([xs, ys], 2) @ rotation(rng.uniform(0, 2 * np.pi))
-
-
-def paw(rng: Generator) -> list[np.ndarray]:
-    """The front of a paw, from half to all of an oval, and one to three strokes between its toes, each (n, 2).
-
-    It looks much like an eye, and is none.
-    """
-    axes = rng.uniform(4, 16) * np.array([1, rng.uniform(0.6, 1.2)])
-    angles = np.radians(90 + rng.uniform(180, 360) * np.linspace(-0.5, 0.5, 48))
-    count = int(rng.integers(1, 4))
-    across = (np.arange(count) - (count - 1) / 2) * rng.uniform(0.4, 0.7)
-    front, length = np.sqrt(1 - across**2), rng.uniform(0.4, 1)
-    toes = [np.array([[x, y], [0.9 * x, y - length]]) for x, y in zip(across, front, strict=True)]
-    turn = rotation(rng.normal(0, 0.6))
-    return [curve * axes @ turn for curve in (np.column_stack([np.cos(angles), np.sin(angles)]), *toes)]
 
 
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:

@@ -21,7 +21,6 @@ from nurie import checkpoint
 from nurie.config import Train
 from nurie.data import Batch
 from nurie.distill import open_teacher, recorded, refuse_other_teacher
-from nurie.errors import NurieError
 from nurie.losses import (
     diffaugment,
     discriminator_loss,
@@ -32,7 +31,7 @@ from nurie.losses import (
 )
 from nurie.modelfile import is_model
 from nurie.networks import FastGenerator, PatchDiscriminator, build_generator, initialise
-from nurie.options import generator_options, metadata, refuse_other_options, spelt
+from nurie.options import generator_options, metadata, refuse_other_options
 from nurie.projected import ProjectedDiscriminator
 from nurie.restore import restore
 from nurie.shift import overlap
@@ -261,7 +260,8 @@ class Trainer:
         drawings: makes some, (n, 3, h, w) in [-1, 1], which a model needs (restore.py).
         """
         if is_model(path):
-            groups, meta = self._of_model(path, drawings())
+            generator, meta = restore(path, generator_options(self.config), drawings)
+            groups = {"ema": generator.state_dict()}
         else:
             groups, meta = checkpoint.load(path, ("ema", "discriminator"))
         self.credits = meta.get("credits", [])
@@ -270,18 +270,6 @@ class Trainer:
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
         if shapes(discriminator.state_dict()) == shapes(weights):
             checkpoint.load_weights(discriminator, weights, path)
-
-    def _of_model(self, path: Path, drawings: Tensor) -> tuple[checkpoint.Groups, dict[str, Any]]:
-        """Its generator's weights as those of a checkpoint, and its manifest."""
-        generator, manifest = restore(path, drawings)
-        mine = generator_options(self.config)
-        other = {name: value for name, value in mine.items() if manifest["generator"].get(name, False) != value}
-        if other:
-            theirs = {name: manifest["generator"].get(name, False) for name in other}
-            raise NurieError(
-                f"{path} has a generator with {spelt(theirs)}, but this run's has {spelt(other)}. Train with the same."
-            )
-        return {"ema": generator.state_dict()}, manifest
 
 
 def shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:

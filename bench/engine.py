@@ -44,8 +44,8 @@ def main() -> None:
     width, height = map(int, args.size.split("x"))
     builds = {"plain": PAGE / "nurie.wasm", "relaxed": PAGE / "nurie-relaxed.wasm"}
     builds |= {path.stem + "*": path for path in args.against}
-    builds |= {f"cut for {threads}": PAGE / "nurie-relaxed-threads.wasm" for threads in args.cut}
     cut = {f"cut for {threads}": threads for threads in args.cut}
+    builds |= dict.fromkeys(cut, PAGE / "nurie-relaxed-threads.wasm")
     results = measure(plan, weights, height, width, args.rounds, builds, cut)
     report(plan, height, width, results)
     if args.ops:

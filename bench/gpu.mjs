@@ -5,7 +5,7 @@ import { create, globals } from "webgpu";
 Object.assign(globalThis, globals);
 Object.defineProperty(globalThis, "navigator", { value: { gpu: create([]) } });
 const page = new URL("../src/nurie/page/", import.meta.url);
-const { equal, testDrawing } = await import(new URL("backend.js", page));
+const { difference, equal, testDrawing } = await import(new URL("backend.js", page));
 const { Engine } = await import(new URL("engine.js", page));
 const { GpuEngine } = await import(new URL("webgpu.js", page));
 
@@ -60,42 +60,38 @@ async function milliseconds(run) {
   return performance.now() - start;
 }
 
-/** Levels of 255, over all pictures. */
-function difference(pairs) {
-  let [sum, count, most] = [0, 0, 0];
-  for (const [made, expected] of pairs) {
-    made.forEach((value, i) => {
-      sum += Math.abs(value - expected[i]);
-      most = Math.max(most, Math.abs(value - expected[i]));
-    });
-    count += made.length;
-  }
-  return { mean: sum / count, most };
-}
+/** @param {GpuEngine} engine */
+const precision = (engine) => (engine.f16 ? "f16" : "f32");
 
 /**
  * @param {{plan: object, weights: string}} net its weights in base64
  * @param {{height: number, width: number}[]} sizes
  * @param {GpuEngine[]} engines
  * @param {Engine} wasm
+ * @returns for each precision, in levels of 255 over all sizes: mean, most; and whether the page would accept all
  */
 async function compare({ plan, weights }, sizes, engines, wasm) {
   const file = new Uint8Array(Buffer.from(weights, "base64"));
+  const paint = (engine, { height, width }) => {
+    engine.resize(height, width);
+    engine.setStyle(STYLE);
+    return engine.run(testDrawing({ height, width }));
+  };
   wasm.setModel(plan, file);
+  const expected = sizes.map((size) => paint(wasm, size).slice());
   const results = {};
   for (const engine of engines) {
     await engine.setModel(plan, file);
-    const pairs = [];
-    for (const size of sizes) {
-      const drawing = testDrawing(size);
-      for (const each of [engine, wasm]) {
-        each.resize(size.height, size.width);
-        each.setStyle(STYLE);
-      }
-      pairs.push([await engine.run(drawing), wasm.run(drawing).slice()]);
+    let [sum, count, most, right] = [0, 0, 0, true];
+    for (const [i, size] of sizes.entries()) {
+      const made = await paint(engine, size);
+      const found = difference(made, expected[i]);
+      sum += found.sum;
+      count += made.length;
+      most = Math.max(most, found.most);
+      right &&= equal(made, expected[i], engine.f16);
     }
-    const right = pairs.every(([made, expected]) => equal(made, expected, engine.f16));
-    results[engine.f16 ? "f16" : "f32"] = { ...difference(pairs), right };
+    results[precision(engine)] = { mean: sum / count, most, right };
   }
   return results;
 }
@@ -103,8 +99,8 @@ async function compare({ plan, weights }, sizes, engines, wasm) {
 async function main({ nets, random, rounds, size }) {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return { device: null };
-  const loaded = await Promise.all(PRECISIONS.map((precision) => GpuEngine.load({ f16: precision === "f16", software: true })));
-  const engines = loaded.filter((engine, i) => engine.f16 === (PRECISIONS[i] === "f16"));
+  const loaded = await Promise.all(PRECISIONS.map((name) => GpuEngine.load({ f16: name === "f16", software: true })));
+  const engines = loaded.filter((engine, i) => precision(engine) === PRECISIONS[i]);
   const wasm = await Engine.load(readFileSync(new URL("nurie.wasm", page)));
   const peak = await peakKernel(await adapter.requestDevice());
   const square = { height: size, width: size };
@@ -117,7 +113,7 @@ async function main({ nets, random, rounds, size }) {
     for (let round = -2; round < rounds; round++) {
       for (const engine of engines) {
         const ms = await milliseconds(() => engine.run(drawing));
-        if (round >= 0) found[engine.f16 ? "f16" : "f32"].ms.push(ms);
+        if (round >= 0) found[precision(engine)].ms.push(ms);
       }
       const ms = await milliseconds(peak.run);
       if (round >= 0) result.peak_ms.push(ms);

@@ -4,7 +4,7 @@
     python bench/gpu.py                ms and % of the peak, in float32 and, where the device has it, float16
     python bench/gpu.py --random 300   so many random plans as well, each against the WebAssembly engine
 
-A software driver will do to check the kernels: Mesa's lavapipe has float16 since version 24 or so (SwiftShader, which
+A software driver will do to check the kernels: the lavapipe of Mesa 25 has float16 (SwiftShader, which
 Chromium brings, has not). The peak is that of a float32 kernel of nothing but multiply-adds in registers, in the same
 rounds: in float16, too, sums are 32-bit. ms: bytes in, bytes out. Ends with an error where a picture differs from
 that of the WebAssembly engine by more than the page would accept.

@@ -122,6 +122,6 @@ int thread_lost(void) { return 0; }
 int chunks_suffice(int count) { return threads() == 1 || count >= CHUNKS_PER_THREAD * threads(); }
 
 int quads_in_part(int quads, int blocks) {
-  int parts = threads() == 1 ? 1 : (CHUNKS_PER_THREAD * threads() + blocks - 1) / blocks;
+  int parts = chunks_suffice(blocks) ? 1 : (CHUNKS_PER_THREAD * threads() + blocks - 1) / blocks;
   return max(2, round_up((quads + parts - 1) / parts, 2));
 }

@@ -145,7 +145,6 @@ typedef struct {
   int height, width;       // computed pixels
   int across, tiles, block;
   int depth, quads;
-  int first_block;         // of those that are in the scratch memory of all threads
 } Winograd;
 
 typedef struct {
@@ -208,36 +207,26 @@ static void run_block(const void *context, int index, int thread) {
 }
 
 // Few blocks by all threads, step by step; each block lies in the scratch memory of another thread.
-static Block shared_block(const Winograd *w, int index) { return block_at(w, w->first_block + index, index); }
+typedef struct {
+  const Winograd *winograd;
+  int first, pieces;  // the first block, and into how many pieces each is cut
+  void (*step)(const Winograd *w, const Block *b, int piece);
+} Together;
 
-static void transform_one(const void *context, int index, int thread) {
+static void run_piece(const void *context, int index, int thread) {
   (void)thread;
-  const Winograd *w = context;
-  Block b = shared_block(w, index / w->block);
-  transform_tile(w, &b, index % w->block);
+  const Together *t = context;
+  int block = index / t->pieces;
+  Block b = block_at(t->winograd, t->first + block, block);
+  t->step(t->winograd, &b, index % t->pieces);
 }
 
-static void multiply_one(const void *context, int index, int thread) {
-  (void)thread;
-  const Winograd *w = context;
-  Block b = shared_block(w, index / PLACES);
-  multiply_place(w, &b, index % PLACES);
-}
-
-static void finish_one(const void *context, int index, int thread) {
-  (void)thread;
-  const Winograd *w = context;
-  Block b = shared_block(w, index / w->block);
-  finish_tile(w, &b, index % w->block);
-}
-
-static void run_together(Winograd *w, int blocks) {
-  for (w->first_block = 0; w->first_block < blocks; w->first_block += threads()) {
-    int count = min(threads(), blocks - w->first_block);
-    int tiles = min(count * w->block, w->tiles - w->first_block * w->block);
-    in_parallel(transform_one, w, tiles);
-    in_parallel(multiply_one, w, count * PLACES);
-    in_parallel(finish_one, w, tiles);
+static void run_together(const Winograd *w, int blocks) {
+  for (int first = 0; first < blocks; first += threads()) {
+    int count = min(threads(), blocks - first), tiles = min(count * w->block, w->tiles - first * w->block);
+    in_parallel(run_piece, &(Together){w, first, w->block, transform_tile}, tiles);
+    in_parallel(run_piece, &(Together){w, first, PLACES, multiply_place}, count * PLACES);
+    in_parallel(run_piece, &(Together){w, first, w->block, finish_tile}, tiles);
   }
 }
 

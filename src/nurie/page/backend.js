@@ -56,15 +56,25 @@ export function testDrawing({ width, height }) {
  * @param {boolean} f16
  */
 export function equal(made, expected, f16) {
-  const { mean, most } = f16 ? LIMITS.f16 : LIMITS.f32;
+  const limits = f16 ? LIMITS.f16 : LIMITS.f32;
+  const { sum, most } = difference(made, expected);
+  return made.length === expected.length && sum <= limits.mean * expected.length && most <= limits.most;
+}
+
+/**
+ * In levels of 255, over all of `expected`.
+ * @param {Uint8ClampedArray} made
+ * @param {Uint8ClampedArray} expected
+ */
+export function difference(made, expected) {
   let sum = 0;
-  let largest = 0;
+  let most = 0;
   for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(made[i] - expected[i]);
-    sum += difference;
-    largest = Math.max(largest, difference);
+    const levels = Math.abs(made[i] - expected[i]);
+    sum += levels;
+    most = Math.max(most, levels);
   }
-  return made.length === expected.length && sum <= mean * expected.length && largest <= most;
+  return { sum, most };
 }
 
 /**

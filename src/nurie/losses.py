@@ -32,13 +32,18 @@ def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"])
     hatching that a discriminator overlooks when it blurs its pictures.
     """
     difference = fake - real
-    return torch.stack([alternation(difference).abs().mean(), alternation(difference.mT).abs().mean()]).mean()
+    of_rows, of_columns = (alternation(length, difference.device) for length in difference.shape[2:])
+    return torch.stack([(difference.mT @ of_rows).abs().mean(), (difference @ of_columns).abs().mean()]).mean()
 
 
-def alternation(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ w"]:
-    """Half of how much brighter even rows are than odd ones: for each column, means of 16 rows without their slope."""
-    odd = x[..., 1:-1:2, :]
-    return F.avg_pool2d((x[..., :-2:2, :] + x[..., 2::2, :] - 2 * odd) / 4, (8, 1), (4, 1))
+def alternation(length: int, device: torch.device) -> Float[Tensor, "length _"]:
+    """A matrix: of `length` pixels, half of how much brighter even ones are than odd ones, in windows of 17.
+
+    Each is the mean of 8 pixels' differences from the middle of their neighbours, so that a slope counts nothing. One
+    product takes half the time of slices, each of whose gradients is a picture.
+    """
+    window = torch.tensor([1.0] + [-2.0, 2.0] * 7 + [-2.0, 1.0], device=device) / 32
+    return F.conv1d(torch.eye(length, device=device)[:, None], window[None, None], stride=8)[:, 0]
 
 
 def mean_near(error: Float[Tensor, "n 3 h w"], mask: Float[Tensor, "n 1 h w"]) -> Scalar:
@@ -68,6 +73,7 @@ def diffaugment(
     hole = ((ys - between(0, h)).abs() < down) & ((xs - between(0, w)).abs() < right)
 
     def augmented(images: Tensor) -> Tensor:
+        images = images.contiguous()  # channels last, to pad them takes several times as long
         padded = F.pad(images, (right, right, down, down), mode="replicate").unbind()
         moved = [x[:, top : top + h, left : left + w] for x, top, left in zip(padded, tops, lefts, strict=True)]
         return torch.stack(moved).masked_fill(hole.unsqueeze(1), 0.0)

@@ -67,7 +67,7 @@ def recolour(
         if rng.random() < share:
             change = any_colour(rng) - np.median(painted[stroke.between], axis=0)
             where = spoken_for(stroke, parts, picture, rng)
-            painted = (painted + where[:, :, None] * change.astype(np.float32)).clip(0, 255)
+            painted = (painted + cv2.merge([where * part for part in change.astype(np.float32)])).clip(0, 255)
     painted = np.rint(painted).astype(np.uint8)
     moved = [np.median(painted[s.between], axis=0) - np.median(picture[s.between], axis=0) for s in strokes]
     return painted, [replace(s, colour=s.colour + change) for s, change in zip(strokes, moved, strict=True)]

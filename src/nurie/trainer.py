@@ -105,7 +105,8 @@ class Trainer:
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
-            again = self.generator(batch.redrawn, *style)
+            with torch.no_grad():
+                again = self.generator(batch.redrawn, *style)
         torch.manual_seed(seed)
         with recorded(self.bare(self.generator)) as features:
             fake = self.generator(drawing, *style)
@@ -169,7 +170,8 @@ class Trainer:
         losses = {"l1": error.mean()}
         if again is not None:
             moved, still = overlap(fake.shape[2:], batch.shift)
-            losses["consistency"] = F.l1_loss(again[:, :, *moved], fake[:, :, *still])
+            # twice, since `again` has no gradient: that is the same on average, for both are drawn alike, and cheaper
+            losses["consistency"] = 2 * F.l1_loss(again[:, :, *moved], fake[:, :, *still])
         if self.config.lattice:
             losses["lattice"] = lattice_loss(batch.picture, fake)
         if self.config.hint_l1:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.areas import SAME
-from nurie.ink import Image, darkest, is_line_drawing, subject
+from nurie.ink import Image, blend, darkest, is_line_drawing, subject
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
@@ -116,8 +116,7 @@ def paint_strokes(drawing: Image, strokes: list[Stroke]) -> Image:
         x, y, w, h = cv2.boundingRect((stroke.cover > 0).astype(np.uint8))
         box = np.s_[y : y + h, x : x + w]
         colour = stroke.colour if stroke.over_lines else stroke.colour * drawing[box].astype(np.float32) / 255
-        before = painted[box].astype(np.float32)
-        painted[box] = np.rint(np.clip(before + (colour - before) * stroke.cover[box][:, :, None], 0, 255))
+        painted[box] = np.rint(blend(painted[box], colour, stroke.cover[box]).clip(0, 255))
     return painted
 
 

@@ -1,6 +1,7 @@
 """Photos of every kind -> pairs."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ from PIL import Image
 from nurie.config import Prepare
 from nurie.errors import NurieError
 from nurie.pairs import picture_name, split_of
-from nurie.prepare import prepare
+from nurie.prepare import OPTIONS_FILE, prepare
 from nurie.subject import mend, place, read_picture
 
 
@@ -123,6 +124,15 @@ def test_other_options_are_not_mixed(tmp_path: Path) -> None:
         prepare(config(tmp_path, size=64))
 
 
+def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    options = prepare(config(tmp_path)) / OPTIONS_FILE
+    options.write_text(json.dumps({k: v for k, v in json.loads(options.read_text()).items() if k != "fill_holes"}))
+    with pytest.raises(NurieError, match=r"fill_holes was 0.0, now 0.1"):
+        prepare(config(tmp_path, fill_holes=0.1))
+    prepare(config(tmp_path))
+
+
 def test_processes_give_the_same_files(tmp_path: Path) -> None:
     for i in range(3):
         save(tmp_path / "photos" / f"p{i}.png", photo(seed=i))
@@ -201,6 +211,17 @@ def test_small_holes_of_a_mask_are_filled_and_islands_dropped() -> None:
     assert mended[21, 21] == 1 and mended[3, 3] == 0 and mended[40, 40] == 0
 
 
+def test_holes_are_filled_up_to_a_share_of_the_subject_but_no_paper_at_the_border() -> None:
+    mask = np.ones((60, 60), np.float32)
+    mask[20:35, 20:35] = 0  # 7 % of the subject
+    mask[40:58, 30:48] = 0  # 11 %
+    mask[:10, :10] = 0  # a corner
+    assert mend(mask, 0.05)[27, 27] == 0
+    mended = mend(mask, 0.09)
+    assert mended[27, 27] == 1 and mended[50, 40] == 0 and mended[5, 5] == 0
+    assert (mend(mask, 0.2) == 0).sum() == 100, "only the corner"
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -210,6 +231,7 @@ def test_small_holes_of_a_mask_are_filled_and_islands_dropped() -> None:
         ({"val_percent": 100}, "--val-percent must be between 0 and 90, but it is 100"),
         ({"margin": -0.5}, "--margin must be at least 0, but it is -0.5"),
         ({"workers": -1}, "--workers must be at least 0, but it is -1"),
+        ({"fill_holes": -1.0}, "--fill-holes must be at least 0, but it is -1"),
         ({}, "There are no JPEG, PNG or WebP pictures in"),
     ],
 )

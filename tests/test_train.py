@@ -191,7 +191,6 @@ def test_a_later_save_that_is_as_good_is_kept(pairs: Path, tmp_path: Path, monke
 def test_best_score_survives_a_resume(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.3, 0.4, 0.35, 0.2])
     monkeypatch.setattr("nurie.trainer.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
-    monkeypatch.setattr("nurie.options.FREE_TO_CHANGE", {"steps"})
     steps = []
     for end in (2, 3, 4):
         train(Train(pairs, tmp_path, steps=end, save_every=1, **TINY))
@@ -206,6 +205,18 @@ def test_other_options_do_not_resume(pairs: Path, tmp_path: Path) -> None:
     forget_accelerate()
     with pytest.raises(NurieError, match=r"other options \(l1 was 20.0, now 50.0\)"):
         train(replace(config, l1=50.0))
+
+
+def test_a_finished_run_goes_on_when_it_is_given_more_steps(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, steps=1, **TINY)
+    train(config)
+    forget_accelerate()
+    train(replace(config, steps=3))
+    groups, meta = checkpoint.load(tmp_path / checkpoint.FILE)
+    assert meta["step"] == meta["train"]["steps"] == 3
+    assert groups["optimizer_g"]["0/step"] == 3, "Adam goes on, too"
+    records = [json.loads(line)["step"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert records == [1, 2, 3]
 
 
 def test_run_of_an_older_nurie_had_the_defaults_of_newer_options(pairs: Path, tmp_path: Path) -> None:

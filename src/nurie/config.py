@@ -30,6 +30,8 @@ class Prepare:
     mode: Literal["lines", "folders", "gray"] = "lines"
     inputs: Folder = None  # mode folders: folder of input pictures with the same names as the photos
     masks: Folder = None  # folder of masks with the same names (white = subject); default: the alpha channel
+    # fill holes in masks up to this share of the subject, which has none then; specks of 1.5 % are mended in any case
+    fill_holes: float = 0.0
     size: int = 256  # width and height of one half of a pair, pixels
     # square the picture: crop to the masked subject, pad with white, or crop the centre
     fit: Literal["subject", "pad", "crop"] = "subject"
@@ -55,7 +57,7 @@ class Train:
     width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
     size: int = 256  # train at this resolution, pixels; pairs are resized by area when they differ
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
-    steps: int = 20_000  # optimiser steps
+    steps: int = 20_000  # optimiser steps; a run that is given more goes on
     batch: int = 8  # pictures per step and process
     lr: float = 2e-4  # Adam step size of both nets
     decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0

@@ -15,7 +15,8 @@ BEFORE = {
     "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "hint_recolour": 0.0,
     "jitter": False, "lattice": 0.0,
 }  # fmt: skip
-FREE_TO_CHANGE = {"pairs", "run", "threads", "save_every", "init", "teacher"}  # options that a resumed run may change
+# options that a resumed run may change; with more steps, a finished one goes on
+FREE_TO_CHANGE = {"pairs", "run", "steps", "threads", "save_every", "init", "teacher"}
 
 # of the losses
 WEIGHTS = (
@@ -38,7 +39,7 @@ def generator_options(config: Train) -> dict[str, Any]:
 
 
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
-    """A run resumes only with the options it began with, else it would be neither run.
+    """A run resumes only with the options it began with, else it would be neither run; but it may become longer.
 
     Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
     """

@@ -79,7 +79,7 @@ def check(config: Prepare) -> None:
         raise NurieError(f"There is no folder {config.inputs} for --inputs.")
     if config.size < 16 or config.size % 2:
         raise NurieError(f"--size must be an even number of at least 16 pixels, but it is {config.size}.")
-    refuse_below(config, 0, "margin", "workers")
+    refuse_below(config, 0, "margin", "workers", "fill_holes")
     if not 0 <= config.val_percent <= 90:
         raise NurieError(f"--val-percent must be between 0 and 90, but it is {config.val_percent}.")
     if not config.details:
@@ -115,12 +115,10 @@ def remember_options(config: Prepare) -> None:
     path = config.pairs / OPTIONS_FILE
     options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
     if path.exists():
-        saved = json.loads(path.read_text())
-        changed = [
-            f"{k} was {saved.get(k)}, now {v}"
-            for k, v in options.items()
-            if k not in NOT_IN_RESULT and saved.get(k) != v
-        ]
+        defaults = {field.name: field.default for field in dataclasses.fields(config)}  # of options it does not know
+        saved = defaults | json.loads(path.read_text())
+        compared = options.keys() - NOT_IN_RESULT
+        changed = [f"{k} was {saved[k]}, now {v}" for k, v in options.items() if k in compared and saved[k] != v]
         if changed:
             raise NurieError(
                 f"{config.pairs} holds pairs made with other options ({'; '.join(changed)}). "
@@ -168,7 +166,7 @@ def read_subject(config: Prepare, job: Job) -> tuple[np.ndarray, np.ndarray | No
         return picture, alpha
     if job.mask is None:
         raise NurieError(f"there is no mask of the same name in {config.masks}")
-    return picture, read_mask(job.mask, *picture.shape[:2])
+    return picture, read_mask(job.mask, *picture.shape[:2], fill_holes=config.fill_holes)
 
 
 def from_lines(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from nurie.errors import NurieError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is a fault of the network that made it
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -36,11 +37,11 @@ def read_picture(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     return np.ascontiguousarray(array[:, :, :3]), array[:, :, 3].astype(np.float32) / 255.0
 
 
-def read_mask(path: Path, height: int, width: int) -> np.ndarray:
-    """A mask file as float32 (height, width) in [0, 1]; 1 (white) is the subject."""
+def read_mask(path: Path, height: int, width: int, fill_holes: float) -> np.ndarray:
+    """A mask file as float32 (height, width) in [0, 1]; 1 (white) is the subject. `fill_holes`: see `mend`."""
     picture, alpha = read_picture(path)
     mask = picture.max(axis=2).astype(np.float32) / 255.0 if alpha is None else alpha
-    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
+    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), fill_holes)
 
 
 def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float) -> tuple[int, int, int]:
@@ -75,16 +76,25 @@ def cut(image: np.ndarray, square: tuple[int, int, int], size: int, fill: float 
     return cv2.resize(part, (size, size), interpolation=method)
 
 
-def mend(mask: np.ndarray, share: float = 0.015) -> np.ndarray:
-    """Fill holes and drop islands smaller than this share of the subject: masks made by networks have both."""
+def mend(mask: np.ndarray, fill_holes: float = 0.0) -> np.ndarray:
+    """Turn specks in a mask, float32 (h, w), and fill the holes that are at most this share of the subject.
+
+    A hole is black that does not touch the border of the mask: paper beside the subject is none.
+    """
     solid = (mask > 0.5).astype(np.uint8)
-    smallest = share * max(1, int(solid.sum()))
+    subject = max(1, int(solid.sum()))
     mended = mask.copy()
     for value, fill in ((0, 1.0), (1, 0.0)):
         _, labels, stats, _ = cv2.connectedComponentsWithStats((solid == value).astype(np.uint8), connectivity=4)
-        small = stats[:, cv2.CC_STAT_AREA] < smallest
-        small[0] = False
-        mended[small[labels]] = fill
+        area = stats[:, cv2.CC_STAT_AREA]
+        turned = area < SPECK * subject
+        if value == 0:
+            holes = area <= fill_holes * subject
+            for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+                holes[border] = False
+            turned |= holes
+        turned[0] = False
+        mended[turned[labels]] = fill
     return mended
 
 

@@ -127,9 +127,9 @@ def test_other_options_are_not_mixed(tmp_path: Path) -> None:
 def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "a.png", photo())
     options = prepare(config(tmp_path)) / OPTIONS_FILE
-    options.write_text(json.dumps({k: v for k, v in json.loads(options.read_text()).items() if k != "fill_holes"}))
-    with pytest.raises(NurieError, match=r"fill_holes was 0.0, now 0.1"):
-        prepare(config(tmp_path, fill_holes=0.1))
+    options.write_text(json.dumps({k: v for k, v in json.loads(options.read_text()).items() if k != "margin"}))
+    with pytest.raises(NurieError, match=r"margin was 0.06, now 0.1"):
+        prepare(config(tmp_path, margin=0.1))
     prepare(config(tmp_path))
 
 
@@ -207,19 +207,26 @@ def test_small_holes_of_a_mask_are_filled_and_islands_dropped() -> None:
     mask[20:22, 20:22] = 0
     mask[30:45, 30:45] = 0  # large enough to be meant
     mask[2:4, 2:4] = 1
-    mended = mend(mask)
+    mask[12:16, 40:44] = 0
+    mask[13, 41] = 1  # a speck in a speck
+    picture = np.full((60, 60, 3), 200, np.uint8)
+    picture[mask > 0.5] = (120, 80, 40)
+    mended = mend(mask, picture)
     assert mended[21, 21] == 1 and mended[3, 3] == 0 and mended[40, 40] == 0
+    assert (mended[12:16, 40:44] == 1).all()
 
 
-def test_holes_are_filled_up_to_a_share_of_the_subject_but_no_paper_at_the_border() -> None:
+def test_a_hole_in_which_the_subject_goes_on_is_filled() -> None:
+    rng = np.random.default_rng(0)
+    fur = rng.integers(-25, 26, (60, 60, 1)) + np.array([120, 80, 40])
+    picture = np.clip(fur, 0, 255).astype(np.uint8)
     mask = np.ones((60, 60), np.float32)
-    mask[20:35, 20:35] = 0  # 7 % of the subject
-    mask[40:58, 30:48] = 0  # 11 %
-    mask[:10, :10] = 0  # a corner
-    assert mend(mask, 0.05)[27, 27] == 0
-    mended = mend(mask, 0.09)
-    assert mended[27, 27] == 1 and mended[50, 40] == 0 and mended[5, 5] == 0
-    assert (mend(mask, 0.2) == 0).sum() == 100, "only the corner"
+    for square in ((slice(15, 25), slice(15, 25)), (slice(40, 50), slice(30, 40)), (slice(0, 10), slice(0, 10))):
+        mask[square] = 0
+    picture[40:50, 30:40] = (150, 170, 120)  # grass
+    mended = mend(mask, picture)
+    assert mended[20, 20] == 1 and mended[45, 35] == 0
+    assert mended[5, 5] == 0, "at the border it is no hole"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +238,6 @@ def test_holes_are_filled_up_to_a_share_of_the_subject_but_no_paper_at_the_borde
         ({"val_percent": 100}, "--val-percent must be between 0 and 90, but it is 100"),
         ({"margin": -0.5}, "--margin must be at least 0, but it is -0.5"),
         ({"workers": -1}, "--workers must be at least 0, but it is -1"),
-        ({"fill_holes": -1.0}, "--fill-holes must be at least 0, but it is -1"),
         ({}, "There are no JPEG, PNG or WebP pictures in"),
     ],
 )

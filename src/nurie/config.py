@@ -30,8 +30,6 @@ class Prepare:
     mode: Literal["lines", "folders", "gray"] = "lines"
     inputs: Folder = None  # mode folders: folder of input pictures with the same names as the photos
     masks: Folder = None  # folder of masks with the same names (white = subject); default: the alpha channel
-    # fill holes in masks up to this share of the subject, which has none then; specks of 1.5 % are mended in any case
-    fill_holes: float = 0.0
     size: int = 256  # width and height of one half of a pair, pixels
     # square the picture: crop to the masked subject, pad with white, or crop the centre
     fit: Literal["subject", "pad", "crop"] = "subject"

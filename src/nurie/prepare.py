@@ -79,7 +79,7 @@ def check(config: Prepare) -> None:
         raise NurieError(f"There is no folder {config.inputs} for --inputs.")
     if config.size < 16 or config.size % 2:
         raise NurieError(f"--size must be an even number of at least 16 pixels, but it is {config.size}.")
-    refuse_below(config, 0, "margin", "workers", "fill_holes")
+    refuse_below(config, 0, "margin", "workers")
     if not 0 <= config.val_percent <= 90:
         raise NurieError(f"--val-percent must be between 0 and 90, but it is {config.val_percent}.")
     if not config.details:
@@ -166,7 +166,7 @@ def read_subject(config: Prepare, job: Job) -> tuple[np.ndarray, np.ndarray | No
         return picture, alpha
     if job.mask is None:
         raise NurieError(f"there is no mask of the same name in {config.masks}")
-    return picture, read_mask(job.mask, *picture.shape[:2], fill_holes=config.fill_holes)
+    return picture, read_mask(job.mask, picture)
 
 
 def from_lines(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:

@@ -9,7 +9,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from nurie.errors import NurieError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is a fault of the network that made it
+# Masks made by networks have faults.
+SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is one
+RING, SAME = 15, 15.0  # so is a hole whose mean colour is not this far (CIELAB) from that of 7 pixels around it
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -37,11 +39,12 @@ def read_picture(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     return np.ascontiguousarray(array[:, :, :3]), array[:, :, 3].astype(np.float32) / 255.0
 
 
-def read_mask(path: Path, height: int, width: int, fill_holes: float) -> np.ndarray:
-    """A mask file as float32 (height, width) in [0, 1]; 1 (white) is the subject. `fill_holes`: see `mend`."""
-    picture, alpha = read_picture(path)
-    mask = picture.max(axis=2).astype(np.float32) / 255.0 if alpha is None else alpha
-    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), fill_holes)
+def read_mask(path: Path, picture: np.ndarray) -> np.ndarray:
+    """The mask file of a picture, uint8 (h, w, 3), as float32 (h, w) in [0, 1]; 1 (white) is the subject."""
+    file, alpha = read_picture(path)
+    mask = file.max(axis=2).astype(np.float32) / 255.0 if alpha is None else alpha
+    height, width = picture.shape[:2]
+    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), picture)
 
 
 def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float) -> tuple[int, int, int]:
@@ -76,26 +79,33 @@ def cut(image: np.ndarray, square: tuple[int, int, int], size: int, fill: float 
     return cv2.resize(part, (size, size), interpolation=method)
 
 
-def mend(mask: np.ndarray, fill_holes: float = 0.0) -> np.ndarray:
-    """Turn specks in a mask, float32 (h, w), and fill the holes that are at most this share of the subject.
+def mend(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """Turn specks in a mask, float32 (h, w), and fill the holes in which its picture goes on as it is around them.
 
-    A hole is black that does not touch the border of the mask: paper beside the subject is none.
+    A hole is black that does not touch the border of the mask. Between legs it shows what is behind; where it shows
+    the same fur, the mask is wrong.
     """
-    solid = (mask > 0.5).astype(np.uint8)
-    subject = max(1, int(solid.sum()))
+    subject = max(1, int((mask > 0.5).sum()))
     mended = mask.copy()
-    for value, fill in ((0, 1.0), (1, 0.0)):
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((solid == value).astype(np.uint8), connectivity=4)
-        area = stats[:, cv2.CC_STAT_AREA]
-        turned = area < SPECK * subject
-        if value == 0:
-            holes = area <= fill_holes * subject
-            for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-                holes[border] = False
-            turned |= holes
+    for white, fill in ((False, 1.0), (True, 0.0)):
+        parts = ((mended > 0.5) == white).astype(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(parts, connectivity=4)
+        turned = stats[:, cv2.CC_STAT_AREA] < SPECK * subject
         turned[0] = False
         mended[turned[labels]] = fill
+    colours = cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    for hole in holes_of(mended > 0.5):
+        around = cv2.dilate(hole.astype(np.uint8), np.ones((RING, RING))).astype(bool) & ~hole
+        if np.linalg.norm(colours[hole].mean(0) - colours[around].mean(0)) < SAME:
+            mended[hole] = 1.0
     return mended
+
+
+def holes_of(solid: np.ndarray) -> list[np.ndarray]:
+    """Each part of a bool (h, w) that is False and does not touch the border, as a bool (h, w)."""
+    count, labels = cv2.connectedComponents((~solid).astype(np.uint8), connectivity=4)
+    outer = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return [labels == i for i in set(range(1, count)).difference(outer.tolist())]
 
 
 def soften(mask: np.ndarray) -> np.ndarray:

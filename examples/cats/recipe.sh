@@ -9,9 +9,9 @@
 # It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, 80 of one core up to
 # run256-6, 30 of both for run256-7, 55 of one up to run256-9, 50 of one for run256-10, and 31 of both for the last;
 # docs/LOG.md says what it gave, and what earlier stages had not yet: wide brushes (`enclosed`) up to run256-4, blots,
-# hatching and plain eyes up to run256-7, strokes that recolour up to run256-9, and nowhere the holes in masks filled that
-# `nurie prepare` fills now. run256-10 was stopped there, with its lr
-# at 2.2e-4 on its way from 3e-4 to 0 after 6000 steps.
+# hatching and plain eyes up to run256-7, strokes that recolour up to run256-9, and nowhere the holes in masks filled
+# that `nurie prepare` fills now. run256-10 was stopped there, with its lr at 2.2e-4 on its way from 3e-4 to 0 after
+# 6000 steps.
 set -euo pipefail
 cats=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -29,7 +29,9 @@ class Prepare:
     # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray
     mode: Literal["lines", "folders", "gray"] = "lines"
     inputs: Folder = None  # mode folders: folder of input pictures with the same names as the photos
-    masks: Folder = None  # folder of masks with the same names (white = subject); default: the alpha channel
+    # folder of masks with the same names (white = subject; specks, and holes in which the subject goes on, are mended);
+    # default: the alpha channel
+    masks: Folder = None
     size: int = 256  # width and height of one half of a pair, pixels
     # square the picture: crop to the masked subject, pad with white, or crop the centre
     fit: Literal["subject", "pad", "crop"] = "subject"

@@ -1,4 +1,7 @@
-"""The one exception for what a user can mend, and what raises it for options out of range."""
+"""The one exception for what a user can mend, and what finds options that are out of range or not as before."""
+
+import dataclasses
+from typing import Any
 
 
 class NurieError(Exception):
@@ -18,3 +21,12 @@ def refuse_below(options: object, least: float, *names: str) -> None:
 def flag(name: str) -> str:
     """How an option is spelt on the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def changed_options(config: Any, now: dict[str, Any], saved: dict[str, Any], free: set[str]) -> str:
+    """What differs between two results' options but for `free` ones: "size was 32, now 64; ...", or nothing.
+
+    Those that an older Nurie did not save had the defaults of `config`, a dataclass.
+    """
+    saved = {field.name: field.default for field in dataclasses.fields(config)} | saved
+    return "; ".join(f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in free and now[k] != saved[k])

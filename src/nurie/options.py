@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from nurie.config import Train
-from nurie.errors import NurieError, flag, refuse_below
+from nurie.errors import NurieError, changed_options, flag, refuse_below
 from nurie.networks import DEFAULT_WIDTH, multiple_of
 
 # options of runs from before there were these
@@ -44,11 +44,10 @@ def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
     Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
     """
     now = metadata(config, 0)["train"]
-    saved = {field.name: field.default for field in dataclasses.fields(config)} | BEFORE | saved
-    changed = [f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in FREE_TO_CHANGE and now[k] != saved[k]]
+    changed = changed_options(config, now, BEFORE | saved, FREE_TO_CHANGE)
     if changed:
         raise NurieError(
-            f"{config.run} holds a run with other options ({'; '.join(changed)}). Use the same options to resume it, "
+            f"{config.run} holds a run with other options ({changed}). Use the same options to resume it, "
             "or another run folder; --init starts a new run from its weights."
         )
 

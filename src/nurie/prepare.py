@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nurie.config import Prepare
-from nurie.errors import NurieError, refuse_below
+from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.lineart import draw_lines
 from nurie.pairs import picture_name, split_of, write_pair, write_sheet
 from nurie.subject import list_pictures, place, read_mask, read_picture
@@ -115,13 +115,10 @@ def remember_options(config: Prepare) -> None:
     path = config.pairs / OPTIONS_FILE
     options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
     if path.exists():
-        defaults = {field.name: field.default for field in dataclasses.fields(config)}  # of options it does not know
-        saved = defaults | json.loads(path.read_text())
-        compared = options.keys() - NOT_IN_RESULT
-        changed = [f"{k} was {saved[k]}, now {v}" for k, v in options.items() if k in compared and saved[k] != v]
+        changed = changed_options(config, options, json.loads(path.read_text()), NOT_IN_RESULT)
         if changed:
             raise NurieError(
-                f"{config.pairs} holds pairs made with other options ({'; '.join(changed)}). "
+                f"{config.pairs} holds pairs made with other options ({changed}). "
                 "Use the same options, another folder, or delete it."
             )
     temporary = path.with_suffix(".tmp")

@@ -93,8 +93,11 @@ def mend(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
         turned = stats[:, cv2.CC_STAT_AREA] < SPECK * subject
         turned[0] = False
         mended[turned[labels]] = fill
+    holes = holes_of(mended > 0.5)
+    if not holes:
+        return mended  # as most are: there are no colours to compare
     colours = cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
-    for hole in holes_of(mended > 0.5):
+    for hole in holes:
         around = cv2.dilate(hole.astype(np.uint8), np.ones((RING, RING))).astype(bool) & ~hole
         if np.linalg.norm(colours[hole].mean(0) - colours[around].mean(0)) < SAME:
             mended[hole] = 1.0

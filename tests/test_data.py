@@ -14,9 +14,10 @@ from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_imag
 from nurie.errors import NurieError
 from nurie.faces import SHINE, Face, add_face
 from nurie.ink import BLACK, blend, is_line_drawing, to_drawing, to_ink
+from nurie.paws import add_paws
 from nurie.shift import overlap
 from nurie.styles import style_of
-from nurie.tails import add_tail
+from nurie.tails import add_tail, longest_outline, path_around
 
 
 def sampler(pairs: Path, **options) -> Sampler:
@@ -125,6 +126,19 @@ def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() ->
     assert ink is before and painted is white
 
 
+def test_a_tail_around_the_subject_leaves_paper_between() -> None:
+    inside = cv2.circle(np.zeros((256, 256), np.uint8), (128, 128), 60, 1, -1).astype(bool)
+    gaps = []
+    for seed in range(20):
+        middle, radii = path_around(inside, longest_outline(inside), 1.0, np.random.default_rng(seed))
+        away = np.linalg.norm(middle - 128, axis=1) - 60
+        assert away[0] < 2 and len(middle) == len(radii) >= 25
+        assert (np.diff(away)[:3] > 0).all()
+        assert np.ptp(away[12:]) < 3  # then as far away everywhere
+        gaps.append(away[12:].mean() - radii.max())
+    assert 0 < min(gaps) < 6 and 14 < max(gaps) < 22
+
+
 def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -> None:
     before, picture = outlined_disc(256, 90)
     drawing = to_drawing(before)
@@ -143,6 +157,26 @@ def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -
     white = np.full_like(picture, 255)
     faced, painted, near = add_face(drawing, white, np.random.default_rng(0))
     assert faced is drawing and painted is white and not near.any()
+
+
+def test_paws_are_lines_within_the_subject_whose_inside_stays_as_it_is() -> None:
+    before, picture = outlined_disc(256, 90)
+    drawing = to_drawing(before)
+    inside, lower = picture.min(2) < 235, 0
+    for seed in range(20):
+        pawed, painted, near = add_paws(drawing, picture, np.random.default_rng(seed))
+        ink, changed = to_ink(pawed), (painted != picture).any(2)
+        assert near.any() and not near[~inside].any()
+        assert changed.any() and inside[changed].all()
+        assert (ink[changed] > 0).all()  # so what has no line is as before
+        assert np.array_equal(ink[~inside], before[~inside])
+        drawn = blend(picture, np.array((90, 30, 20)), ink)
+        assert (np.abs(painted - drawn)[changed & (before == 0)].max(1) <= 1).all()
+        lower += near[128:].sum() > near[:128].sum()
+    assert lower >= 18
+    white = np.full_like(picture, 255)
+    pawed, painted, near = add_paws(drawing, white, np.random.default_rng(0))
+    assert pawed is drawing and painted is white and not near.any()
 
 
 def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:
@@ -164,11 +198,16 @@ def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
     assert 1 <= tailed[0] < tailed[1]
 
 
-def test_a_share_of_the_drawings_gets_a_face(pairs: Path) -> None:
-    batches = [sampler(pairs, batch=12, augment=True, faces=share)(0) for share in (0.0, 0.5, 1.0)]
-    faces = [batch.near_faces.flatten(1).any(1).sum().item() for batch in batches]
-    assert faces[0] == 0 and 3 <= faces[1] <= 9 and faces[2] >= 10  # some are too small for one
-    assert batches[2].near_faces.shape == (12, 1, 64, 64)
+def test_a_share_of_the_drawings_gets_a_face_and_one_gets_paws(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def count(share: float) -> int:
+        return int(sampler(pairs, batch=12, augment=True, faces=share)(0).near_faces.flatten(1).any(1).sum())
+
+    assert count(0.0) == 0 and count(1.0) == 12
+    for other in ("add_face", "add_paws"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"nurie.data.{other}", lambda d, p, _: (d, p, np.zeros(d.shape[:2], bool)))
+            assert 3 <= count(0.5) <= 9 and count(1.0) >= 10  # some are too small for a face
+    assert sampler(pairs, batch=12, augment=True, faces=1.0)(0).near_faces.shape == (12, 1, 64, 64)
 
 
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines_or_black() -> None:

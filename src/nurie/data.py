@@ -17,6 +17,7 @@ from nurie.errors import NurieError
 from nurie.faces import add_face
 from nurie.hints import paint_strokes, random_hints, recolour, told
 from nurie.ink import is_line_drawing
+from nurie.paws import add_paws
 from nurie.shift import Shift, draw_shift, move
 from nurie.styles import style_of
 
@@ -29,7 +30,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
-    near_faces: Tensor  # the same at made-up faces
+    near_faces: Tensor  # the same at made-up faces and paws
     style: Tensor  # float32 (n, 3): the pictures' styles, but for what hints say otherwise
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
@@ -149,8 +150,11 @@ class Sampler:
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng, self.tails)
             near_face = np.zeros(drawing.shape[:2], bool)
-            if rng.random() < self.faces:
-                drawing, picture, near_face = add_face(drawing, picture, rng)
+            if self.faces and rng.random() < self.faces:
+                drawing, picture, near_face = add_paws(drawing, picture, rng)
+            if rng.random() < self.faces:  # where paws left room
+                drawing, picture, near = add_face(drawing, picture, rng)
+                near_face |= near
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             plain.append(picture)

@@ -11,6 +11,7 @@ from nurie.ink import (
     BLACK,
     Image,
     blend,
+    circle,
     draw_curves,
     fill,
     is_line_drawing,
@@ -203,11 +204,6 @@ def almond_shape() -> np.ndarray:
     x = np.linspace(-1, 1, 17)
     arch = 1 - x * x
     return np.concatenate([np.column_stack([x, -arch]), np.column_stack([x, 0.8 * arch])[-2:0:-1]])
-
-
-def circle(count: int) -> np.ndarray:
-    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
 def closed(curve: np.ndarray) -> np.ndarray:

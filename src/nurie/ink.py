@@ -65,6 +65,12 @@ def draw_curves(curves: Iterable[np.ndarray], width: float, shape: tuple[int, ..
     return cover.astype(np.float32) / 255
 
 
+def circle(count: int) -> np.ndarray:
+    """Points (count, 2) around a circle of radius 1."""
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
 def sixteenths(points: np.ndarray) -> np.ndarray:
     return np.rint(points * 16).astype(np.int32)
 

@@ -11,14 +11,17 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     """A tail behind the subject, from a random place of its outline outwards: most photos hide it, most people draw it.
 
     In the picture it is a part of the subject moved there, and its lines have the colour of those of `add_strokes`.
-    Without it a generator does not know what lies between a tail and a body.
+    Without it a generator does not know what lies between a tail and a body. Half of the tails lie around the subject.
     """
     inside, lines = subject(picture), ink > 0.5
     outline = longest_outline(inside)
     unit = ink.shape[1] / 256
     if len(outline) < 64 * unit or not lines.any():
         return ink, picture
-    middle, radii = tail_path(outline, unit, rng)
+    if rng.random() < 0.5:
+        middle, radii = path_away(outline, unit, rng)
+    else:
+        middle, radii = path_around(inside, outline, unit, rng)
     pen = rng.uniform(1.0, 2.0) * unit
     whole, inner = (band(middle, radii + side * pen / 2, ink.shape) for side in (1, -1))
     # without the subject's rim, where white shines through
@@ -31,14 +34,31 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     return np.maximum(ink, line), np.rint(painted).astype(np.uint8)
 
 
-def tail_path(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+def path_away(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
     """Points (n, 2) of a curve that leaves an outline (m, 2), in pixels, and half the tail's width at each."""
     start = int(rng.integers(len(outline)))
     turns = rng.uniform(-0.07, 0.07) + rng.uniform(-0.0024, 0.0024) * np.arange(round(rng.uniform(15, 60)))
     headings = heading_outwards(outline, start, unit) + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
     steps = 2 * unit * np.stack([np.cos(headings), np.sin(headings)], 1)
-    radii = np.linspace(rng.uniform(4, 11), rng.uniform(3, 9), len(steps)) * unit
-    return outline[start] + np.cumsum(steps, 0), radii
+    return outline[start] + np.cumsum(steps, 0), tail_radii(len(steps), unit, rng)
+
+
+def path_around(inside: np.ndarray, outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The same for a tail that lies around the subject (h, w), with 1 to 20 pixels in 256 of paper between."""
+    count = round(rng.uniform(25, 70))
+    radii = tail_radii(count, unit, rng)
+    start = outline[rng.integers(len(outline))]
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
+    around = longest_outline(away < radii.max() + rng.uniform(1, 20) * unit)
+    first = np.square(around - start).sum(1).argmin()
+    along = around[(first + rng.choice([-1, 1]) * np.arange(count) * max(1, round(2 * unit))) % len(around)]
+    away_by = np.minimum(1, np.arange(count) / rng.uniform(4, 12))[:, None]
+    return start + (along - start) * away_by, radii
+
+
+def tail_radii(count: int, unit: float, rng: Generator) -> np.ndarray:
+    """Half the width of a tail at each of its points, (count), in pixels."""
+    return np.linspace(rng.uniform(4, 11), rng.uniform(3, 9), count) * unit
 
 
 def longest_outline(inside: np.ndarray) -> np.ndarray:

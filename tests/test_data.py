@@ -136,7 +136,7 @@ def test_a_tail_around_the_subject_leaves_paper_between() -> None:
         assert (np.diff(away)[:3] > 0).all()
         assert np.ptp(away[12:]) < 3  # then as far away everywhere
         gaps.append(away[12:].mean() - radii.max())
-    assert 0 < min(gaps) < 6 and 14 < max(gaps) < 22
+    assert 5 < min(gaps) < 10 and 18 < max(gaps) < 26
 
 
 def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -> None:

@@ -44,12 +44,12 @@ def path_away(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndar
 
 
 def path_around(inside: np.ndarray, outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The same for a tail that lies around the subject (h, w), with 1 to 20 pixels in 256 of paper between."""
+    """The same for a tail that lies around the subject (h, w), with 6 to 24 pixels in 256 of paper between."""
     count = round(rng.uniform(25, 70))
     radii = tail_radii(count, unit, rng)
     start = outline[rng.integers(len(outline))]
-    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
-    around = longest_outline(away < radii.max() + rng.uniform(1, 20) * unit)
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    around = longest_outline(away < radii.max() + rng.uniform(6, 24) * unit)
     first = np.square(around - start).sum(1).argmin()
     along = around[(first + rng.choice([-1, 1]) * np.arange(count) * max(1, round(2 * unit))) % len(around)]
     away_by = np.minimum(1, np.arange(count) / rng.uniform(4, 12))[:, None]

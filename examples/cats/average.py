@@ -19,7 +19,7 @@ def average(parts: list[tuple[Path, float]], out: Path) -> None:
         raise NurieError(f"Expected shares that add up to 1, got {', '.join(f'{share:g}' for _, share in parts)}.")
     loaded = [load(path, ("ema",)) for path, _ in parts]
     first, meta = loaded[0]
-    for (path, _), (groups, other) in zip(parts, loaded, strict=True):
+    for (path, _), (_, other) in zip(parts, loaded, strict=True):
         if other["generator"] != meta["generator"]:
             raise NurieError(f"{path} holds another net than {parts[0][0]}: {other['generator']}, {meta['generator']}.")
     mean = {

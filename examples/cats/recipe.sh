@@ -4,8 +4,9 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/ to run256-16/, cats.safetensors and model/. Run it again to resume. Training goes from small to large
-# pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and what it learns there carries over.
+# run128/, run256/, run256-2/ to run256-16/, cats.safetensors and model/. Run it again to resume.
+# Training goes from small to large pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and
+# what it learns there carries over.
 # It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, 80 of one core up to
 # run256-6, 30 of both for run256-7, 55 of one up to run256-9, 50 of one for run256-10, 31 of both for run256-11, 22 of
 # one for run256-12, 25 of both for run256-13, 56 of one up to run256-15, and 55 of both for run256-16. docs/LOG.md says

@@ -12,6 +12,8 @@ from pathlib import Path
 from nurie.checkpoint import load, save
 from nurie.errors import NurieError
 
+DEFAULT_STYLE = "style.colour"  # a buffer of the generator
+
 
 def average(parts: list[tuple[Path, float]], out: Path) -> None:
     """Write the mean of generators weighted by their shares. Raises NurieError with a sentence."""
@@ -24,7 +26,7 @@ def average(parts: list[tuple[Path, float]], out: Path) -> None:
             raise NurieError(f"{path} holds another net than {parts[0][0]}: {other['generator']}, {meta['generator']}.")
     mean = {
         name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
-        if tensor.is_floating_point()
+        if tensor.is_floating_point() and name != DEFAULT_STYLE
         else tensor
         for name, tensor in first["ema"].items()
     }

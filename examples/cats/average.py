@@ -30,7 +30,7 @@ def average(parts: list[tuple[Path, float]], out: Path) -> None:
         else tensor
         for name, tensor in first["ema"].items()
     }
-    save(out, {"ema": mean}, {key: value for key, value in meta.items() if key != "version"})
+    save(out, {"ema": mean}, meta)
 
 
 if __name__ == "__main__":

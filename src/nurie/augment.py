@@ -16,6 +16,7 @@ from nurie.ink import (
     draw_curves,
     fill,
     is_line_drawing,
+    on_circle,
     rotation,
     subject,
     to_drawing,
@@ -135,7 +136,7 @@ def bow(rng: Generator, least: float, most: float, degrees: float | None = None)
     Thighs and paws are drawn so: not all that is closed, from 360 degrees on, is a hole.
     """
     angles = np.radians(rng.uniform(0, 360) + np.linspace(0, degrees or rng.uniform(90, 420), 64))
-    oval = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(least, most, 2)
+    oval = on_circle(angles) * rng.uniform(least, most, 2)
     return oval @ rotation(rng.uniform(0, np.pi))
 
 

@@ -150,7 +150,7 @@ class Sampler:
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng, self.tails)
             near_face = np.zeros(drawing.shape[:2], bool)
-            if self.faces and rng.random() < self.faces:
+            if self.faces and rng.random() < self.faces:  # without faces no draw: batches are as ever
                 drawing, picture, near_face = add_paws(drawing, picture, rng)
             if rng.random() < self.faces:  # where paws left room
                 drawing, picture, near = add_face(drawing, picture, rng)

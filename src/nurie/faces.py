@@ -15,6 +15,7 @@ from nurie.ink import (
     draw_curves,
     fill,
     is_line_drawing,
+    on_circle,
     rotation,
     subject,
     to_drawing,
@@ -194,7 +195,7 @@ def whisker_fan(rng: Generator) -> np.ndarray:
     count, along = int(rng.integers(1, 5)), np.linspace(0, 1, 80)
     spread = np.linspace(-1, 1, count) * rng.uniform(0.15, 0.5) if count > 1 else np.zeros(1)
     headings = spread[:, None] + rng.normal(0, 0.05, (count, 1)) + rng.uniform(-0.4, 0.4) * along
-    steps = np.stack([np.cos(headings), np.sin(headings)], 2) / len(along)
+    steps = on_circle(headings) / len(along)
     apart = np.stack([np.zeros(count), spread * rng.uniform(0.2, 0.6)], 1)
     return apart[:, None] + np.cumsum(steps, 1) * rng.uniform(0.7, 1, (count, 1, 1))
 

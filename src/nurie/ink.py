@@ -67,8 +67,12 @@ def draw_curves(curves: Iterable[np.ndarray], width: float, shape: tuple[int, ..
 
 def circle(count: int) -> np.ndarray:
     """Points (count, 2) around a circle of radius 1."""
-    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.column_stack([np.cos(angles), np.sin(angles)])
+    return on_circle(np.linspace(0, 2 * np.pi, count, endpoint=False))
+
+
+def on_circle(angles: np.ndarray | float) -> np.ndarray:
+    """Points (..., 2) on a circle of radius 1 at angles in radians, from x towards y; so headings become steps, too."""
+    return np.stack([np.cos(angles), np.sin(angles)], -1)
 
 
 def sixteenths(points: np.ndarray) -> np.ndarray:

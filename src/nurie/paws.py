@@ -6,7 +6,19 @@ Extractors find few whole paws in fur, people draw them closed; and made-up face
 import numpy as np
 from numpy.random import Generator
 
-from nurie.ink import Image, blend, circle, draw_curves, fill, is_line_drawing, rotation, subject, to_drawing, to_ink
+from nurie.ink import (
+    Image,
+    blend,
+    circle,
+    draw_curves,
+    fill,
+    is_line_drawing,
+    on_circle,
+    rotation,
+    subject,
+    to_drawing,
+    to_ink,
+)
 from nurie.tails import heading_outwards, longest_outline
 
 
@@ -32,8 +44,7 @@ def add_paws(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
         if rng.random() < 0.7:
             start = int(rng.choice(low))
             heading = heading_outwards(outline, start, unit)
-            outwards = np.array([np.cos(heading), np.sin(heading)])
-            middle = outline[start] - rng.uniform(0, 1) * radii[1] * outwards
+            middle = outline[start] - rng.uniform(0, 1) * radii[1] * on_circle(heading)
         else:
             heading, middle = rng.uniform(0, 2 * np.pi), rng.choice(within)
         turn = rotation(heading - np.pi / 2 + rng.normal(0, 0.3))
@@ -52,7 +63,7 @@ def paw(rng: Generator) -> list[np.ndarray]:
     """The curves (n, 2) of a paw in a circle of radius 1, toes towards y: its rim, half of them open, and its toes."""
     degrees = 360 if rng.random() < 0.5 else rng.uniform(180, 340)
     angles = np.pi / 2 + np.radians(rng.normal(0, 30) + np.linspace(-degrees / 2, degrees / 2, 48))
-    rim = np.column_stack([np.cos(angles), np.sin(angles)])
+    rim = on_circle(angles)
     count = int(rng.choice(5, p=(0.15, 0.15, 0.3, 0.3, 0.1)))
     across = (np.arange(count) - (count - 1) / 2) * rng.uniform(0.25, 0.5)
     ends = np.array([rng.uniform(-0.7, 0.4), rng.uniform(0.5, 0.9)])

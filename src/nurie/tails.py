@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.ink import Image, blend, subject
+from nurie.ink import Image, blend, on_circle, subject
 
 
 def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
@@ -39,7 +39,7 @@ def path_away(outline: np.ndarray, unit: float, rng: Generator) -> tuple[np.ndar
     start = int(rng.integers(len(outline)))
     turns = rng.uniform(-0.07, 0.07) + rng.uniform(-0.0024, 0.0024) * np.arange(round(rng.uniform(15, 60)))
     headings = heading_outwards(outline, start, unit) + rng.uniform(-1.2, 1.2) + np.cumsum(turns)
-    steps = 2 * unit * np.stack([np.cos(headings), np.sin(headings)], 1)
+    steps = 2 * unit * on_circle(headings)
     return outline[start] + np.cumsum(steps, 0), tail_radii(len(steps), unit, rng)
 
 

@@ -14,6 +14,7 @@ from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_imag
 from nurie.errors import NurieError
 from nurie.faces import SHINE, Face, add_face
 from nurie.ink import BLACK, blend, is_line_drawing, to_drawing, to_ink
+from nurie.legs import add_legs
 from nurie.paws import add_paws
 from nurie.shift import overlap
 from nurie.styles import style_of
@@ -179,17 +180,40 @@ def test_paws_are_lines_within_the_subject_whose_inside_stays_as_it_is() -> None
     assert pawed is drawing and painted is white and not near.any()
 
 
+def test_between_legs_is_paper_where_it_is_open_to_the_paper() -> None:
+    before, picture = outlined_disc(256, 90)
+    drawing = to_drawing(before)
+    paper, opened, closed = picture.min(2) > 235, 0, 0
+    for seed in range(20):
+        legged, painted, near = add_legs(drawing, picture, np.random.default_rng(seed))
+        ink, bays = to_ink(legged), (painted.min(2) > 235) & ~paper
+        assert np.array_equal(painted[~near], picture[~near]) and np.array_equal(ink[~near], before[~near])
+        assert near[128:].sum() >= near[:128].sum()
+        assert (ink[bays] < 0.2).all()  # no line in them
+        assert cv2.connectedComponents((paper | bays).astype(np.uint8), connectivity=4)[0] == 2  # so they are open
+        lines = (ink > 0.5) & (before < 0.5)
+        assert lines.sum() > 20 or not near.any()
+        opened += bays.sum() > 40
+        closed += lines.any() and not bays.any()
+    assert opened >= 8 and closed >= 3
+    white = np.full_like(picture, 255)
+    legged, painted, near = add_legs(drawing, white, np.random.default_rng(0))
+    assert legged is drawing and painted is white and not near.any()
+
+
 def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:
-    fur = np.full((128, 128, 3), 150.0)
-    for seed in range(10):
+    fur, one_eyed = np.full((128, 128, 3), 150.0), 0
+    for seed in range(20):
         face = Face(np.array([64.0, 64.0]), 24, np.random.default_rng(seed))
         for draw in (face.draw_beads, face.draw_lids):
             ink, painted = draw(np.zeros((128, 128)), fur)
             black, untouched = ink == 1, ink == 0
-            assert black[:, :64].any() and black[:, 64:].any()
-            assert np.abs(painted - BLACK)[black].max() < 1
+            assert [half.max() > 0.4 for half in (ink[:, :64], ink[:, 64:])] == [side in face.sides for side in (-1, 1)]
+            assert (np.abs(painted - BLACK)[black] < 1).all()
             light = (painted == SHINE).all(2)  # drawn as a hole in the ink
             assert np.array_equal(painted[untouched & ~light], fur[untouched & ~light])
+        one_eyed += len(face.sides) == 1
+    assert 1 <= one_eyed <= 9
 
 
 def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
@@ -198,16 +222,18 @@ def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
     assert 1 <= tailed[0] < tailed[1]
 
 
-def test_a_share_of_the_drawings_gets_a_face_and_one_gets_paws(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_of_the_drawings_gets_each_made_up_part(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def count(share: float) -> int:
-        return int(sampler(pairs, batch=12, augment=True, faces=share)(0).near_faces.flatten(1).any(1).sum())
+        return int(sampler(pairs, batch=12, augment=True, body_parts=share)(0).near_parts.flatten(1).any(1).sum())
 
     assert count(0.0) == 0 and count(1.0) == 12
-    for other in ("add_face", "add_paws"):
+    parts = {"add_face", "add_paws", "add_legs"}
+    for part in parts:
         with monkeypatch.context() as patch:
-            patch.setattr(f"nurie.data.{other}", lambda d, p, _: (d, p, np.zeros(d.shape[:2], bool)))
+            for other in parts - {part}:
+                patch.setattr(f"nurie.data.{other}", lambda d, p, _: (d, p, np.zeros(d.shape[:2], bool)))
             assert 3 <= count(0.5) <= 9 and count(1.0) >= 10  # some are too small for a face
-    assert sampler(pairs, batch=12, augment=True, faces=1.0)(0).near_faces.shape == (12, 1, 64, 64)
+    assert sampler(pairs, batch=12, augment=True, body_parts=1.0)(0).near_parts.shape == (12, 1, 64, 64)
 
 
 def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines_or_black() -> None:

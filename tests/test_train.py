@@ -248,9 +248,9 @@ def test_consistency_makes_pictures_change_less_with_the_pen(pairs: Path, tmp_pa
     assert records[-1]["consistency"] < 0.5 * records[0]["consistency"]
 
 
-@pytest.mark.parametrize("loss", ["feature_matching", "face_l1"])
+@pytest.mark.parametrize("loss", ["feature_matching", "body_part_l1"])
 def test_a_further_loss_is_logged_and_changes_the_weights(pairs: Path, tmp_path: Path, loss: str) -> None:
-    config = replace(Train(pairs, tmp_path / "a", steps=2, save_every=2, faces=1.0, **TINY), **{loss: 0.0})
+    config = replace(Train(pairs, tmp_path / "a", steps=2, save_every=2, body_parts=1.0, **TINY), **{loss: 0.0})
     train(config)
     assert loss not in (tmp_path / "a" / "losses.jsonl").read_text()
     forget_accelerate()

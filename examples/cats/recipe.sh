@@ -31,16 +31,16 @@ nurie train "$out/pairs" "$out/run256-3" "${options[@]}" --steps 800 --consisten
 options+=(--consistency 40 --hint-l1 20)  # steadier, and coloured strokes are followed more
 nurie train "$out/pairs" "$out/run256-4" "${options[@]}" --steps 1100 --init "$out/run256-3"
 nurie train "$out/pairs" "$out/run256-5" "${options[@]}" --steps 1600 --lr 2e-4 --init "$out/run256-4"
-options+=(--faces 0.6)  # drawn eyes become eyes, and whiskers stay lines
-nurie train "$out/pairs" "$out/run256-6" "${options[@]}" --steps 1600 --lr 2e-4 --face-l1 0 --init "$out/run256-5"
-options+=(--face-l1 20)
+options+=(--body-parts 0.6)  # drawn eyes become eyes, and whiskers stay lines
+nurie train "$out/pairs" "$out/run256-6" "${options[@]}" --steps 1600 --lr 2e-4 --body-part-l1 0 --init "$out/run256-5"
+options+=(--body-part-l1 20)
 nurie train "$out/pairs" "$out/run256-7" "${options[@]}" --steps 1600 --lr 2e-4 --init "$out/run256-6"
 nurie train "$out/pairs" "$out/run256-8" "${options[@]}" --steps 1400 --lr 2e-4 --init "$out/run256-7"
 nurie train "$out/pairs" "$out/run256-9" "${options[@]}" --steps 1000 --lr 2e-4 --init "$out/run256-8"
 nurie train "$out/pairs" "$out/run256-10" "${options[@]}" --steps 2900 --lr 3e-4 --decay 0 --init "$out/run256-9"
 options+=(--consistency 30 --decay 1)
 nurie train "$out/pairs" "$out/run256-11" "${options[@]}" --steps 2400 --lr 2.4e-4 --init "$out/run256-10"
-fewer=(--faces 0.3 --hints 0.2)
+fewer=(--body-parts 0.3 --hints 0.2)
 nurie train "$out/pairs" "$out/run256-12" "${options[@]}" "${fewer[@]}" \
     --steps 1541 --decay 0 --lr 1e-4 --init "$out/run256-11"
 nurie train "$out/pairs" "$out/run256-13" "${options[@]}" "${fewer[@]}" \

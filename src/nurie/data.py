@@ -17,6 +17,7 @@ from nurie.errors import NurieError
 from nurie.faces import add_face
 from nurie.hints import paint_strokes, random_hints, recolour, told
 from nurie.ink import is_line_drawing
+from nurie.legs import add_legs
 from nurie.paws import add_paws
 from nurie.shift import Shift, draw_shift, move
 from nurie.styles import style_of
@@ -30,7 +31,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
-    near_faces: Tensor  # the same at made-up faces and paws
+    near_parts: Tensor  # the same at made-up faces, paws and legs
     style: Tensor  # float32 (n, 3): the pictures' styles, but for what hints say otherwise
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
@@ -131,7 +132,7 @@ class Sampler:
     hint_recolour: float = 0.0
     redraw: bool = False
     tails: float = 0.0
-    faces: float = 0.0
+    body_parts: float = 0.0
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
@@ -149,12 +150,11 @@ class Sampler:
                 drawing, picture = jitter(drawing, picture, rng)
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng, self.tails)
-            near_face = np.zeros(drawing.shape[:2], bool)
-            if self.faces and rng.random() < self.faces:  # without faces no draw: batches are as ever
-                drawing, picture, near_face = add_paws(drawing, picture, rng)
-            if rng.random() < self.faces:  # where paws left room
-                drawing, picture, near = add_face(drawing, picture, rng)
-                near_face |= near
+            near_part = np.zeros(drawing.shape[:2], bool)
+            for add in (add_legs, add_paws, add_face):  # a face where the others left room
+                if self.body_parts and rng.random() < self.body_parts:  # without them no draw
+                    drawing, picture, near = add(drawing, picture, rng)
+                    near_part |= near
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             plain.append(picture)
@@ -162,16 +162,16 @@ class Sampler:
             if rng.random() < self.hints:
                 strokes = random_hints(drawings[0], picture, rng)
                 picture, strokes = recolour(drawings[0], picture, strokes, self.hint_recolour, rng)
-            masks = told(strokes, picture), near_face
+            masks = told(strokes, picture), near_part
             row = [picture, *masks, *(paint_strokes(drawing, strokes) for drawing in drawings)]
             mirror = self.flip and rng.random() < 0.5
             rows.append([image[:, ::-1] for image in row] if mirror else row)
-        pictures, near_hints, near_faces, *drawings = map(list, zip(*rows, strict=True))
-        hinted, faced = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_faces))
+        pictures, near_hints, near_parts, *drawings = map(list, zip(*rows, strict=True))
+        hinted, made_up = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_parts))
         shift = draw_shift(rng)
         again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
         style = style_of(to_tensor(plain))
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, faced, style, again, shift)
+        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, made_up, style, again, shift)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

@@ -75,6 +75,7 @@ class Face:
         self.middle, self.half, self.rng = middle, half, rng
         self.turn = rotation(rng.normal(0, 0.2))
         self.pen = rng.uniform(0.6, 2.4) * max(1, half / 16)
+        self.sides = (-1, 1) if rng.random() < 0.8 else (rng.choice((-1, 1)),)  # seen from the side there is one eye
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """(n, 2) in the face's units, x to the right and y down from between the eyes -> pixels."""
@@ -82,7 +83,7 @@ class Face:
 
     def draw_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Eyes with irises, beads, or strokes: ticks and the bows of closed eyes. What is black is so in both."""
-        kind = self.rng.choice(3, p=(0.6, 0.2, 0.2))
+        kind = self.rng.choice(3, p=(0.5, 0.25, 0.25))
         if kind == 0:
             return self.draw_open_eyes(ink, painted, line)
         return self.draw_beads(ink, painted) if kind == 1 else self.draw_lids(ink, painted)
@@ -101,7 +102,7 @@ class Face:
         shine, shine_drawn = rng.uniform(0.2, 0.35) * max(pupil), rng.random() < 0.4
         look = rng.uniform(-0.2, 0.2, 2) * (width, height) * (1 - pupil / (width, height))
         iris = hsv(rng.uniform(28, 75), rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.95))
-        for side in (-1, 1):
+        for side in self.sides:
             at = np.array([side, 0.0])
             shape = (almond_shape() if almond else circle(32)) * (width, height)
             lean = np.array([[1, -side * slant], [0, 1]])  # outer corners up
@@ -122,7 +123,7 @@ class Face:
         width = rng.uniform(0.12, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.6)
         size = width * np.array([1, rng.uniform(0.9, 1.6)])
         shine, shines = rng.uniform(0.2, 0.35) * size[1], rng.random() < 0.5
-        for side in (-1, 1):
+        for side in self.sides:
             at = np.array([side, 0.0])
             black = fill(self.place(at + circle(32) * size), ink.shape)
             white = self.place(at + circle(32) * shine + (0, -0.4 * size[1]))
@@ -134,12 +135,12 @@ class Face:
     def draw_lids(self, ink: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A stroke for each eye: upright, or a bow up or down."""
         rng, along = self.rng, np.linspace(-1, 1, 12)
-        if rng.random() < 0.4:
+        if rng.random() < 0.5:
             curve = np.column_stack([0.1 * rng.normal() * along, along]) * rng.uniform(0.12, 0.4)
         else:
             sag = rng.uniform(0.1, 0.5) * rng.choice([-1, 1])
             curve = np.column_stack([along, sag * along**2]) * rng.uniform(0.25, 0.6)
-        strokes = [self.place(curve * (side, 1) + (side, 0)) for side in (-1, 1)]
+        strokes = [self.place(curve * (side, 1) + (side, 0)) for side in self.sides]
         share = draw_curves(strokes, self.pen, ink.shape)
         return np.maximum(ink, share), blend(painted, BLACK, share)
 

@@ -20,9 +20,10 @@ FREE_TO_CHANGE = {"pairs", "run", "steps", "threads", "save_every", "init", "tea
 
 # of the losses
 WEIGHTS = (
-    "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "face_l1", "distil_output", "distil_features",
+    "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "body_part_l1",
+    "distil_output", "distil_features",
 )  # fmt: skip
-SHARES = ("decay", "beta1", "ema", "tails", "faces", "hints", "hint_recolour")  # options from 0 to 1
+SHARES = ("decay", "beta1", "ema", "tails", "body_parts", "hints", "hint_recolour")  # options from 0 to 1
 
 
 def metadata(config: Train, step: int) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def train(config: Train) -> Path:
         hint_recolour=config.hint_recolour,
         redraw=config.augment_drawing and config.consistency > 0,
         tails=config.tails,
-        faces=config.faces,
+        body_parts=config.body_parts,
         classes=classes,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

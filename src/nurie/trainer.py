@@ -176,8 +176,8 @@ class Trainer:
             losses["lattice"] = lattice_loss(batch.picture, fake)
         if self.config.hint_l1:
             losses["hint_l1"] = mean_near(error, batch.near_hints)
-        if self.config.faces and self.config.face_l1:
-            losses["face_l1"] = mean_near(error, batch.near_faces)
+        if self.config.body_parts and self.config.body_part_l1:
+            losses["body_part_l1"] = mean_near(error, batch.near_parts)
         return losses
 
     def _teacher_losses(self, batch: Batch, fake: Tensor, features: list[Tensor]) -> dict[str, Tensor]:

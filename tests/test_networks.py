@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from nurie.errors import NurieError
-from nurie.losses import diffaugment, discriminator_loss, feature_matching_loss, generator_gan_loss, lattice_loss
+from nurie.losses import (
+    diffaugment,
+    discriminator_loss,
+    feature_matching_loss,
+    generator_gan_loss,
+    lattice_loss,
+    mean_near,
+)
 from nurie.networks import PatchDiscriminator, build_generator, multiple_of
 
 
@@ -58,6 +65,17 @@ def test_gan_losses_at_known_logits() -> None:
     assert discriminator_loss([zero], [zero]).item() == pytest.approx(log2, abs=1e-4)
     assert discriminator_loss([zero + 9], [zero - 9]).item() < 1e-3
     assert feature_matching_loss([zero, zero], [zero + 1, zero + 3]).item() == 2
+
+
+def test_error_near_something_counts_each_pair_alike() -> None:
+    error, mask = torch.zeros(3, 3, 64, 64), torch.zeros(3, 1, 64, 64)
+    mask[0, :, :32], mask[1, :, :8, :8] = 1, 1  # none in the last
+    error[0], error[1, :, :8, :8], error[1, :, 9:], error[2] = 1, 4, 7, 9
+    assert mean_near(error, mask).item() == pytest.approx(2.5)
+    mask[1] = 0
+    mask[1, :, 0, 0] = 1  # less than a thousandth, 4.1 pixels
+    assert mean_near(error, mask).item() == pytest.approx((1 + 4 / 4.096) / 2)
+    assert mean_near(error, torch.zeros_like(mask)).item() == 0
 
 
 def test_lattice_loss_is_the_height_of_rows_or_columns_in_turns() -> None:

@@ -88,7 +88,7 @@ class Train:
     # share of the line drawings that get a made-up face and whiskers, in the picture too, and of those that get paws,
     # and legs: for animals, whose eyes and toes extractors seldom find whole, and most of whom sit or lie in photos
     body_parts: float = 0.0
-    body_part_l1: float = 10.0  # weight of a second L1 loss, around those parts
+    body_part_l1: float = 10.0  # weight of a second L1 loss, around those faces and in those paws
     hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
     hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
     # share of those strokes around which the picture gets another colour first, so that they say what nothing else does

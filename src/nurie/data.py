@@ -31,7 +31,7 @@ class Batch:
     drawing: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     picture: Tensor  # float32 (n, 3, h, w) in [-1, 1]
     near_hints: Tensor  # float32 (n, 1, h, w): 1 where colour hints say the colour, else 0
-    near_parts: Tensor  # the same at made-up faces, paws and legs
+    near_parts: Tensor  # the same at made-up faces and paws
     style: Tensor  # float32 (n, 3): the pictures' styles, but for what hints say otherwise
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
@@ -151,10 +151,13 @@ class Sampler:
             if self.augment:
                 drawing, picture = vary(drawing, picture, rng, self.tails)
             near_part = np.zeros(drawing.shape[:2], bool)
-            for add in (add_legs, add_paws, add_face):  # a face where the others left room
-                if self.body_parts and rng.random() < self.body_parts:  # without them no draw
-                    drawing, picture, near = add(drawing, picture, rng)
-                    near_part |= near
+            if self.body_parts:
+                if rng.random() < self.body_parts:
+                    drawing, picture = add_legs(drawing, picture, rng)
+                for add in (add_paws, add_face):  # a face where paws left room
+                    if rng.random() < self.body_parts:
+                        drawing, picture, near = add(drawing, picture, rng)
+                        near_part |= near
             drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
             redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
             plain.append(picture)

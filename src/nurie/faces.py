@@ -74,7 +74,7 @@ class Face:
     def __init__(self, middle: np.ndarray, half: float, rng: Generator) -> None:
         self.middle, self.half, self.rng = middle, half, rng
         self.turn = rotation(rng.normal(0, 0.2))
-        self.pen = rng.uniform(0.6, 2.4) * max(1, half / 16)
+        self.pen = rng.uniform(0.6, 3) * max(1, half / 16)
         self.sides = (-1, 1) if rng.random() < 0.8 else (rng.choice((-1, 1)),)  # seen from the side there is one eye
 
     def place(self, points: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ class Face:
 
     def draw_eyes(self, ink: np.ndarray, painted: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Eyes with irises, beads, or strokes: ticks and the bows of closed eyes. What is black is so in both."""
-        kind = self.rng.choice(3, p=(0.5, 0.25, 0.25))
+        kind = self.rng.choice(3, p=(0.5, 0.2, 0.3))
         if kind == 0:
             return self.draw_open_eyes(ink, painted, line)
         return self.draw_beads(ink, painted) if kind == 1 else self.draw_lids(ink, painted)

@@ -3,7 +3,6 @@
 In few photos of sitting and lying animals paper shows between legs; people draw four of them.
 """
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
@@ -11,16 +10,16 @@ from nurie.ink import Image, blend, draw_curves, is_line_drawing, on_circle, sub
 from nurie.tails import band, heading_outwards, longest_outline
 
 
-def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image, np.ndarray]:
+def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     """One to three bays of paper from the subject's lower outline upwards, up to 32 pixels wide of 256 below.
 
     Instead of four of ten there are the two lines alone, and below them the outline as it was: what is between these is
-    no paper. Returns a new drawing and its picture, and what is in and around the bays, bool (h, w).
+    no paper. Returns a new drawing and its picture.
     """
     inside, ink = subject(picture), to_ink(drawing)
-    near, lines, outline = np.zeros(inside.shape, bool), ink > 0.5, longest_outline(inside)
+    lines, outline = ink > 0.5, longest_outline(inside)
     if not is_line_drawing(drawing) or not lines.any() or not len(outline):
-        return drawing, picture, near
+        return drawing, picture
     unit = ink.shape[1] / 256
     line, pen = np.median(picture[lines], axis=0), rng.uniform(1.2, 3) * unit
     low = np.flatnonzero(outline[:, 1] >= np.quantile(outline[:, 1], 0.6))
@@ -29,19 +28,16 @@ def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
         if np.sin(heading) < 0.6:  # that side does not look down
             continue
         middle, radii = bay(inside, outline[start], heading + rng.normal(0, 0.2), unit, rng)
-        bounds = [middle + side * radii[:, None] * normals(middle) for side in (-1, 1)]
         if rng.random() < 0.6:
-            outer, paper = band(middle, radii + pen / 2, ink.shape), band(middle, radii - pen / 2, ink.shape)
+            outer, paper = (band(middle, radii + side * pen / 2, ink.shape) for side in (1, -1))
             share = (outer - paper).clip(min=0) * inside
             ink, picture = ink * (1 - paper), blend(picture, np.full(3, 255), paper)
             inside = inside & (paper < 0.5)
         else:
+            bounds = [middle + side * radii[:, None] * normals(middle) for side in (-1, 1)]
             share = draw_curves(bounds, pen, ink.shape) * inside
-            outer = np.maximum(band(middle, radii, ink.shape) * inside, share)
         ink, picture = np.maximum(ink, share), blend(picture, line, share)
-        near |= outer > 0.5
-    changed = cv2.dilate(near.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    return to_drawing(ink), np.rint(picture).astype(np.uint8), changed
+    return to_drawing(ink), np.rint(picture).astype(np.uint8)
 
 
 def bay(

@@ -12,7 +12,8 @@
 # one for run256-12, 25 of both for run256-13, 56 of one up to run256-15, and 55 of both for run256-16. docs/LOG.md says
 # what it gave, and what earlier stages had not yet: wide brushes (`enclosed`) up to run256-4, blots, hatching and plain
 # eyes up to run256-7, strokes that recolour up to run256-9, pairs whose masks `nurie prepare` mends up to run256-12
-# (which had all holes filled, true ones too), paws up to run256-13, and tails around the subject up to run256-14.
+# (which had all holes filled, true ones too), paws up to run256-13, tails around the subject up to run256-14,
+# and legs, and losses near parts and strokes that count each pair alike, in all of it.
 # run256-10 was stopped there, with its lr at 2.2e-4 on its way from 3e-4 to 0 after 6000 steps, run256-12 on its way
 # from 1.4e-4 after 2600, run256-14 and -15 on theirs from 2e-4 after 6000. run256-12 began with a new discriminator.
 set -euo pipefail

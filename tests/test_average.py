@@ -1,47 +1,82 @@
 """examples/cats/average.py: the mean of checkpoints."""
 
 import runpy
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
+from conftest import TINY
 from nurie.checkpoint import load_generator, save
+from nurie.config import Train
+from nurie.data import Sampler, open_pairs
 from nurie.errors import NurieError
 from nurie.networks import build_generator
 
-SCRIPT = Path(__file__).parents[1] / "examples/cats/average.py"
-TINY = {"kind": "fast", "width": 8, "styles": True, "enclosed": False}
+SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "examples/cats/average.py"))
+NET = {"kind": "fast", "width": 8, "styles": True, "enclosed": False}
 
 
 def write(path: Path, seed: int, **options) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    weights = build_generator(**(TINY | options)).state_dict()
+    weights = build_generator(**(NET | options)).state_dict()
     weights["style.colour"] = torch.full_like(weights["style.colour"], seed / 10)
-    save(path, {"ema": weights}, {"generator": TINY | options, "styles": [[seed, 0, 0]]})
+    train = asdict(Train(Path("pairs"), Path("run"), **TINY))
+    groups = {"ema": weights, "discriminator": {"seed": torch.tensor([seed])}}
+    save(
+        path, groups, {"generator": NET | options, "styles": [[seed, 0, 0]], "train": train | {"pairs": "", "run": ""}}
+    )
     return weights
 
 
-def test_the_mean_of_checkpoints_by_shares_has_the_styles_of_the_first(tmp_path: Path) -> None:
-    average = runpy.run_path(str(SCRIPT))["average"]
-    one, two = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+def channels(values: torch.Tensor) -> torch.Tensor:
+    return values[:, None, None]
+
+
+def test_the_mean_by_shares_has_the_styles_of_the_first_and_the_discriminator_of_the_last(
+    pairs: Path, tmp_path: Path
+) -> None:
+    one, two, out = (tmp_path / f"{i}.safetensors" for i in range(3))
     first, second = write(one, 1), write(two, 2)
-    average([(one, 0.25), (two, 0.75)], tmp_path / "mean.safetensors")
-    mean, meta = load_generator(tmp_path / "mean.safetensors")
+    SCRIPT["average"]([(one, 0.25), (two, 0.75)], pairs, out, batches=20)
+    mean, meta = load_generator(out)
     assert meta["styles"] == [[1, 0, 0]]
+    measured = ("running_mean", "running_var", "num_batches_tracked")
     for name, weight in mean.state_dict().items():
-        averaged = weight.is_floating_point() and name != "style.colour"
-        expected = 0.25 * first[name] + 0.75 * second[name] if averaged else first[name]
-        assert torch.allclose(weight, expected, atol=1e-7), name
+        if not name.endswith(measured):
+            expected = first[name] if name == "style.colour" else 0.25 * first[name] + 0.75 * second[name]
+            assert torch.allclose(weight, expected, atol=1e-7), name
+    with safe_open(out, "pt") as file:
+        assert file.get_tensor("discriminator/seed").tolist() == [2]
 
 
-def test_shares_that_do_not_add_up_and_other_nets_are_refused(tmp_path: Path) -> None:
-    average = runpy.run_path(str(SCRIPT))["average"]
-    one, two = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+def test_batchnorm_of_the_mean_is_measured_on_train_pairs(pairs: Path, tmp_path: Path) -> None:
+    one, two, out = (tmp_path / f"{i}.safetensors" for i in range(3))
+    write(one, 1)
+    write(two, 2)
+    SCRIPT["average"]([(one, 0.5), (two, 0.5)], pairs, out, batches=20)
+    mean, _ = load_generator(out)
+    normalised: dict[torch.nn.Module, torch.Tensor] = {}
+    layers = [module for module in mean.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for layer in layers:  # what they make of their input, before their own scale and offset
+        layer.register_forward_hook(lambda m, _, y: normalised.update({m: (y - channels(m.bias)) / channels(m.weight)}))
+    batch = Sampler(open_pairs(pairs, "train", 64, "AtoB"), 64, 7, augment=True, flip=True)(0)
+    with torch.no_grad():
+        mean(batch.drawing, batch.style)
+    assert len(normalised) == len(layers) > 0
+    for layer, y in normalised.items():
+        assert y.mean((0, 2, 3)).abs().max() < 0.5, layer
+        assert 0.5 < y.var((0, 2, 3)).median() < 2, layer
+
+
+def test_shares_that_do_not_add_up_and_other_nets_are_refused(pairs: Path, tmp_path: Path) -> None:
+    one, two, out = (tmp_path / f"{i}.safetensors" for i in range(3))
     write(one, 1)
     write(two, 2, width=16)
     with pytest.raises(NurieError, match=r"add up to 1, got 0\.5, 0\.6"):
-        average([(one, 0.5), (one, 0.6)], tmp_path / "mean.safetensors")
+        SCRIPT["average"]([(one, 0.5), (one, 0.6)], pairs, out)
     with pytest.raises(NurieError, match="another net"):
-        average([(one, 0.5), (two, 0.5)], tmp_path / "mean.safetensors")
-    assert not (tmp_path / "mean.safetensors").exists()
+        SCRIPT["average"]([(one, 0.5), (two, 0.5)], pairs, out)
+    assert not out.exists()

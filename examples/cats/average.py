@@ -1,41 +1,77 @@
 """Average the generators of training stages that began with each other's weights (Wortsman et al. 2022, Model soups).
 
-    python examples/cats/average.py OUT.safetensors RUN=SHARE RUN=SHARE ...
+    python examples/cats/average.py OUT.safetensors PAIRS RUN=SHARE RUN=SHARE ...
 
-RUN is a run folder, whose last save counts, or a checkpoint; shares add up to 1. What is no weight, such as the styles,
-comes from the first.
+RUN is a run folder, whose last save counts, or a checkpoint; shares add up to 1. The means and variances of BatchNorm
+fit no mean of weights, so they are measured on train pairs of PAIRS, varied as the last RUN varied them (Izmailov et
+al. 2018, Averaging Weights Leads to Wider Optima). What is no weight, such as the styles, comes from the first RUN; the
+discriminator, for `nurie train --init`, from the last one, where it has one.
 """
 
 import sys
 from pathlib import Path
 
+import torch
+from torch.optim.swa_utils import update_bn
+
 from nurie.checkpoint import load, save
+from nurie.data import Batch, Sampler, open_pairs
 from nurie.errors import NurieError
+from nurie.networks import build_generator
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator
+VARIED_BY = ("jitter", "hints", "hint_recolour", "tails", "body_parts")  # options of `nurie train` and of Sampler
 
 
-def average(parts: list[tuple[Path, float]], out: Path) -> None:
-    """Write the mean of generators weighted by their shares. Raises NurieError with a sentence."""
+def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: int = 200) -> None:
+    """Write the mean of generators weighted by their shares. Raises NurieError with a sentence.
+
+    batches: of 8 pairs each, on which BatchNorm is measured. Between draws of 40, the KID of a mean of cats went from
+    0.0385 to 0.0417; between draws of 200, from 0.0406 to 0.0410.
+    """
     if abs(sum(share for _, share in parts) - 1) > 1e-6:
         raise NurieError(f"Expected shares that add up to 1, got {', '.join(f'{share:g}' for _, share in parts)}.")
-    loaded = [load(path, ("ema",)) for path, _ in parts]
-    first, meta = loaded[0]
+    loaded = [load(path, ("ema", "discriminator")) for path, _ in parts]
+    (first, meta), (last, last_meta) = loaded[0], loaded[-1]
     for (path, _), (_, other) in zip(parts, loaded, strict=True):
         if other["generator"] != meta["generator"]:
             raise NurieError(f"{path} holds another net than {parts[0][0]}: {other['generator']}, {meta['generator']}.")
-    mean = {
-        name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
-        if tensor.is_floating_point() and name != DEFAULT_STYLE
-        else tensor
-        for name, tensor in first["ema"].items()
-    }
-    save(out, {"ema": mean}, meta)
+    net = build_generator(**meta["generator"])
+    net.load_state_dict(
+        {
+            name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
+            if tensor.is_floating_point() and name != DEFAULT_STYLE
+            else tensor
+            for name, tensor in first["ema"].items()
+        }
+    )
+    with torch.no_grad():
+        update_bn(map(train_batches(pairs, last_meta["train"]), range(batches)), Told(net))
+    save(out, {**last, "ema": net.state_dict()}, meta)
+
+
+class Told(torch.nn.Module):
+    """A generator that takes a batch: its drawings, told its pictures' styles."""
+
+    def __init__(self, generator: torch.nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        return self.generator(batch.drawing, batch.style)
+
+
+def train_batches(pairs: Path, options: dict) -> Sampler:
+    """Batches of 8 train pairs, as the options of a run vary them."""
+    folder = open_pairs(pairs, "train", options["size"], options["direction"])
+    varied = {name: options[name] for name in VARIED_BY}
+    return Sampler(folder, 8, 0, augment=options["augment_drawing"], flip=options["flip"], **varied)
 
 
 if __name__ == "__main__":
     try:
-        out, *parts = sys.argv[1:]
-        average([(Path(run), float(share)) for run, share in (part.rsplit("=", 1) for part in parts)], Path(out))
+        out, pairs, *runs = sys.argv[1:]
+        parts = [(Path(run), float(share)) for run, share in (part.rsplit("=", 1) for part in runs)]
+        average(parts, Path(pairs), Path(out))
     except (NurieError, ValueError) as error:
         sys.exit(f"{error}\n{__doc__}")

@@ -9,16 +9,12 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import add_strokes, jitter, redraw, vary
+from nurie.augment import jitter, redraw, vary
 from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
 from nurie.errors import NurieError
-from nurie.faces import SHINE, Face, add_face
-from nurie.ink import BLACK, blend, is_line_drawing, to_drawing, to_ink
-from nurie.legs import add_legs
-from nurie.paws import add_paws
+from nurie.ink import is_line_drawing
 from nurie.shift import overlap
 from nurie.styles import style_of
-from nurie.tails import add_tail, longest_outline, path_around
 
 
 def sampler(pairs: Path, **options) -> Sampler:
@@ -96,128 +92,6 @@ def test_jitter_also_makes_what_is_on_white_paper_smaller_and_moves_it() -> None
     assert (np.max(edges, axis=0) > 24).all()
 
 
-def outlined_disc(size: int, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ink, float32 (size, size), of a circle in the middle, and a picture of a red disc with a dark outline there."""
-    middle = (size // 2, size // 2)
-    drawing, picture = np.full((2, size, size, 3), 255, np.uint8)
-    cv2.circle(picture, middle, radius, (240, 90, 70), -1)
-    cv2.circle(picture, middle, radius, (90, 30, 20), 2)
-    cv2.circle(drawing, middle, radius, (0, 0, 0), 2)
-    return to_ink(drawing), picture
-
-
-def test_a_tail_is_outside_the_subject_in_its_colours_and_between_its_lines() -> None:
-    before, picture = outlined_disc(256, 60)
-    body = cv2.circle(np.zeros((256, 256), np.uint8), (128, 128), 57, 1, -1).astype(bool)
-    sizes, opened = [], 0
-    for seed in range(20):
-        ink, painted = add_tail(before, picture, np.random.default_rng(seed))
-        assert np.array_equal(painted[body], picture[body])
-        tail = (painted.min(2) < 200) & (picture.min(2) > 235)
-        sizes.append(tail.sum())
-        assert (painted[tail][:, 0] > painted[tail][:, 2]).all()  # of the body's and its lines' colours, no grey
-        added = (ink > 0.5) & (before < 0.1)
-        assert 20 < added.sum() < tail.sum()
-        assert tail[added].mean() > 0.9
-        opened += bool(((before > 0.5) & (ink < 0.5)).any())
-    assert min(sizes) > 150 and max(sizes) > 2 * min(sizes)
-    assert 3 <= opened <= 17
-    white = np.full_like(picture, 255)
-    ink, painted = add_tail(before, white, np.random.default_rng(0))
-    assert ink is before and painted is white
-
-
-def test_a_tail_around_the_subject_leaves_paper_between() -> None:
-    inside = cv2.circle(np.zeros((256, 256), np.uint8), (128, 128), 60, 1, -1).astype(bool)
-    gaps = []
-    for seed in range(20):
-        middle, radii = path_around(inside, longest_outline(inside), 1.0, np.random.default_rng(seed))
-        away = np.linalg.norm(middle - 128, axis=1) - 60
-        assert away[0] < 2 and len(middle) == len(radii) >= 25
-        assert (np.diff(away)[:3] > 0).all()
-        assert np.ptp(away[12:]) < 3  # then as far away everywhere
-        gaps.append(away[12:].mean() - radii.max())
-    assert 5 < min(gaps) < 10 and 18 < max(gaps) < 26
-
-
-def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -> None:
-    before, picture = outlined_disc(256, 90)
-    drawing = to_drawing(before)
-    crossing = pupils = irises = 0
-    for seed in range(20):
-        faced, painted, near = add_face(drawing, picture, np.random.default_rng(seed))
-        ink = to_ink(faced)
-        changed, paper = (painted != picture).any(2), picture.min(2) > 235
-        assert changed.any() and near[changed].all()
-        assert (ink[paper & changed] > before[paper & changed]).all()
-        crossing += (ink > before + 0.5)[paper].any()
-        pupils += (painted.max(2)[~paper] < 30).sum() > 8  # the disc's outline is lighter
-        irises += (painted[:, :, 1] > painted[:, :, 2].astype(int) + 60).sum() > 8  # amber to green, unlike the disc
-    assert 6 <= crossing <= 18
-    assert pupils >= 12 and irises >= 5  # some are tiny, or all pupil
-    white = np.full_like(picture, 255)
-    faced, painted, near = add_face(drawing, white, np.random.default_rng(0))
-    assert faced is drawing and painted is white and not near.any()
-
-
-def test_paws_are_lines_within_the_subject_whose_inside_stays_as_it_is() -> None:
-    before, picture = outlined_disc(256, 90)
-    drawing = to_drawing(before)
-    inside, lower = picture.min(2) < 235, 0
-    for seed in range(20):
-        pawed, painted, near = add_paws(drawing, picture, np.random.default_rng(seed))
-        ink, changed = to_ink(pawed), (painted != picture).any(2)
-        assert near.any() and not near[~inside].any()
-        assert changed.any() and inside[changed].all()
-        assert (ink[changed] > 0).all()  # so what has no line is as before
-        assert np.array_equal(ink[~inside], before[~inside])
-        drawn = blend(picture, np.array((90, 30, 20)), ink)
-        assert (np.abs(painted - drawn)[changed & (before == 0)].max(1) <= 1).all()
-        lower += near[128:].sum() > near[:128].sum()
-    assert lower >= 18
-    white = np.full_like(picture, 255)
-    pawed, painted, near = add_paws(drawing, white, np.random.default_rng(0))
-    assert pawed is drawing and painted is white and not near.any()
-
-
-def test_between_legs_is_paper_where_it_is_open_to_the_paper() -> None:
-    before, picture = outlined_disc(256, 90)
-    drawing = to_drawing(before)
-    paper, opened, closed = picture.min(2) > 235, 0, 0
-    for seed in range(20):
-        legged, painted = add_legs(drawing, picture, np.random.default_rng(seed))
-        ink, bays, changed = to_ink(legged), (painted.min(2) > 235) & ~paper, (painted != picture).any(2)
-        assert not changed[paper].any() and changed[128:].sum() >= changed[:128].sum()
-        assert (ink[bays] < 0.2).all()  # no line in them
-        assert cv2.connectedComponents((paper | bays).astype(np.uint8), connectivity=4)[0] == 2  # so they are open
-        lines = (ink > 0.5) & (before < 0.5)
-        assert lines.sum() > 20 or not changed.any()
-        opened += bays.sum() > 40
-        closed += lines.any() and not bays.any()
-    assert opened >= 8 and closed >= 3
-    white = np.full_like(picture, 255)
-    legged, painted = add_legs(drawing, white, np.random.default_rng(0))
-    assert legged is drawing and painted is white
-
-
-def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:
-    fur, one_eyed = np.full((128, 128, 3), 150.0), 0
-    for seed in range(20):
-        face = Face(np.array([64.0, 64.0]), 24, np.random.default_rng(seed))
-        sides = [side in face.sides for side in (-1, 1)]
-        ink, painted = face.draw_beads(np.zeros((128, 128)), fur)
-        black, untouched = ink == 1, ink == 0
-        assert [black[:, :64].any(), black[:, 64:].any()] == sides
-        assert np.abs(painted - BLACK)[black].max() < 1
-        light = (painted == SHINE).all(2)  # drawn as a hole in the ink
-        assert np.array_equal(painted[untouched & ~light], fur[untouched & ~light])
-        ink, painted = face.draw_lids(np.zeros((128, 128)), fur)
-        assert [half.max() > 0.4 for half in (ink[:, :64], ink[:, 64:])] == sides  # some are a pixel wide, and soft
-        assert np.abs(painted - blend(fur, BLACK, ink)).max() < 1
-        one_eyed += len(face.sides) == 1
-    assert 1 <= one_eyed <= 9
-
-
 def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
     plain, some, every = (sampler(pairs, batch=12, augment=True, tails=share)(0) for share in (0.0, 0.5, 1.0))
     tailed = [(batch.picture != plain.picture).flatten(1).any(1).sum().item() for batch in (some, every)]
@@ -238,28 +112,6 @@ def test_a_share_of_the_drawings_gets_each_made_up_part(pairs: Path, monkeypatch
     sampler(pairs, batch=12, augment=True, body_parts=0.5)(0)
     assert 3 <= len(legged) <= 9
     assert sampler(pairs, batch=12, augment=True, body_parts=1.0)(0).near_parts.shape == (12, 1, 64, 64)
-
-
-def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines_or_black() -> None:
-    before, picture = outlined_disc(256, 96)
-    found = np.zeros(2, int)
-    for seed in range(20):
-        ink, painted = add_strokes(before, picture, np.random.default_rng(seed))
-        added = ink > before
-        assert added.any()
-        assert (ink >= before).all()
-        assert (picture[added] < 255).any(axis=1).all()  # never on the paper
-        assert np.array_equal(painted[ink == 0], picture[ink == 0])
-        drawn = np.stack([blend(picture, colour, ink) for colour in (np.array((90, 30, 20)), BLACK)])
-        near = np.abs(painted - drawn)[:, added & (before == 0)].max(axis=2) <= 1
-        assert near.any(axis=0).mean() > 0.99  # else it is the soft edge of both
-        found += near.sum(axis=1)
-    assert (found > 1000).all()
-    blank = np.full_like(picture, 255)
-    for ink, image in ((before, blank), (np.zeros_like(before), picture)):
-        same, painted = add_strokes(ink, image, np.random.default_rng(0))
-        assert np.array_equal(same, ink)
-        assert np.array_equal(painted, image)
 
 
 def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -> None:

@@ -4,16 +4,17 @@
 #   examples/cats/recipe.sh CATS OUT
 #
 # CATS holds photos/, masks/ (white = cat) and list.csv (name,breed) of the Oxford-IIIT Pet data set; OUT gets pairs/,
-# run128/, run256/, run256-2/ to run256-16/, cats.safetensors and model/. Run it again to resume.
+# run128/, run256/, run256-2/ to run256-20/, cats-16.safetensors, cats.safetensors and model/. Run it again to resume.
 # Training goes from small to large pictures: at 128 pixels a CPU sees more than twice as many pictures per second, and
 # what it learns there carries over.
 # It took 110 minutes of both cores of a slow CPU with bf16, other work beside, up to run256-4, 80 of one core up to
 # run256-6, 30 of both for run256-7, 55 of one up to run256-9, 50 of one for run256-10, 31 of both for run256-11, 22 of
-# one for run256-12, 25 of both for run256-13, 56 of one up to run256-15, and 55 of both for run256-16. docs/LOG.md says
-# what it gave, and what earlier stages had not yet: wide brushes (`enclosed`) up to run256-4, blots, hatching and plain
-# eyes up to run256-7, strokes that recolour up to run256-9, pairs whose masks `nurie prepare` mends up to run256-12
-# (which had all holes filled, true ones too), paws up to run256-13, tails around the subject up to run256-14,
-# and legs, and losses near parts and strokes that count each pair alike, in all of it.
+# one for run256-12, 25 of both for run256-13, 56 of one up to run256-15, 55 of both for run256-16, and 100 of one for
+# each of the two branches after it. docs/LOG.md says what it gave, and what earlier stages had not yet: wide brushes
+# (`enclosed`) up to run256-4, blots, hatching and plain eyes up to run256-7, strokes that recolour up to run256-9,
+# pairs whose masks `nurie prepare` mends up to run256-12 (which had all holes filled, true ones too), paws up to
+# run256-13, tails around the subject up to run256-14, legs up to run256-16, and losses near parts and strokes that
+# count each pair alike up to run256-18. BatchNorm was not measured anew for cats-16.
 # run256-10 was stopped there, with its lr at 2.2e-4 on its way from 3e-4 to 0 after 6000 steps, run256-12 on its way
 # from 1.4e-4 after 2600, run256-14 and -15 on theirs from 2e-4 after 6000. run256-12 began with a new discriminator.
 set -euo pipefail
@@ -59,6 +60,21 @@ nurie train "$out/pairs" "$out/run256-16" "${options[@]}" --steps 4800 --lr 1.3e
 
 # the last saves, whose fur is nearer to that of photos than that of the saves with the best score; each of the three
 # has flaws that their mean has not
-python "$here/average.py" "$out/cats.safetensors" "$out/run256-11=0.3" "$out/run256-14=0.2" "$out/run256-16=0.5"
+python "$here/average.py" "$out/cats-16.safetensors" "$out/pairs" \
+    "$out/run256-11=0.3" "$out/run256-14=0.2" "$out/run256-16=0.5"
+
+# two branches, which can run side by side, and the mean again
+options+=(--body-parts 0.5)
+for seed in 1 2; do
+    branch=("${options[@]}")
+    if [ $seed = 2 ]; then branch+=(--gan 1 --feature-matching 5); fi
+    first=$out/run256-$((16 + seed)) second=$out/run256-$((18 + seed))
+    nurie train "$out/pairs" "$first" "${branch[@]}" \
+        --steps 1100 --decay 0 --lr 1.5e-4 --seed 1$seed --init "$out/cats-16.safetensors"
+    nurie train "$out/pairs" "$second" "${branch[@]}" \
+        --steps 4800 --decay 0.6 --lr 1.6e-4 --seed 2$seed --init "$first"
+done
+python "$here/average.py" "$out/cats.safetensors" "$out/pairs" \
+    "$out/cats-16.safetensors=0.6" "$out/run256-19=0.2" "$out/run256-20=0.2"
 nurie export "$out/cats.safetensors" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --credits \
     "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

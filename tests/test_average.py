@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from conftest import TINY
-from nurie.checkpoint import load_generator, save
+from nurie.checkpoint import load, load_generator, save
 from nurie.config import Train
 from nurie.data import Sampler, open_pairs
 from nurie.errors import NurieError
@@ -78,5 +78,9 @@ def test_shares_that_do_not_add_up_and_other_nets_are_refused(pairs: Path, tmp_p
     with pytest.raises(NurieError, match=r"add up to 1, got 0\.5, 0\.6"):
         SCRIPT["average"]([(one, 0.5), (one, 0.6)], pairs, out)
     with pytest.raises(NurieError, match="another net"):
+        SCRIPT["average"]([(one, 0.5), (two, 0.5)], pairs, out)
+    groups, meta = load(one)
+    save(two, groups, meta | {"train": meta["train"] | {"faces": 0.5}})
+    with pytest.raises(NurieError, match=r"1\.safetensors has options"):
         SCRIPT["average"]([(one, 0.5), (two, 0.5)], pairs, out)
     assert not out.exists()

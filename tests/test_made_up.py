@@ -1,7 +1,10 @@
 """What training makes up in pairs: tails, faces, paws, legs and strokes."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
+import pytest
 
 from nurie.augment import add_strokes
 from nurie.faces import SHINE, Face, add_face
@@ -70,9 +73,6 @@ def test_a_face_has_eyes_in_the_subject_and_whiskers_that_are_lines_on_paper() -
         irises += (painted[:, :, 1] > painted[:, :, 2].astype(int) + 60).sum() > 8  # amber to green, unlike the disc
     assert 6 <= crossing <= 18
     assert pupils >= 12 and irises >= 5  # some are tiny, or all pupil
-    white = np.full_like(picture, 255)
-    faced, painted, near = add_face(drawing, white, np.random.default_rng(0))
-    assert faced is drawing and painted is white and not near.any()
 
 
 def test_paws_are_lines_within_the_subject_whose_inside_stays_as_it_is() -> None:
@@ -90,9 +90,6 @@ def test_paws_are_lines_within_the_subject_whose_inside_stays_as_it_is() -> None
         assert (np.abs(painted - drawn)[changed & (before == 0)].max(1) <= 1).all()
         lower += near[128:].sum() > near[:128].sum()
     assert lower >= 18
-    white = np.full_like(picture, 255)
-    pawed, painted, near = add_paws(drawing, white, np.random.default_rng(0))
-    assert pawed is drawing and painted is white and not near.any()
 
 
 def test_between_legs_is_paper_where_it_is_open_to_the_paper() -> None:
@@ -110,9 +107,14 @@ def test_between_legs_is_paper_where_it_is_open_to_the_paper() -> None:
         opened += bays.sum() > 40
         closed += lines.any() and not bays.any()
     assert opened >= 8 and closed >= 3
-    white = np.full_like(picture, 255)
-    legged, painted = add_legs(drawing, white, np.random.default_rng(0))
-    assert legged is drawing and painted is white
+
+
+@pytest.mark.parametrize("add", [add_face, add_paws, add_legs])
+def test_where_there_is_no_subject_nothing_is_made_up(add: Callable) -> None:
+    before, picture = outlined_disc(256, 90)
+    drawing, white = to_drawing(before), np.full_like(picture, 255)
+    same, painted, *near = add(drawing, white, np.random.default_rng(0))
+    assert same is drawing and painted is white and not np.any(near)
 
 
 def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:

@@ -9,18 +9,20 @@ discriminator, for `nurie train --init`, from the last one, where it has one.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch.optim.swa_utils import update_bn
 
-from nurie.checkpoint import load, save
-from nurie.data import Batch, Sampler, open_pairs
+from nurie.checkpoint import load, load_weights, save
+from nurie.config import Train
+from nurie.data import Batch, open_pairs
 from nurie.errors import NurieError
 from nurie.networks import build_generator
+from nurie.train import sampler_of
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator
-VARIED_BY = ("jitter", "hints", "hint_recolour", "tails", "body_parts")  # options of `nurie train` and of Sampler
 
 
 def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: int = 200) -> None:
@@ -37,16 +39,23 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
         if other["generator"] != meta["generator"]:
             raise NurieError(f"{path} holds another net than {parts[0][0]}: {other['generator']}, {meta['generator']}.")
     net = build_generator(**meta["generator"])
-    net.load_state_dict(
-        {
-            name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
-            if tensor.is_floating_point() and name != DEFAULT_STYLE
-            else tensor
-            for name, tensor in first["ema"].items()
-        }
-    )
+    mean = {
+        name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
+        if tensor.is_floating_point() and name != DEFAULT_STYLE
+        else tensor
+        for name, tensor in first["ema"].items()
+    }
+    load_weights(net, mean, parts[0][0])
+    try:
+        config = replace(Train(**last_meta["train"]), batch=8, seed=0)
+    except TypeError:
+        raise NurieError(
+            f"{parts[-1][0]} has options that this Nurie does not know. Name a run of this one last."
+        ) from None
+    sampler = sampler_of(config, open_pairs(pairs, "train", config.size, config.direction))
+    torch.manual_seed(0)  # of the noise that a generator takes in training
     with torch.no_grad():
-        update_bn(map(train_batches(pairs, last_meta["train"]), range(batches)), Told(net))
+        update_bn(map(sampler, range(batches)), Told(net))
     save(out, {**last, "ema": net.state_dict()}, meta)
 
 
@@ -59,13 +68,6 @@ class Told(torch.nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         return self.generator(batch.drawing, batch.style)
-
-
-def train_batches(pairs: Path, options: dict) -> Sampler:
-    """Batches of 8 train pairs, as the options of a run vary them."""
-    folder = open_pairs(pairs, "train", options["size"], options["direction"])
-    varied = {name: options[name] for name in VARIED_BY}
-    return Sampler(folder, 8, 0, augment=options["augment_drawing"], flip=options["flip"], **varied)
 
 
 if __name__ == "__main__":

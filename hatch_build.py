@@ -18,7 +18,7 @@ except ImportError:  # by hand, in an environment without hatchling
 
 ROOT = Path(__file__).resolve().parent
 ENGINE = ROOT / "engine"
-PAGE = ROOT / "src" / "nurie" / "page"
+WASM_FOLDER = ROOT / "src" / "nurie" / "page" / "engine"
 SIMD = "generic+simd128+bulk_memory"  # every browser since 2023
 TARGETS = {
     "nurie.wasm": SIMD,
@@ -40,11 +40,11 @@ def compile_engine() -> list[Path]:
     if not sources:
         raise SystemExit(f"No C sources in {ENGINE}: this is not a full copy of Nurie.")
     newest = max(path.stat().st_mtime for path in inputs)
-    PAGE.mkdir(parents=True, exist_ok=True)
-    stale = [name for name in TARGETS if not _newer(PAGE / name, newest)]
+    WASM_FOLDER.mkdir(parents=True, exist_ok=True)
+    stale = [name for name in TARGETS if not _newer(WASM_FOLDER / name, newest)]
     for name in stale:
-        _compile(sources, TARGETS[name], PAGE / name)
-    return [PAGE / name for name in stale]
+        _compile(sources, TARGETS[name], WASM_FOLDER / name)
+    return [WASM_FOLDER / name for name in stale]
 
 
 def _newer(output: Path, moment: float) -> bool:

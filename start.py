@@ -157,7 +157,7 @@ def fingerprint():
 
 def stamped(level):
     file = VENV / f"nurie-{level}.stamp"
-    engine = ROOT / "src" / "nurie" / "page" / "nurie.wasm"
+    engine = ROOT / "src" / "nurie" / "page" / "engine" / "nurie.wasm"
     current = file.is_file() and file.read_text() == fingerprint()
     return current and engine.is_file() and PYTHON.exists()
 

@@ -32,7 +32,7 @@ from page import chromium, open_page  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 
 from nurie.config import Publish  # noqa: E402
-from nurie.plan import Plan  # noqa: E402
+from nurie.engine.plan import Plan  # noqa: E402
 from nurie.publish import write_site  # noqa: E402
 from nurie.serve import BUILT_IN, make_server  # noqa: E402
 
@@ -84,9 +84,9 @@ def measure(
         "/net.onnx": to_onnx(plan, weights, size, size) if "ort" in runtimes else b"",
         "/net.tflite": to_tflite(plan, weights, size, size) if "litert" in runtimes else b"",
         f"/peak-{build}.wasm": compile_peak(build),
-        f"/engine-{build}.wasm": PAGE / engine_file(build, threads),
+        f"/engine-{build}.wasm": PAGE / "engine" / engine_file(build, threads),
     }
-    files |= {f"/src/nurie/page/{path.name}": path for path in PAGE.glob("*.js")}
+    files |= {f"/src/nurie/page/{path.relative_to(PAGE).as_posix()}": path for path in PAGE.rglob("*.js")}
     files |= {f"/ort/{path.name}": path for path in (modules / "onnxruntime-web" / "dist").glob("ort*")}
     litert = modules / "@litertjs" / "core"
     files |= {"/litert/index.js": litert / "dist" / "index.js"}
@@ -158,10 +158,15 @@ def print_downloads(requested: set[str]) -> None:
     """Bytes of what the browser really fetched of each runtime, for one build of it."""
     print("\n| to download | raw kB | gzip kB | brotli kB |\n|---|---|---|---|")
     ort, litert = (BENCH / "node_modules" / name for name in ("onnxruntime-web/dist", "@litertjs"))
-    ours = [PAGE / "engine.js", PAGE / "plan.js", PAGE / "nurie-relaxed.wasm"]
+    engine = PAGE / "engine"
+    ours = [engine / name for name in ("wasm.js", "plan.js", "nurie-relaxed.wasm")]
     found = {
         "Nurie": ours,
-        "Nurie with threads": [*ours[:2], PAGE / "helper.js", PAGE / "nurie-relaxed-threads.wasm"],
+        "Nurie with threads": [
+            *ours[:2],
+            engine / "helper.js",
+            engine / "nurie-relaxed-threads.wasm",
+        ],
         "ONNX Runtime Web": [ort / p.removeprefix("/ort/") for p in requested if p.startswith("/ort/")],
     }
     scripts = [litert / "core" / "dist" / "index.js", litert / "wasm-utils" / "dist" / "index.js"]

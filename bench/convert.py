@@ -12,8 +12,8 @@ import onnx
 import tflite
 from onnx import helper, numpy_helper
 
-from nurie.plan import Op, Plan
-from nurie.reference import how_enclosed, read_floats, read_weights, styled
+from nurie.engine.plan import Op, Plan
+from nurie.engine.reference import how_enclosed, read_floats, read_weights, styled
 
 Array = np.ndarray
 Value = Any  # what a target calls a tensor

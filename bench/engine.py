@@ -24,9 +24,9 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 from nets import NETS  # noqa: E402
 from page import open_page  # noqa: E402
 
-from nurie.plan import Op, Plan, parse_plan  # noqa: E402
+from nurie.engine.plan import Op, Plan, parse_plan  # noqa: E402
 
-PAGE = ROOT / "src" / "nurie" / "page"
+WASM_FOLDER = ROOT / "src" / "nurie" / "page" / "engine"
 
 
 def main() -> None:
@@ -42,10 +42,10 @@ def main() -> None:
 
     plan, weights = read_model(args.model) if args.model else NETS[args.net]()
     width, height = map(int, args.size.split("x"))
-    builds = {"plain": PAGE / "nurie.wasm", "relaxed": PAGE / "nurie-relaxed.wasm"}
+    builds = {"plain": WASM_FOLDER / "nurie.wasm", "relaxed": WASM_FOLDER / "nurie-relaxed.wasm"}
     builds |= {path.stem + "*": path for path in args.against}
     cut = {f"cut for {threads}": threads for threads in args.cut}
-    builds |= dict.fromkeys(cut, PAGE / "nurie-relaxed-threads.wasm")
+    builds |= dict.fromkeys(cut, WASM_FOLDER / "nurie-relaxed-threads.wasm")
     results = measure(plan, weights, height, width, args.rounds, builds, cut)
     report(plan, height, width, results)
     if args.ops:
@@ -63,7 +63,7 @@ def measure(
     """Times in a headless Chromium: {build: {load_ms, resize_ms, peak_bytes, total_ms: [...], op_ms: [[...]]}}."""
     urls = {name: f"/build/{i}.wasm" for i, name in enumerate(builds)}
     files: dict[str, bytes | Path] = {"/weights.bin": weights, "/measure.js": ROOT / "bench" / "measure.js"}
-    files |= {f"/src/nurie/page/{name}": PAGE / name for name in ("engine.js", "plan.js")}
+    files |= {f"/src/nurie/page/engine/{name}": WASM_FOLDER / name for name in ("wasm.js", "plan.js")}
     files |= {urls[name]: path for name, path in builds.items()}
     task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls, "cut": cut}
     with open_page(files) as page:

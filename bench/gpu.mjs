@@ -4,9 +4,9 @@ import { create, globals } from "webgpu";
 
 Object.assign(globalThis, globals);
 Object.defineProperty(globalThis, "navigator", { value: { gpu: create([]) } });
-const page = new URL("../src/nurie/page/", import.meta.url);
+const page = new URL("../src/nurie/page/engine/", import.meta.url);
 const { difference, equal, testDrawing } = await import(new URL("backend.js", page));
-const { Engine } = await import(new URL("engine.js", page));
+const { Engine } = await import(new URL("wasm.js", page));
 const { GpuEngine } = await import(new URL("webgpu.js", page));
 
 const PRECISIONS = ["f32", "f16"];

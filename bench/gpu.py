@@ -20,7 +20,7 @@ import tempfile
 
 from browser import ALL, BENCH
 
-from nurie.plan import Plan
+from nurie.engine.plan import Plan
 from plans import random_plan
 
 SIZES = [(40, 24), (8, 8), (64, 96)]  # height and width of drawings of random plans

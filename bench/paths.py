@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from engine import measure  # noqa: E402
 
-from nurie.plan import Plan  # noqa: E402
+from nurie.engine.plan import Plan  # noqa: E402
 from plans import Builder  # noqa: E402
 
 RULE = "int suits_winograd(const Op *op, int height, int width) {"

@@ -19,13 +19,15 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from engine import PAGE, measure  # noqa: E402
+from engine import WASM_FOLDER, measure  # noqa: E402
 
-from nurie import checkpoint, train  # noqa: E402
+from nurie import train  # noqa: E402
+from nurie.batches.sampler import Batch  # noqa: E402
 from nurie.config import Train  # noqa: E402
-from nurie.data import Batch, PairFolder  # noqa: E402
-from nurie.lower import lower  # noqa: E402
-from nurie.networks import FastGenerator, initialise, initialise_shuffled  # noqa: E402
+from nurie.convert.lower import lower  # noqa: E402
+from nurie.nets import checkpoint  # noqa: E402
+from nurie.nets.generators import FastGenerator, initialise, initialise_shuffled  # noqa: E402
+from nurie.pairs.folder import PairFolder  # noqa: E402
 
 SEARCH = Train(
     Path(),
@@ -101,7 +103,7 @@ def edges(images: torch.Tensor) -> float:
 def time_ms(net: FastGenerator, rounds: int) -> tuple[float, int]:
     """Median milliseconds at 256x256 in Chromium, one thread, and bytes of the weights before gzip."""
     plan, weights = lower(net, 256, True)
-    times = measure(plan, weights, 256, 256, rounds, {"relaxed": PAGE / "nurie-relaxed.wasm"})
+    times = measure(plan, weights, 256, 256, rounds, {"relaxed": WASM_FOLDER / "nurie-relaxed.wasm"})
     return statistics.median(times["relaxed"]["total_ms"]), len(weights)
 
 

@@ -11,8 +11,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 from nurie.config import Publish
-from nurie.modelfile import read_manifest
-from nurie.painter import Painter, open_painter
+from nurie.engine.modelfile import read_manifest
+from nurie.painting.painter import Painter, open_painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 
@@ -34,7 +34,8 @@ TINY = {
 BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
 
 # shapes and dtypes in signatures are checked in tests only
-install_import_hook(["nurie.losses", "nurie.data"], "beartype.beartype")
+CHECKED = ["nurie.batches.sampler", "nurie.nets.losses", "nurie.nets.tensors", "nurie.pairs.folder"]
+install_import_hook(CHECKED, "beartype.beartype")
 
 
 def circle_pair(seed: int, size: int = 64) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from browsers import sync_api
-from nurie.plan import Plan
+from nurie.engine.plan import Plan
 
 Page = sync_api.Page
 

@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nurie.plan import Op, Plan, make_plan
+from nurie.engine.plan import Op, Plan, make_plan
 
 RELU, LEAKY_RELU, TANH = 1, 2, 3
 

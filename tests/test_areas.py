@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nurie.areas import flat_areas, shades
+from nurie.drawings.areas import flat_areas, shades
 
 
 def two_squares() -> np.ndarray:

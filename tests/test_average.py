@@ -9,11 +9,12 @@ import torch
 from safetensors import safe_open
 
 from conftest import TINY
-from nurie.checkpoint import load, load_generator, save
+from nurie.batches.sampler import Sampler
 from nurie.config import Train
-from nurie.data import Sampler, open_pairs
 from nurie.errors import NurieError
-from nurie.networks import build_generator
+from nurie.nets.checkpoint import load, load_generator, save
+from nurie.nets.generators import build_generator
+from nurie.pairs.folder import open_pairs
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "examples/cats/average.py"))
 NET = {"kind": "fast", "width": 8, "styles": True, "enclosed": False}

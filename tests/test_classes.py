@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from nurie.classes import members_of_classes, read_classes
-from nurie.data import Sampler, open_pairs
+from nurie.batches.sampler import Sampler
 from nurie.errors import NurieError
+from nurie.pairs.classes import members_of_classes, read_classes
+from nurie.pairs.folder import open_pairs
 
 NAMES = [f"p{i}" for i in range(6)]
 UNEVEN = "id,breed,width\np0,Tabby,3\n" + "".join(f"p{i},Persian,3\n" for i in range(1, 6)) + "other,Sphynx,4\n"

@@ -20,7 +20,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_the_base_install_runs_loads_no_training_packages():
-    code = "import sys, nurie.cli, nurie.serve, nurie.publish, nurie.predict, nurie.engine; print(*sys.modules)"
+    code = "import sys, nurie.cli, nurie.serve, nurie.publish, nurie.predict, nurie.engine.wasm; print(*sys.modules)"
     loaded = set(python("-c", code).stdout.split())
     assert "nurie.cli" in loaded
     assert not loaded & cli.TRAIN_EXTRA

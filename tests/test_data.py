@@ -9,12 +9,14 @@ import torch
 from jaxtyping import TypeCheckError
 
 from conftest import circle_pair
-from nurie.augment import jitter, redraw, vary
-from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_images, to_tensor
+from nurie.batches.sampler import Batch, Sampler, prefetch
+from nurie.batches.vary import jitter, redraw, vary
+from nurie.drawings.ink import is_line_drawing
+from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
-from nurie.ink import is_line_drawing
-from nurie.shift import overlap
-from nurie.styles import style_of
+from nurie.nets.styles import style_of
+from nurie.nets.tensors import to_images, to_tensor
+from nurie.pairs.folder import PairFolder, open_pairs
 
 
 def sampler(pairs: Path, **options) -> Sampler:
@@ -105,10 +107,10 @@ def test_a_share_of_the_drawings_gets_each_made_up_part(pairs: Path, monkeypatch
     assert count(0.0) == 0 and count(1.0) == 12
     for other in ("add_face", "add_paws"):
         with monkeypatch.context() as patch:
-            patch.setattr(f"nurie.data.{other}", lambda d, p, _: (d, p, np.zeros(d.shape[:2], bool)))
+            patch.setattr(f"nurie.batches.sampler.{other}", lambda d, p, _: (d, p, np.zeros(d.shape[:2], bool)))
             assert 3 <= count(0.5) <= 9 and count(1.0) >= 10  # some are too small for a face
     legged: list[np.ndarray] = []
-    monkeypatch.setattr("nurie.data.add_legs", lambda d, p, _: legged.append(d) or (d, p))
+    monkeypatch.setattr("nurie.batches.sampler.add_legs", lambda d, p, _: legged.append(d) or (d, p))
     sampler(pairs, batch=12, augment=True, body_parts=0.5)(0)
     assert 3 <= len(legged) <= 9
     assert sampler(pairs, batch=12, augment=True, body_parts=1.0)(0).near_parts.shape == (12, 1, 64, 64)

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from conftest import TINY, forget_accelerate
-from nurie import checkpoint
 from nurie.config import Train
-from nurie.distill import Teacher, fingerprint, recorded, same_sizes, shapes
 from nurie.errors import NurieError
-from nurie.networks import build_generator
+from nurie.nets import checkpoint
+from nurie.nets.generators import build_generator
 from nurie.train import train
+from nurie.training.distill import Teacher, fingerprint, recorded, same_sizes, shapes
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurie.data import to_tensor
-from nurie.enclosed import enclosed
-from nurie.engine import Engine, EngineError
-from nurie.networks import EnclosedInput, FastGenerator
-from nurie.reference import how_enclosed
+from nurie.drawings.enclosed import enclosed
+from nurie.engine.reference import how_enclosed
+from nurie.engine.wasm import Engine, EngineError
+from nurie.nets.generators import EnclosedInput, FastGenerator
+from nurie.nets.tensors import to_tensor
 from plans import scribble, small_enclosed
 
 

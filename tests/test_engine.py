@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import BUILDS
-from nurie.engine import PAGE, Engine, EngineError, Machine
+from nurie.engine.modelfile import read_model
+from nurie.engine.plan import Plan
+from nurie.engine.reference import run_reference
+from nurie.engine.wasm import WASM_FOLDER, Engine, EngineError, Machine
 from nurie.errors import NurieError
-from nurie.modelfile import read_model
-from nurie.plan import Plan
-from nurie.reference import run_reference
 from nurie.serve import BUILT_IN
 from plans import RELU, TANH, Builder, drawing, random_plan, small_unet
 from threaded import ThreadedMachine
@@ -167,7 +167,7 @@ def test_weights_may_come_in_parts(parts: int) -> None:
 
 @pytest.mark.parametrize("name", ["nurie.wasm", "nurie-relaxed.wasm"])
 def test_wasm_files_import_nothing_and_are_small(name: str) -> None:
-    data = (PAGE / name).read_bytes()
+    data = (WASM_FOLDER / name).read_bytes()
     module = wasmtime.Module(wasmtime.Engine(), data)
     assert not module.imports
     exports = sorted(export.name for export in module.exports)

@@ -8,9 +8,9 @@ import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurie.engine import Engine, EngineError, Machine
+from nurie.engine.plan import Op, Plan, checked, make_plan
+from nurie.engine.wasm import Engine, EngineError, Machine
 from nurie.errors import NurieError
-from nurie.plan import Op, Plan, checked, make_plan
 from plans import Builder, drawing, small_unet
 
 BAD_OPS: list[tuple[int, dict[str, int]]] = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import BUILDS
-from nurie.engine import Engine, EngineError, Machine
+from nurie.engine.wasm import Engine, EngineError, Machine
 from plans import drawing, random_plan, small_unet
 from threaded import ThreadedMachine
 

@@ -14,19 +14,21 @@ from PIL import Image
 from torch import nn
 
 from conftest import circle_pair, write_pairs
-from nurie import checkpoint, cli, metrics
+from nurie import cli
 from nurie import evaluate as module
 from nurie.config import Evaluate, Export, Train
-from nurie.data import PairFolder
+from nurie.drawings.shift import overlap
+from nurie.engine.plan import make_plan
 from nurie.errors import NurieError
 from nurie.evaluate import choose, effects_of, evaluate, hint_errors, hint_summary, short_names, summary
 from nurie.export import export
-from nurie.metrics import Networks, PictureMetrics, load_networks
-from nurie.networks import build_generator
-from nurie.options import metadata
-from nurie.perturb import NAMES, perturb
-from nurie.plan import make_plan
-from nurie.shift import overlap
+from nurie.nets import checkpoint
+from nurie.nets.generators import build_generator
+from nurie.painting import metrics
+from nurie.painting.metrics import Networks, PictureMetrics, load_networks
+from nurie.painting.perturb import NAMES, perturb
+from nurie.pairs.folder import PairFolder
+from nurie.training.options import metadata
 
 
 @pytest.fixture(autouse=True)
@@ -154,9 +156,9 @@ def test_a_torchvision_of_another_torch_gives_a_sentence(monkeypatch: pytest.Mon
             raise RuntimeError("operator torchvision::nms does not exist")
 
     monkeypatch.setitem(sys.modules, "torchmetrics", Broken("torchmetrics"))
-    monkeypatch.delitem(sys.modules, "nurie.metrics")
+    monkeypatch.delitem(sys.modules, "nurie.painting.metrics")
     with pytest.raises(NurieError, match="torchvision does not fit the installed torch"):
-        importlib.import_module("nurie.metrics")
+        importlib.import_module("nurie.painting.metrics")
 
 
 def test_perturbations_are_fixed_and_change_the_drawing(drawing: np.ndarray) -> None:

@@ -10,19 +10,20 @@ import pytest
 import torch
 from PIL import Image
 
-from nurie import checkpoint
 from nurie.config import Export, Predict, Train
-from nurie.data import PairFolder
+from nurie.drawings.strokes import draw_strokes
+from nurie.engine.modelfile import read_manifest, read_model
+from nurie.engine.plan import FILL
+from nurie.engine.reference import filled
 from nurie.errors import NurieError
 from nurie.export import export, pencil_width
-from nurie.modelfile import read_manifest, read_model
-from nurie.networks import build_generator
-from nurie.options import metadata
-from nurie.painter import open_painter
-from nurie.plan import FILL
-from nurie.predict import load_drawing, predict
-from nurie.reference import filled
-from nurie.strokes import draw_strokes
+from nurie.nets import checkpoint
+from nurie.nets.generators import build_generator
+from nurie.painting.inputs import load_drawing
+from nurie.painting.painter import open_painter
+from nurie.pairs.folder import PairFolder
+from nurie.predict import predict
+from nurie.training.options import metadata
 
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
 

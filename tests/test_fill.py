@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurie.engine import Engine, EngineError
+from nurie.engine.plan import FILL, Op, Plan, make_plan
+from nurie.engine.reference import filled
+from nurie.engine.wasm import Engine, EngineError
 from nurie.errors import NurieError
-from nurie.plan import FILL, Op, Plan, make_plan
-from nurie.reference import filled
 from plans import Builder
 
 Model = tuple[Plan, bytes]

@@ -20,24 +20,24 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     spec.loader.exec_module(module)
     shutil.copytree(ROOT / "engine", tmp_path / "engine")
     monkeypatch.setattr(module, "ENGINE", tmp_path / "engine")
-    monkeypatch.setattr(module, "PAGE", tmp_path / "page")
+    monkeypatch.setattr(module, "WASM_FOLDER", tmp_path / "page")
     return module
 
 
 def test_compiles_once_and_again_after_a_change(build) -> None:
     names = ["nurie.wasm", "nurie-relaxed.wasm", "nurie-threads.wasm", "nurie-relaxed-threads.wasm"]
     assert [path.name for path in build.compile_engine()] == names
-    assert sorted(path.name for path in build.PAGE.iterdir()) == sorted(names)
-    assert all(path.read_bytes().startswith(b"\0asm") for path in build.PAGE.iterdir())
+    assert sorted(path.name for path in build.WASM_FOLDER.iterdir()) == sorted(names)
+    assert all(path.read_bytes().startswith(b"\0asm") for path in build.WASM_FOLDER.iterdir())
     assert build.compile_engine() == []
-    newer = max(path.stat().st_mtime for path in build.PAGE.iterdir()) + 10
+    newer = max(path.stat().st_mtime for path in build.WASM_FOLDER.iterdir()) + 10
     os.utime(build.ENGINE / "simd.h", (newer, newer))
     assert [path.name for path in build.compile_engine()] == names
 
 
 def test_the_same_sources_give_the_same_bytes(build) -> None:
     first = [path.read_bytes() for path in build.compile_engine()]
-    shutil.rmtree(build.PAGE)
+    shutil.rmtree(build.WASM_FOLDER)
     assert [path.read_bytes() for path in build.compile_engine()] == first
 
 
@@ -45,7 +45,7 @@ def test_a_mistake_in_the_source_gives_a_sentence_and_leaves_nothing(build) -> N
     (build.ENGINE / "api.c").write_text("int plan(void) { return missing; }\n")
     with pytest.raises(SystemExit, match=r"(?s)Compiling nurie.wasm failed. The engine needs .*ziglang.*missing"):
         build.compile_engine()
-    assert list(build.PAGE.iterdir()) == []
+    assert list(build.WASM_FOLDER.iterdir()) == []
 
 
 def test_no_sources_gives_a_sentence(build) -> None:

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from conftest import circle_pair
-from nurie.hints import Stroke, around, choose_strokes, paint_strokes, random_hints, recolour, told
-from nurie.ink import subject
+from nurie.batches.hints import Stroke, around, choose_strokes, paint_strokes, random_hints, recolour, told
+from nurie.drawings.ink import subject
 
 
 def pair(seed: int = 0, size: int = 96) -> tuple[np.ndarray, np.ndarray]:

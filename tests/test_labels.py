@@ -7,8 +7,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from nurie.ink import Image
-from nurie.labels import label_colours
+from nurie.drawings.ink import Image
+from nurie.drawings.labels import label_colours
 
 GROUND, WINDOW, DOOR = (0, 48, 255), (255, 160, 0), (120, 120, 120)
 

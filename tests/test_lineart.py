@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from nurie.lineart import draw_lines, drop_specks, flow_dog, outline, tangent_flow, thin
+from nurie.photos.lineart import draw_lines, drop_specks, flow_dog, outline, tangent_flow, thin
 
 SIZE = 256
 

@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nurie.data import to_images, to_tensor
-from nurie.engine import Engine
+from nurie.convert.lower import lower
+from nurie.convert.quantise import quantise
+from nurie.engine.wasm import Engine
 from nurie.errors import NurieError
-from nurie.lower import lower
-from nurie.networks import FastGenerator, build_generator
-from nurie.quantise import quantise
+from nurie.nets.generators import FastGenerator, build_generator
+from nurie.nets.tensors import to_images, to_tensor
 
 
 def trained(generator: nn.Module, seed: int = 0) -> nn.Module:

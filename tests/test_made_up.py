@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from nurie.augment import add_strokes
-from nurie.faces import SHINE, Face, add_face
-from nurie.ink import BLACK, blend, to_drawing, to_ink
-from nurie.legs import add_legs
-from nurie.paws import add_paws
-from nurie.tails import add_tail, longest_outline, path_around
+from nurie.batches.faces import SHINE, Face, add_face
+from nurie.batches.legs import add_legs
+from nurie.batches.paws import add_paws
+from nurie.batches.tails import add_tail, longest_outline, path_around
+from nurie.batches.vary import add_strokes
+from nurie.drawings.ink import BLACK, blend, to_drawing, to_ink
 
 
 def outlined_disc(size: int, radius: int) -> tuple[np.ndarray, np.ndarray]:

@@ -74,9 +74,9 @@ def write_photos(folder: Path) -> None:
 
 def test_photos_to_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     pytest.importorskip("nurie.export")
-    import nurie.publish
+    from nurie.site import assets
 
-    if not (nurie.publish.PAGE / "index.html").is_file():
+    if not (assets.PAGE / "index.html").is_file():
         pytest.skip("the page is not built")
     write_photos(tmp_path / "photos")
     config = Make(tmp_path / "photos", tmp_path / "site", size=64, steps=1, batch=2, title="Circles & squares")

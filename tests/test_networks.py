@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from nurie.errors import NurieError
-from nurie.losses import (
+from nurie.nets.discriminators import PatchDiscriminator
+from nurie.nets.generators import build_generator, multiple_of
+from nurie.nets.losses import (
     diffaugment,
     discriminator_loss,
     feature_matching_loss,
@@ -12,7 +14,6 @@ from nurie.losses import (
     lattice_loss,
     mean_near,
 )
-from nurie.networks import PatchDiscriminator, build_generator, multiple_of
 
 
 def parameters(net: torch.nn.Module) -> int:

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from browsers import sync_api
-from nurie.modelfile import read_manifest
-from nurie.painter import Painter
+from nurie.drawings.strokes import draw_strokes
+from nurie.engine.modelfile import read_manifest
+from nurie.painting.painter import Painter
 from nurie.serve import BUILT_IN
-from nurie.strokes import draw_strokes
 from pages import SIZE, convert, count, pixels, ready, settled, stop_live, stroke
 
 Page = sync_api.Page

@@ -7,7 +7,7 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
-from nurie.painter import Painter
+from nurie.painting.painter import Painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from pages import convert, pixels, ready, settled, stop_live
@@ -111,7 +111,7 @@ def test_the_picture_comes_when_a_thread_is_lost(page: Page, tmp_path: Path, bui
         self.close();
     });"""
     publish(Publish(BUILT_IN, tmp_path / "site"))
-    [helper] = (tmp_path / "site" / "assets").glob("helper.*.js")
+    [helper] = (tmp_path / "site" / "assets").rglob("helper.*.js")
     helper.write_text(dying)
     with served(tmp_path / "site") as address:
         ready(page, address)

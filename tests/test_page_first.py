@@ -7,7 +7,7 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
-from nurie.painter import Painter
+from nurie.painting.painter import Painter
 from nurie.publish import publish
 from pages import count, hold, pixels, release, settled, stroke, write_model
 from plans import small_unet

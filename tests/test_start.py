@@ -18,7 +18,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name in ("engine/api.c", "src/nurie/page/nurie.wasm", ".venv/bin/python", "pyproject.toml", "hatch_build.py"):
+    engine = "src/nurie/page/engine/nurie.wasm"
+    for name in ("engine/api.c", engine, ".venv/bin/python", "pyproject.toml", "hatch_build.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     monkeypatch.setattr(module, "ROOT", tmp_path)
@@ -38,7 +39,7 @@ def test_the_stamp_expires_with_what_was_installed(start: ModuleType, tmp_path: 
 
 def test_the_stamp_expires_without_the_engine(start: ModuleType, tmp_path: Path):
     start.stamp("base")
-    (tmp_path / "src/nurie/page/nurie.wasm").unlink()
+    (tmp_path / "src/nurie/page/engine/nurie.wasm").unlink()
     assert not start.stamped("base")
 
 

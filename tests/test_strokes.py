@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nurie.drawings.strokes import draw_strokes, read_strokes, rounded
 from nurie.errors import NurieError
-from nurie.predict import load_drawing
-from nurie.strokes import draw_strokes, read_strokes, rounded
+from nurie.painting.inputs import load_drawing
 
 DRAWINGS = Path(__file__).parent.parent / "examples"
 

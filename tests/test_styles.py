@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nurie.data import PairFolder
-from nurie.networks import StyleInput, hash_noise
-from nurie.report import save_png
-from nurie.styles import common_styles, style_of
+from nurie.drawings.sheets import save_png
+from nurie.nets.generators import StyleInput, hash_noise
+from nurie.nets.styles import common_styles, style_of
+from nurie.pairs.folder import PairFolder
 from nurie.train import styles_of
 
 

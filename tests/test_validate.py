@@ -7,8 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nurie.data import Batch, PairFolder
-from nurie.validate import edge_difference, scores, val_tensors, write_samples
+from nurie.batches.sampler import Batch
+from nurie.pairs.folder import PairFolder
+from nurie.training.validate import edge_difference, scores, val_tensors, write_samples
 
 
 @pytest.fixture

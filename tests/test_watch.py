@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from conftest import TINY, circle_pair, forget_accelerate, write_pairs
-from nurie import watch
 from nurie.config import Train
+from nurie.pairs.inspect import data_warnings
 from nurie.train import train
-from nurie.watch import collapse, data_warnings, discriminator_wins, overfitting, run_warnings, variety
+from nurie.training import watch
+from nurie.training.watch import collapse, discriminator_wins, overfitting, run_warnings, variety
 
 Pair = tuple[np.ndarray, np.ndarray]
 

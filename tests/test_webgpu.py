@@ -10,8 +10,8 @@ import pytest
 
 from browsers import launched, served, sync_api
 from nurie.config import Publish
-from nurie.engine import Engine
-from nurie.plan import FILL, Plan
+from nurie.engine.plan import FILL, Plan
+from nurie.engine.wasm import Engine
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from plans import Builder, drawing, random_plan, scribble, small_enclosed, small_styled, small_unet
@@ -22,7 +22,7 @@ PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
 ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
 ARGUMENTS += ["--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-angle=swiftshader"]
 RUN = """async ({ plan, weights, pictures, style }) => {
-    const { GpuEngine } = await import("/webgpu.js");
+    const { GpuEngine } = await import("/engine/webgpu.js");
     const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
     window.engine ??= await GpuEngine.load({ f16: false, software: true });
@@ -37,7 +37,7 @@ RUN = """async ({ plan, weights, pictures, style }) => {
     return results;
 }"""
 SHOW = """async ({ plan, weights, height, width, rgba }) => {
-    const { GpuEngine } = await import("/webgpu.js");
+    const { GpuEngine } = await import("/engine/webgpu.js");
     const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const engine = await GpuEngine.load({ f16: false, software: true });
     await engine.setModel(plan, decode(weights));
@@ -190,7 +190,7 @@ def test_an_imitation_is_left_alone(browser: sync_api.Browser, site: Path) -> No
 def test_a_wrong_kernel_is_noticed(browser: sync_api.Browser, site: Path, tmp_path: Path) -> None:
     broken = tmp_path / "site"
     shutil.copytree(site, broken)
-    [kernels] = (broken / "assets").glob("wgsl.*.js")
+    [kernels] = (broken / "assets").rglob("wgsl.*.js")
     text = kernels.read_text()
     assert "v += vec4f(arena" in text
     kernels.write_text(text.replace("v += vec4f(arena", "v -= vec4f(arena"))

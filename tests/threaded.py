@@ -6,7 +6,7 @@ import numpy as np
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from nurie.engine import PAGE, Machine
+from nurie.engine.wasm import WASM_FOLDER, Machine
 
 
 class SharedMemory(wasmtime.SharedMemory):
@@ -84,5 +84,5 @@ def compiled(relaxed: bool, fuel: bool) -> tuple[wasmtime.Engine, wasmtime.Modul
         config.consume_fuel = fuel
         engine = wasmtime.Engine(config)
         name = "nurie-relaxed-threads.wasm" if relaxed else "nurie-threads.wasm"
-        _compiled[relaxed, fuel] = engine, wasmtime.Module.from_file(engine, str(PAGE / name))
+        _compiled[relaxed, fuel] = engine, wasmtime.Module.from_file(engine, str(WASM_FOLDER / name))
     return _compiled[relaxed, fuel]

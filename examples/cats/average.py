@@ -15,11 +15,12 @@ from pathlib import Path
 import torch
 from torch.optim.swa_utils import update_bn
 
-from nurie.checkpoint import load, load_weights, save
+from nurie.batches.sampler import Batch
 from nurie.config import Train
-from nurie.data import Batch, open_pairs
 from nurie.errors import NurieError
-from nurie.networks import build_generator
+from nurie.nets.checkpoint import load, load_weights, save
+from nurie.nets.generators import build_generator
+from nurie.pairs.folder import open_pairs
 from nurie.train import sampler_of
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator

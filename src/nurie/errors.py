@@ -30,3 +30,7 @@ def changed_options(config: Any, now: dict[str, Any], saved: dict[str, Any], fre
     """
     saved = {field.name: field.default for field in dataclasses.fields(config)} | saved
     return "; ".join(f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in free and now[k] != saved[k])
+
+
+def spelt(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from nurie import report
-from nurie.areas import flat_areas, shades
+from nurie.batches.hints import around, choose_strokes, paint_strokes, turn_hues
 from nurie.config import Evaluate
-from nurie.data import PairFolder, open_pairs
+from nurie.drawings import sheets
+from nurie.drawings.areas import flat_areas, shades
+from nurie.drawings.ink import is_line_drawing
+from nurie.drawings.shift import overlap
 from nurie.errors import NurieError, refuse_below
-from nurie.hints import around, choose_strokes, paint_strokes, turn_hues
-from nurie.ink import is_line_drawing
-from nurie.metrics import PictureMetrics, load_networks
-from nurie.painter import Paint, Painter, open_painter
-from nurie.perturb import NAMES, perturb
-from nurie.predict import counted
-from nurie.shift import overlap
+from nurie.painting.inputs import counted
+from nurie.painting.metrics import PictureMetrics, load_networks
+from nurie.painting.painter import Paint, Painter, open_painter
+from nurie.painting.perturb import NAMES, perturb
+from nurie.pairs.folder import PairFolder, open_pairs
 
 TIMED = 11  # pictures of which the median time is taken
 HINTS = 4  # strokes on a drawing
@@ -251,5 +251,5 @@ def write_sheet(path: Path, painters: list[Painter], names: list[str], folder: P
         drawing, target = folder.read(file)
         rows.append([drawing, *(painter.paint(drawing) for painter in painters), target])
     path.parent.mkdir(parents=True, exist_ok=True)
-    report.save_png(path, report.headed(report.sheet(rows), ["drawing", *names, "target"]))
+    sheets.save_png(path, sheets.headed(sheets.sheet(rows), ["drawing", *names, "target"]))
     print(f"{path}: {len(rows)} drawings", file=sys.stderr)

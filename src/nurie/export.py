@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,25 +16,26 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from nurie.checkpoint import load_generator
 from nurie.config import Export
-from nurie.data import PairFolder, to_images, to_tensor
-from nurie.engine import Engine
+from nurie.convert.lower import lower
+from nurie.convert.onnx import write_onnx
+from nurie.drawings.ink import is_line_drawing
+from nurie.drawings.labels import label_colours
+from nurie.drawings.sheets import save_png
+from nurie.drawings.strokes import read_strokes
+from nurie.engine.modelfile import FORMAT, MANIFEST, VERSION, is_model
+from nurie.engine.plan import FILL, Plan, make_plan
+from nurie.engine.wasm import Engine
 from nurie.errors import NurieError, refuse_below
-from nurie.ink import is_line_drawing
-from nurie.labels import label_colours
-from nurie.lineart import line_width
-from nurie.lower import lower
-from nurie.modelfile import FORMAT, MANIFEST, VERSION, is_model
-from nurie.networks import FastGenerator, StyleInput, multiple_of
-from nurie.plan import FILL, Plan, make_plan
-from nurie.report import save_png
-from nurie.strokes import read_strokes
+from nurie.nets.checkpoint import load_generator
+from nurie.nets.generators import multiple_of
+from nurie.nets.tensors import to_images, to_tensor
+from nurie.pairs.folder import PairFolder
+from nurie.photos.lineart import line_width
 
 WEIGHTS = "weights.bin.gz"
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
 LOOKED_AT = 32  # val drawings in which labels are looked for
-ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of values in [-1, 1]
 
 
 def export(config: Export) -> Path:
@@ -209,37 +209,3 @@ def write_presets(presets: Path | None, drawings: list[np.ndarray], folder: Path
             shutil.copyfile(path, folder / f"preset-{i}.png")
             entries.append({"title": {"en": path.stem}, "image": f"preset-{i}.png"})
     return entries
-
-
-@torch.no_grad()
-def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
-    """A standard ONNX file, input and output (n, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime.
-
-    A generator with a style gets the default one, and takes the size it was trained with only: its noise is a constant.
-    One that is told how enclosed places are has a second input for that, (n, 1, h/2, w/2) float32 in [0, 1].
-    """
-    try:
-        import onnx
-        import onnxruntime
-    except ImportError as error:
-        raise NurieError('--format onnx needs two more packages: pip install "nurie[train]"') from error
-    x = to_tensor([drawing]).contiguous()
-    styled = any(isinstance(module, StyleInput) for module in generator.modules())
-    told = generator.enclosed if isinstance(generator, FastGenerator) else None
-    maps = {} if told is None else {"enclosed": told(x)}
-    inputs = {"drawing": x, **maps}
-    free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
-    free_of_map = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
-        torch.onnx.export(
-            generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=["picture"],
-            dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, "picture")},
-            dynamo=False,
-        )  # fmt: skip
-    onnx.checker.check_model(str(path))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (got,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
-    difference = float(np.abs(np.asarray(got) - generator(x).numpy()).max())
-    if difference > ONNX_TOLERANCE:
-        raise NurieError(f"ONNX Runtime differs from PyTorch by {difference:.5f}, more than {ONNX_TOLERANCE}.")

@@ -17,10 +17,10 @@ def make(config: Make) -> Path:
 
     # Imported here: only this command needs all of them.
     from nurie.export import export
-    from nurie.options import check
     from nurie.prepare import prepare
     from nurie.publish import publish, refuse_foreign
     from nurie.train import train
+    from nurie.training.options import check
 
     options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
     refuse_foreign(site)  # now, not after hours of training
@@ -50,8 +50,8 @@ def heading(number: int, stage: str, text: str) -> None:
 
 def finished(options: Train) -> bool:
     """Whether the run has all its steps. Raises NurieError when it began with other options."""
-    from nurie import checkpoint
-    from nurie.options import refuse_other_options
+    from nurie.nets import checkpoint
+    from nurie.training.options import refuse_other_options
 
     path = options.run / checkpoint.FILE
     if not path.is_file():

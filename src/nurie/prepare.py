@@ -17,9 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
-from nurie.lineart import draw_lines
-from nurie.pairs import picture_name, split_of, write_pair, write_sheet
-from nurie.subject import list_pictures, place, read_mask, read_picture
+from nurie.pairs.files import picture_name, split_of, write_pair, write_sheet
+from nurie.photos.lineart import draw_lines
+from nurie.photos.subject import list_pictures, place, read_mask, read_picture
 
 OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls

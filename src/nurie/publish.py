@@ -4,7 +4,6 @@ A browser may keep every file but index.html for ever: changed content has a new
 so the site works under any path of any host.
 """
 
-import hashlib
 import html
 import json
 import re
@@ -15,23 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nurie.config import Publish
+from nurie.engine.modelfile import member, read_manifest
 from nurie.errors import NurieError
-from nurie.modelfile import member, read_manifest
+from nurie.site import assets
+from nurie.site.assets import REFERENCE, hashed, imported, named, resolved, write_assets
 
-PAGE = Path(__file__).parent / "page"
 MARKER = "site.json"  # says that the folder is a site, which publish may replace
 # Read by Netlify, Cloudflare Pages and others. A page in a process of its own may share memory between threads.
 HEADERS = """/*
   Cross-Origin-Opener-Policy: same-origin
   Cross-Origin-Embedder-Policy: require-corp
 """
-TEXT = (".js", ".css")  # the files that refer to others
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
 FIRST, MAIN = "first.js", "main.js"  # the script that begins the page, and the one that goes on
 HEADING = '<h1 id="title"></h1>'  # empty: the page shows the model's title
-# './name' or "./name" in scripts, ./name in url(...) of a stylesheet
-REFERENCE = re.compile(r"""(?<=['"(])\./([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)(?=['")])""")
-IMPORT = re.compile(r"""\bimport\b(?!\s*\()[^;"'()]*["']\./([A-Za-z0-9_.-]+)["']""")  # static ones only
 
 
 @dataclass(frozen=True)
@@ -65,15 +61,15 @@ def write_site(config: Publish) -> Path:
     refuse_foreign(site)
     folders = by_name([config.model, *config.more])
     manifests = {name: read_manifest(folder) for name, folder in folders.items()}
-    index = PAGE / "index.html"
+    index = assets.PAGE / "index.html"
     if not index.is_file():
-        raise NurieError(f"The page is missing from {PAGE}. Install Nurie again.")
+        raise NurieError(f"The page is missing from {assets.PAGE}. Install Nurie again.")
     site.parent.mkdir(parents=True, exist_ok=True)
     # Beside the site, so that the swap is a rename within one file system.
     temporary = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
     try:
         temporary.chmod(0o755)
-        names = write_assets(PAGE, temporary / "assets")
+        names = write_assets(assets.PAGE, temporary / "assets")
         models = [write_model(name, folders[name], manifests[name], temporary / "model") for name in folders]
         page = rewrite_index(index.read_text(encoding="utf-8"), names, models, config.title)
         (temporary / "index.html").write_text(page, encoding="utf-8")
@@ -112,90 +108,6 @@ def by_name(folders: Iterable[Path]) -> dict[str, Path]:
             )
         names[name] = folder
     return names
-
-
-def hashed(name: str, data: bytes) -> str:
-    """main.js -> main.0123456789ab.js; weights.bin.gz -> weights.0123456789ab.bin
-
-    The engine's page unpacks the weights itself; without .gz no web host adds a Content-Encoding.
-    """
-    name = name.removesuffix(".gz")
-    stem, dot, suffix = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}{dot}{suffix}"
-
-
-def write_assets(page: Path, folder: Path) -> dict[str, str]:
-    """Copy scripts, styles and engines under hashed names. Returns the new name of each old one."""
-    contents = {
-        path.name: path.read_bytes()
-        for path in sorted(page.iterdir())
-        if path.is_file() and path.suffix != ".html" and not path.name.startswith(".")
-    }
-    folder.mkdir(parents=True)
-    names: dict[str, str] = {}
-    for group in dependency_order({name: references(name, data, contents) for name, data in contents.items()}):
-        if len(group) == 1:
-            name = group[0]
-            names[name] = hashed(name, rewrite(name, contents[name], names))
-        else:
-            # Files that refer to each other: none can have its own final content's hash, so all share one.
-            together = b"\0".join(rewrite(name, contents[name], names) for name in group)
-            names.update({name: hashed(name, name.encode() + b"\0" + together) for name in group})
-    for name, data in contents.items():
-        (folder / names[name]).write_bytes(rewrite(name, data, names))
-    return names
-
-
-def references(name: str, data: bytes, known: Iterable[str]) -> set[str]:
-    """The page files that this one names. Its own name (a worker that starts itself) counts too."""
-    if not name.endswith(TEXT):
-        return set()
-    return named(name, data.decode("utf-8"), known)
-
-
-def named(name: str, text: str, known: Iterable[str]) -> set[str]:
-    """The known files that a text refers to. Raises NurieError for a script, style or engine that is not there."""
-    found = set(REFERENCE.findall(text))
-    missing = sorted(other for other in found - set(known) if other.endswith((*TEXT, ".wasm")))
-    if missing:
-        raise NurieError(
-            f"{name} needs {missing[0]}, which is missing from {PAGE}. "
-            "Install Nurie again, or in a clone run `python hatch_build.py`."
-        )
-    return found & set(known)
-
-
-def rewrite(name: str, data: bytes, names: dict[str, str]) -> bytes:
-    if not name.endswith(TEXT):
-        return data
-    return REFERENCE.sub(lambda match: f"./{names.get(match[1], match[1])}", data.decode("utf-8")).encode()
-
-
-def dependency_order(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Strongly connected components, each after the ones it refers to (Tarjan 1972)."""
-    order: list[list[str]] = []
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-
-    def visit(node: str) -> None:
-        number[node] = low[node] = len(number)
-        stack.append(node)
-        for target in sorted(graph[node]):
-            if target not in number:
-                visit(target)
-                low[node] = min(low[node], low[target])
-            elif target in stack:
-                low[node] = min(low[node], number[target])
-        if low[node] == number[node]:
-            start = stack.index(node)
-            order.append(sorted(stack[start:]))
-            del stack[start:]
-
-    for node in sorted(graph):
-        if node not in number:
-            visit(node)
-    return order
 
 
 def write_model(name: str, model: Path, manifest: dict, folder: Path) -> SiteModel:
@@ -240,19 +152,12 @@ def rewrite_index(text: str, names: dict[str, str], models: list[SiteModel], tit
     text = text.replace(HEADING, HEADING.replace("><", f">{html.escape(title)}<"))
     head = f"<title>{html.escape(title or plain(models[0].title))}</title>"
     text = re.sub(r"<title>.*?</title>", lambda _: head, text, count=1, flags=re.DOTALL)
-    return REFERENCE.sub(lambda match: f"./assets/{names[match[1]]}" if match[1] in names else match[0], text)
 
+    def new(match: re.Match[str]) -> str:
+        name = resolved("index.html", match[0])
+        return f"./assets/{names[name]}" if name in names else match[0]
 
-def imported(script: str) -> list[str]:
-    """The scripts that this one needs before it can start, directly or not."""
-    found, new = [], [script]
-    while new:
-        name = new.pop()
-        others = IMPORT.findall((PAGE / name).read_text(encoding="utf-8"))
-        fresh = [other for other in dict.fromkeys(others) if other not in (*found, *new, script)]
-        found += fresh
-        new += fresh
-    return sorted(found)
+    return REFERENCE.sub(new, text)
 
 
 def preload(scripts: Iterable[str], model: Iterable[str]) -> list[str]:

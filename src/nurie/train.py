@@ -9,17 +9,20 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
-from nurie import checkpoint
-from nurie.classes import members_of_classes
+from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.config import Train
-from nurie.data import Batch, PairFolder, Sampler, open_pairs, prefetch, to_tensor
 from nurie.errors import NurieError
-from nurie.log import Log, progress_bar
-from nurie.options import check, choose_precision, generator_options
-from nurie.styles import common_styles, style_of
-from nurie.trainer import Trainer
-from nurie.validate import val_tensors, write_samples
-from nurie.watch import data_warnings, run_warnings
+from nurie.nets import checkpoint
+from nurie.nets.styles import common_styles, style_of
+from nurie.nets.tensors import to_tensor
+from nurie.pairs.classes import members_of_classes
+from nurie.pairs.folder import PairFolder, open_pairs
+from nurie.pairs.inspect import data_warnings
+from nurie.training.log import Log, progress_bar
+from nurie.training.options import check, choose_precision, generator_options
+from nurie.training.trainer import Trainer
+from nurie.training.validate import val_tensors, write_samples
+from nurie.training.watch import run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
 LOOKED_AT = 64  # train pairs looked at before training, for warnings

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { enclosed } from "../../src/nurie/page/enclosed.js";
+import { enclosed } from "../../src/nurie/page/engine/enclosed.js";
 
 /**
  * RGBA of a drawing in characters: `#` black, `r` red, all else white.

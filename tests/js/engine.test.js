@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Engine, EngineError, bestBuild } from "../../src/nurie/page/engine.js";
+import { Engine, EngineError, bestBuild } from "../../src/nurie/page/engine/wasm.js";
 
 const wasm = (build = "plain") =>
-  readFileSync(new URL(`../../src/nurie/page/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));
+  readFileSync(new URL(`../../src/nurie/page/engine/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));
 const fixture = JSON.parse(readFileSync(new URL("small.json", import.meta.url), "utf8"));
 const bytes = (/** @type {string} */ text) => new Uint8Array(Buffer.from(text, "base64"));
 const { height, width } = fixture;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { afterEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Download, fetchManifest, fetchWeights, styleOf } from "../../src/nurie/page/model.js";
+import { Download, fetchManifest, fetchWeights, styleOf } from "../../src/nurie/page/model/download.js";
 
 const raw = new Uint8Array(5000).map((_, i) => i * 7);
 const zipped = new Uint8Array(gzipSync(raw));

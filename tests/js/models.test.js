@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { namedModel, seedOf } from "../../src/nurie/page/models.js";
+import { namedModel, seedOf } from "../../src/nurie/page/model/models.js";
 
 const models = ["cats", "open moji"].map((name) => ({ name, title: name, address: new URL("http://localhost/manifest.json") }));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Painter } from "../../src/nurie/page/painter.js";
+import { Painter } from "../../src/nurie/page/engine/painter.js";
 
 class FakeWorker extends EventTarget {
   /** @type {any[]} */

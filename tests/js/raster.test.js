@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { trace } from "../../src/nurie/page/raster.js";
+import { trace } from "../../src/nurie/page/sheet/raster.js";
 
 /** @param {number[]} points */
 function commands(points) {

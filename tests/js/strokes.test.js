@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Drawing } from "../../src/nurie/page/strokes.js";
+import { Drawing } from "../../src/nurie/page/sheet/drawing.js";
 
 /** @param {Drawing} drawing */
 function line(drawing, x = 0, tool = "pencil") {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { TEXTS, say, translate } from "../../src/nurie/page/text.js";
 
+const page = new URL("../../src/nurie/page/", import.meta.url);
+
 /** @param {string} file */
-const read = (file) => readFileSync(new URL(`../../src/nurie/page/${file}`, import.meta.url), "utf8");
+const read = (file) => readFileSync(new URL(file, page), "utf8");
 
 test("both languages say the same things with the same values", () => {
   assert.deepEqual(Object.keys(TEXTS.en), Object.keys(TEXTS.ja));
@@ -14,7 +16,8 @@ test("both languages say the same things with the same values", () => {
 
 test("every text and failure that the page names exists", () => {
   const named = [...read("index.html").matchAll(/data-(?:text|label)="(\w+)"/g)].map((match) => match[1]);
-  const scripts = ["main.js", "model.js", "painter.js", "presets.js"].map(read).join();
+  const files = readdirSync(page, { recursive: true, encoding: "utf8" });
+  const scripts = files.filter((file) => file.endsWith(".js")).map(read).join();
   const failures = [...scripts.matchAll(/new Failure\("(\w+)"/g)].map((match) => `failure.${match[1]}`);
   assert.ok(named.length > 20 && failures.length > 8);
   for (const key of [...named, ...failures, "failure.crash", "failure.start", "failure.engine"]) assert.ok(key in TEXTS.en, key);

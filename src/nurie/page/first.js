@@ -1,12 +1,12 @@
 // Where the page begins: the model comes, and a small one colours its first sample at once, here in the page's own thread.
 // To start a worker, and to build the page, takes as long as that picture; both wait for it, but not for a slow network.
 
-import { bestBuild, fetchEngine } from "./engine.js";
-import { Download, styleOf } from "./model.js";
-import { namedModel, seedOf, siteModels } from "./models.js";
-import { openPreset } from "./presets.js";
-import { Raster, show } from "./raster.js";
-import { Drawing } from "./strokes.js";
+import { bestBuild, fetchEngine } from "./engine/wasm.js";
+import { Download, styleOf } from "./model/download.js";
+import { namedModel, seedOf, siteModels } from "./model/models.js";
+import { openPreset } from "./tools/gallery.js";
+import { Raster, show } from "./sheet/raster.js";
+import { Drawing } from "./sheet/drawing.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;

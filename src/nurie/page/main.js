@@ -1,21 +1,22 @@
 // The whole page: what the parts say to each other. first.js begins it. Tests may rely on the ids and on <html data-state>.
 
-import { Hand, keepCrisp } from "./canvas.js";
-import { bestBuild } from "./engine.js";
+import { Hand, keepCrisp } from "./sheet/hand.js";
+import { bestBuild } from "./engine/wasm.js";
 import { Failure } from "./failure.js";
-import { Download, styleOf } from "./model.js";
-import { Chooser, namedModel, seedOf, siteModels } from "./models.js";
-import { Painter } from "./painter.js";
-import { Gallery, openPreset } from "./presets.js";
-import { Raster, show } from "./raster.js";
-import { Drawing } from "./strokes.js";
+import { Download, styleOf } from "./model/download.js";
+import { namedModel, seedOf, siteModels } from "./model/models.js";
+import { Painter } from "./engine/painter.js";
+import { Gallery, openPreset } from "./tools/gallery.js";
+import { Raster, show } from "./sheet/raster.js";
+import { Drawing } from "./sheet/drawing.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
-import { Tools } from "./tools.js";
+import { Chooser } from "./tools/chooser.js";
+import { Tools } from "./tools/tools.js";
 
-/** @typedef {import("./model.js").Manifest} Manifest */
-/** @typedef {import("./model.js").Preset} Preset */
-/** @typedef {import("./models.js").Model} Model */
-/** @typedef {import("./painter.js").Picture} Picture */
+/** @typedef {import("./model/download.js").Manifest} Manifest */
+/** @typedef {import("./model/download.js").Preset} Preset */
+/** @typedef {import("./model/models.js").Model} Model */
+/** @typedef {import("./engine/painter.js").Picture} Picture */
 /** @typedef {import("./text.js").Language} Language */
 
 /** Before the manifest says otherwise. */
@@ -37,7 +38,7 @@ function usableBuild() {
 }
 
 /** @param {string} build */
-const startWorker = (build) => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: build });
+const startWorker = (build) => new Worker(new URL("./engine/worker.js", import.meta.url), { type: "module", name: build });
 
 export class Page {
   #canvas = /** @type {HTMLCanvasElement} */ (get("drawing"));
@@ -196,7 +197,7 @@ export class Page {
     this.#redraw();
   }
 
-  /** @param {import("./raster.js").Paper} paper under the drawing */
+  /** @param {import("./sheet/raster.js").Paper} paper under the drawing */
   #lay(paper) {
     if (paper === this.#raster.paper) return;
     this.#shown.paper = this.#raster.paper = paper;

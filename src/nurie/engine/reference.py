@@ -1,0 +1,285 @@
+"""A slow, obvious interpreter of the plan in NumPy: what the engine must compute. Used by the tests only.
+
+Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nurie.engine.plan import FILL, Op, Plan
+
+Array = np.ndarray
+
+
+def run_reference(
+    plan: Plan, weights: bytes, rgba: Array, seed: int = 0, colour: Sequence[float] = (0, 0, 0)
+) -> tuple[Array, list[Array]]:
+    """uint8 (h, w, 3 or 4) -> the picture, uint8 (h, w, 3), and every tensor as it was written."""
+    sizes = plan.sizes(*rgba.shape[:2])
+    tensors = [np.zeros((*size, channels)) for size, channels in zip(sizes, plan.tensors, strict=True)]
+    picture = np.zeros((0, 0, 3), np.uint8)
+    for op in plan.ops:
+        x = tensors[op.input][:, :, op.input_channel : op.input_channel + op.channels_read]
+        if op.op == "output":
+            picture = to_bytes(x, unit=op.scale == 1)
+            if op.activation == FILL:
+                picture = filled(rgba[:, :, :3], picture)
+            continue
+        if op.op == "input":
+            y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
+        elif op.op == "style":
+            y = styled(*sizes[op.input], seed, colour)
+        elif op.op == "enclosed":
+            y = how_enclosed(rgba[:, :, :3], op.shuffle)
+        elif op.op == "copy":
+            y = activated(x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1), op.activation)
+        else:
+            y = convolved(op, x, weights)
+            if op.residual != -1:
+                y = y + tensors[op.residual][:, :, op.residual_channel : op.residual_channel + y.shape[2]]
+            y = activated(y, op.activation)
+        tensors[op.output][:, :, op.output_channel : op.output_channel + y.shape[2]] = y
+    return picture, tensors
+
+
+def from_bytes(rgb: Array, unit: bool) -> Array:
+    """Bytes -> [0, 1] when `unit`, else [-1, 1]."""
+    return rgb / 255.0 if unit else rgb / 127.5 - 1.0
+
+
+def to_bytes(x: Array, unit: bool) -> Array:
+    """The inverse of `from_bytes`: clamped, halves rounded to even."""
+    return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def filled(drawing: Array, picture: Array) -> Array:
+    """uint8 (h, w, 3) each: one colour for what dark grey lines enclose, a few for the rest (docs/formats.md)."""
+    light, grey = drawing.max(2).astype(int), np.ptp(drawing, axis=2) < 32
+    lines = grey & (light < 128)
+    core = around(lines) == 0
+    coloured = core & (~grey | (light < 192))
+    solid = coloured & (8 * strength(drawing) >= 7 * around(strength(drawing) * coloured, np.max))
+    solid &= ~grey | (around(light < 192) == 9)
+    made, known, few = picture.astype(int), np.zeros_like(lines), lines.shape[1] ** 2 // 256
+    inner = enclosed(lines)
+    paper = core & ~np.any([lines, *inner], axis=0)
+    pale = paper & (strength(picture) < 24)
+    made[pale], known = 255, known | pale
+    for area in separate(paper & ~pale, paper=False)[0]:
+        at_lines, at_paper = (sum((area & moved).sum() for moved in moves(there)) for there in (~core, core & ~area))
+        held, colours = at_lines >= at_paper, main_colours(drawing[area & solid], 48, 1)
+        if not (held and colours):
+            colours += [*(main_colours(picture[area], 96, few) if held else []), np.array([255, 255, 255])]
+        made[area], known = nearest(picture[area], colours), known | area
+    edges = []
+    for area in inner:
+        if not (area & core).any():
+            continue
+        colours = main_colours(drawing[area & solid], 48, 1) or [mean_colour(picture[area & core])]
+        made[area & core], known = nearest(picture[area & core], colours), known | (area & core)
+        edges.append((area & ~core, colours))
+    count, colour = mean_around(made, known)
+    beside = ~lines & ~core & (count > 0)
+    for edge, colours in edges:
+        made[edge], known = colours[0], known | edge
+        beside &= ~edge | (len(colours) > 1)
+    made[beside], known = colour[beside], known | beside
+    count, colour = mean_around(made, known)
+    under = lines & (count > 0)
+    made[under], known = colour[under], known | under
+    shade = np.where(core, 255, light)[:, :, None]
+    return np.where(known[:, :, None], (2 * made * shade + 255) // 510, picture).astype(np.uint8)
+
+
+def strength(rgb: Array) -> Array:
+    """How far from white, in the channel that is farthest: int (h, w)."""
+    return 255 - rgb.min(2).astype(int)
+
+
+def main_colours(pixels: Array, apart: int, least: int) -> list[Array]:
+    """The colours of pixels (n, 3), shades apart by less than `apart` as one; those of few are none."""
+    bins = pixels.astype(int) // 32 @ np.array([64, 8, 1])
+    left = {int(b): pixels[bins == b] for b in np.unique(bins)}
+    found = []
+    while left:
+        fullest = max(left, key=lambda b: len(left[b]))  # the first of equals
+        middle = mean_colour(left[fullest])
+        near = [b for b in left if ((mean_colour(left[b]) - middle) ** 2).sum() <= apart**2]
+        group = np.concatenate([left.pop(b) for b in near])
+        if len(group) >= least and 10 * len(group) >= len(pixels):
+            found.append(mean_colour(group))
+    return found
+
+
+def mean_colour(pixels: Array) -> Array:
+    """Of (n, 3), rounded: int (3,)."""
+    return np.asarray((2 * pixels.sum(0, dtype=int) + len(pixels)) // (2 * len(pixels)))
+
+
+def nearest(pixels: Array, colours: list[Array]) -> Array:
+    """For each of (n, 3) the nearest of the colours."""
+    distances = ((pixels[:, None].astype(int) - np.array(colours)) ** 2).sum(2)
+    return np.array(colours)[distances.argmin(1)]
+
+
+def mean_around(rgb: Array, which: Array) -> tuple[Array, Array]:
+    """Of 3x3 pixels how many are of `which`, and the mean colour of these, rounded."""
+    count = around(which)
+    total = np.stack([around(channel * which) for channel in np.moveaxis(rgb, 2, 0)], 2)
+    return count, (2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1)
+
+
+def enclosed(lines: Array) -> list[Array]:
+    """The areas that lines, bool (h, w), enclose, small gaps closed: bool (h, w) each."""
+    inner, paper = separate(~lines)
+    reach = max(1, 6 * lines.shape[1] // 256 // 2)
+    near = lines
+    for _ in range(reach):
+        near = spread(near)
+    closed, rest = separate(paper & ~near)
+    for _ in range(reach + 1):
+        free, grown = paper & ~rest & ~sum(closed, np.zeros_like(lines)), []
+        taken = free & spread(rest)
+        rest = rest | taken
+        for area in closed:
+            more = free & spread(area) & ~taken
+            taken |= more
+            grown.append(area | more)
+        closed = grown
+    return inner + closed
+
+
+def separate(inside: Array, paper: bool = True) -> tuple[list[Array], Array]:
+    """What hangs together side by side and, if that is `paper`, all that reaches the border: bool (h, w) each."""
+    areas, outer, left = [], np.zeros_like(inside), inside.copy()
+    while left.any():
+        area = connected(inside, tuple(np.argwhere(left)[0]))
+        left &= ~area
+        if paper and (area[[0, -1]].any() or area[:, [0, -1]].any()):
+            outer |= area
+        else:
+            areas.append(area)
+    return areas, outer
+
+
+def connected(inside: Array, start: tuple[int, int]) -> Array:
+    """What hangs together side by side with a pixel, bool (h, w)."""
+    found = np.zeros_like(inside)
+    found[start] = True
+    while not np.array_equal(found, grown := spread(found) & inside):
+        found = grown
+    return found
+
+
+def spread(mask: Array) -> Array:
+    """A step to the side, up and down: bool (h, w)."""
+    return np.any([mask, *moves(mask)], axis=0)
+
+
+def moves(mask: Array) -> list[Array]:
+    """Moved down, up, to the right and to the left by a pixel."""
+    padded = np.pad(mask, 1)
+    return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
+
+
+def around(values: Array, reduce: Callable[..., Array] = np.sum) -> Array:
+    """Sums, or another function, of 3x3 pixels; beyond the border there is nothing."""
+    return reduce(np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)), axis=(2, 3))
+
+
+def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:
+    """(h, w, 4): noise in [-1, 1) from each pixel's number, in plain integers, and the colour."""
+    noise = []
+    for number in range(height * width):
+        state = ((number + seed * 0x9E3779B9) * 747796405 + 2891336453) % 2**32
+        word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737 % 2**32
+        word ^= word >> 22
+        noise.append((word - 2**32 * (word >= 2**31)) / 2**31)
+    planes = [np.array(noise, np.float32).reshape(height, width), *(np.full((height, width), c) for c in colour)]
+    return np.stack(planes, axis=2)
+
+
+def how_enclosed(drawing: Array, factor: int) -> Array:
+    """(h / factor, w / factor, 1): the share of three brushes that can not paint a place, coming from the border."""
+    h, w = (side // factor for side in drawing.shape[:2])
+    lines = np.asarray((drawing.reshape(h, factor, w, factor, 3) < 192).any(axis=(1, 3, 4)))
+    kept_out = []
+    for side in (1, 3, 6):
+        free = ~widened(lines, side)
+        reached = free.copy()
+        reached[1:-1, 1:-1] = False
+        while (grown := spread(reached) & free).sum() > reached.sum():
+            reached = grown
+        kept_out.append(~widened(reached, side))
+    return np.mean(kept_out, axis=0)[:, :, None]
+
+
+def widened(mask: Array, side: int) -> Array:
+    """By `side` pixels all around, corners too: bool (h, w)."""
+    width = 2 * side + 1
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(mask, side), (width, width))
+    return np.asarray(windows.any((2, 3)))
+
+
+def unshuffled(x: Array, factor: int) -> Array:
+    """torch.nn.PixelUnshuffle: (h, w, c) -> (h/f, w/f, c f f)."""
+    h, w, c = x.shape
+    return (
+        x.reshape(h // factor, factor, w // factor, factor, c)
+        .transpose(0, 2, 4, 1, 3)
+        .reshape(h // factor, w // factor, c * factor**2)
+    )
+
+
+def shuffled(x: Array, factor: int) -> Array:
+    """torch.nn.PixelShuffle: (h, w, c f f) -> (h f, w f, c)."""
+    h, w, c = x.shape
+    parts = x.reshape(h, w, c // factor**2, factor, factor)
+    return parts.transpose(0, 3, 1, 4, 2).reshape(h * factor, w * factor, c // factor**2)
+
+
+def activated(x: Array, activation: int) -> Array:
+    return [lambda: x, lambda: np.maximum(x, 0), lambda: np.maximum(x, 0.2 * x), lambda: np.tanh(x)][activation]()
+
+
+def convolved(op: Op, x: Array, data: bytes) -> Array:
+    """Convolution, bias and pixel shuffle."""
+    weights = read_weights(op, data)  # (out, kernel y, kernel x, in)
+    if op.op == "depthwise":  # a dense convolution whose other weights are zero
+        weights = weights * np.eye(op.in_channels)[:, None, None, :]
+    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(x, weights, op.stride, op.pad)
+    return shuffled(y + read_floats(data, op.bias, op.out_channels), op.shuffle)
+
+
+def read_floats(data: bytes, offset: int, count: int) -> Array:
+    """float32 numbers of the weights file; zeros when the offset is -1."""
+    return np.zeros(count) if offset == -1 else np.frombuffer(data, "<f4", count, offset).astype(np.float64)
+
+
+def read_weights(op: Op, data: bytes) -> Array:
+    """(out, kernel y, kernel x, in); depthwise (out, kernel y, kernel x, 1)"""
+    shape = (op.out_channels, op.kernel, op.kernel, op.weight_depth)
+    if op.scale == -1:
+        return read_floats(data, op.weight, int(np.prod(shape))).reshape(shape)
+    codes = np.frombuffer(data, np.int8, int(np.prod(shape)), op.weight).reshape(shape)
+    return codes * read_floats(data, op.scale, op.out_channels)[:, None, None, None]
+
+
+def conv2d(x: Array, weights: Array, stride: int, pad: int) -> Array:
+    """torch.nn.Conv2d: (h, w, in), (out, ky, kx, in) -> (h', w', out)."""
+    kernel = weights.shape[1]
+    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(0, 1))[::stride, ::stride]
+    return np.einsum("hwikl,okli->hwo", windows, weights, optimize=True)
+
+
+def conv_transpose2d(x: Array, weights: Array) -> Array:
+    """torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: each pixel adds its 4x4 stamp to the result."""
+    h, w, _ = x.shape
+    full = np.zeros((2 * h + 2, 2 * w + 2, weights.shape[0]))
+    stamps = np.einsum("hwi,okli->hwklo", x, weights, optimize=True)
+    for ky in range(4):
+        for kx in range(4):
+            full[ky : ky + 2 * h : 2, kx : kx + 2 * w : 2] += stamps[:, :, ky, kx]
+    return full[1:-1, 1:-1]

@@ -1,0 +1,95 @@
+"""checkpoint.safetensors: the weights, and everything else that training needs to go on.
+
+One file: tensors under a prefix (`ema/`, `generator/`, ...) and the configuration as JSON in the metadata
+key `nurie`. Format: docs/formats.md.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from nurie.errors import NurieError
+from nurie.nets.generators import build_generator
+
+FILE = "checkpoint.safetensors"  # of the last save: a run resumes from it
+BEST = "best.safetensors"  # of the save with the best val score: only what inference needs
+VERSION = 1
+
+Groups = dict[str, dict[str, Tensor]]
+
+
+def save(path: Path, groups: Groups, meta: dict[str, Any]) -> None:
+    """Write a checkpoint atomically: a reader, or a crash, sees the old file or the new one, never a part."""
+    tensors = {
+        f"{group}/{name}": tensor.detach().cpu().contiguous()
+        for group, members in groups.items()
+        for name, tensor in members.items()
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    save_file(tensors, temporary, {"nurie": json.dumps({"version": VERSION, **meta})})
+    with open(temporary, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def load(path: Path, groups: tuple[str, ...] = ()) -> tuple[Groups, dict[str, Any]]:
+    """Read the named groups (all when none is named) and the metadata. Raises NurieError with a sentence."""
+    path = find(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = json.loads((file.metadata() or {}).get("nurie", "null"))
+            if not isinstance(meta, dict):
+                raise NurieError(f"{path} is a safetensors file, but not a checkpoint written by `nurie train`.")
+            if meta.get("version") != VERSION:
+                raise NurieError(
+                    f"{path} has checkpoint version {meta.get('version')}, but this Nurie reads {VERSION}. "
+                    "Update Nurie, or train again."
+                )
+            found: Groups = {}
+            for key in file.keys():  # noqa: SIM118 (not a dict)
+                group, name = key.split("/", 1)
+                if not groups or group in groups:
+                    found.setdefault(group, {})[name] = file.get_tensor(key)
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise NurieError(
+            f"{path} is damaged or not a safetensors file ({error}). Train again or use a copy."
+        ) from error
+    return found, meta
+
+
+def find(path: Path) -> Path:
+    """The checkpoint file that a user means by a run folder or a file."""
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise NurieError(
+            f"There is no checkpoint at {file}. Expected a folder written by `nurie train`, or its {FILE}."
+        )
+    return file
+
+
+def load_generator(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The generator with its averaged weights, in eval mode on the CPU, and the checkpoint's metadata.
+
+    Of a run folder, the best by its val score; the last one where no best was kept. A file is taken as it is.
+    """
+    path = path / BEST if (path / BEST).is_file() else path
+    groups, meta = load(path, ("ema",))
+    generator = build_generator(**meta["generator"])
+    load_weights(generator, groups.get("ema", {}), find(path))
+    return generator.eval(), meta
+
+
+def load_weights(net: nn.Module, weights: dict[str, Tensor], source: Path) -> None:
+    """Fill a net, or say which weights do not fit it."""
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        raise NurieError(
+            f"The weights in {source} do not fit the net: {lines[min(1, len(lines) - 1)].strip()}"
+        ) from error

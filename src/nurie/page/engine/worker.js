@@ -1,0 +1,123 @@
+// The engine's own thread. It starts with the build's name (see `bestBuild`) and compiles at once,
+// while the page still downloads the model. Messages in: {model, size, backend}, many {part},
+// then {id, pixels, style}; out: see painter.js.
+
+import { EngineError, fetchEngine } from "./wasm.js";
+import { fillsAreas } from "./plan.js";
+
+// More gain little on nets of this size, and the page wants a core too.
+const MOST_THREADS = 4;
+
+const startHelper = () => new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
+
+const build = /** @type {import("./wasm.js").Build} */ (self.name);
+const engine = fetchEngine(build);
+engine.catch(() => {}); // told when the model arrives
+
+/** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
+let gpu = null;
+/** The weights as they came, for `gpu`. @type {{bytes: Uint8Array, received: number} | null} */
+let copy = null;
+/** @type {Size} */
+let size = { width: 0, height: 0 };
+/** @type {(() => Promise<void>) | null} what is left to do once the first picture is out */
+let later = null;
+
+/**
+ * @typedef {{plan: import("./plan.js").Plan, bytes: number}} Model bytes: of the weights, unzipped
+ * @typedef {{width: number, height: number}} Size
+ *
+ * @param {{model: Model, size: Size, backend?: string}} message
+ */
+async function begin({ model, size: given, backend }) {
+  size = given;
+  const forGpu = navigator.gpu && backend !== "wasm" && !fillsAreas(model.plan);
+  copy = forGpu ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
+  later = async () => {
+    share(await engine);
+    await choose(model.plan, backend);
+  };
+  (await engine).beginModel(model.plan, model.bytes);
+}
+
+/**
+ * Helpers are started after the first picture: each costs a core some tens of milliseconds that the page needs itself.
+ * @param {import("./wasm.js").Engine} ready
+ */
+function share(ready) {
+  if (!build.endsWith("-threads") || ready.threads > 1) return;
+  ready.startHelpers(Math.min(MOST_THREADS, navigator.hardwareConcurrency), startHelper);
+}
+
+/** @param {Uint8Array} part of the weights; an empty one says that all are there, and right */
+async function feed(part) {
+  const ready = await engine;
+  const complete = ready.feed(part);
+  if (copy) copy.received += (copy.bytes.set(part, copy.received), part.length);
+  if (part.length) return;
+  if (!complete) throw new EngineError(-3);
+  ready.resize(size.height, size.width);
+  postMessage({ loaded: true });
+}
+
+/**
+ * @param {import("./plan.js").Plan} plan
+ * @param {string} [backend] the one to use; else the faster one
+ */
+async function choose(plan, backend) {
+  const weights = copy?.bytes;
+  copy = null;
+  gpu = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
+  gpu?.lost.then(() => (gpu = null));
+  postMessage({ backend: gpu ? "webgpu" : "wasm" });
+}
+
+/**
+ * @param {{plan: import("./plan.js").Plan, weights: Uint8Array}} model
+ * @param {boolean} forced
+ */
+async function openedGpu(model, forced) {
+  const { openGpu } = await import("./backend.js");
+  return openGpu(model, size, await engine, forced);
+}
+
+/**
+ * @param {Uint8ClampedArray} pixels RGBA
+ * @param {import("./plan.js").Style} style
+ * @returns {Promise<{backend: "webgpu" | "wasm", picture: Uint8ClampedArray<ArrayBuffer>}>}
+ */
+async function compute(pixels, style) {
+  const ready = await engine;
+  ready.setStyle(style);
+  gpu?.setStyle(style);
+  const onGpu = await gpu?.run(pixels).catch(() => null);
+  if (onGpu) return { backend: "webgpu", picture: onGpu };
+  return { backend: "wasm", picture: ready.run(pixels) };
+}
+
+/**
+ * @param {number} id
+ * @param {Uint8ClampedArray} pixels RGBA
+ * @param {import("./plan.js").Style} style
+ */
+async function paint(id, pixels, style) {
+  const { outputSize } = await engine;
+  const start = performance.now();
+  const { backend, picture } = await compute(pixels, style);
+  const ms = performance.now() - start;
+  postMessage({ id, pixels: picture, ms, backend, ...outputSize }, { transfer: [picture.buffer] });
+}
+
+addEventListener("message", async ({ data }) => {
+  try {
+    if (data.model) return await begin(data);
+    if (data.part) return await feed(data.part);
+    await paint(data.id, data.pixels, data.style);
+    const next = later;
+    later = null;
+    await next?.();
+  } catch (error) {
+    // What the engine refuses now it would refuse again; anything else may be an accident.
+    postMessage({ failed: error instanceof EngineError ? "engine" : "crash", reason: String(error) });
+  }
+});

@@ -1,0 +1,190 @@
+// The model comes over the network: the manifest, then the weights part by part. Throws Failure.
+
+import { Failure } from "../failure.js";
+
+/**
+ * A text in several languages, or one for all.
+ * @typedef {string | {[language: string]: string}} Words
+ *
+ * @typedef {object} Preset
+ * @property {Words} [title]
+ * @property {import("../sheet/drawing.js").Line[]} [strokes]
+ * @property {string} [image] file name, beside the manifest
+ * @property {number} [seed] the colouring that it comes in
+ *
+ * @typedef {{colour: string, title?: Words}} Label
+ *
+ * See docs/formats.md.
+ * @typedef {object} Manifest
+ * @property {string} format
+ * @property {number} version
+ * @property {Words} title
+ * @property {{width: number, height: number}} input
+ * @property {{file: string, bytes: number, raw_bytes: number, sha256: string}} weights
+ * @property {number[]} tensors
+ * @property {import("../engine/wasm.js").Op[]} ops
+ * @property {number} [pencil] width of the lines that it knows, in pixels of the drawing
+ * @property {Label[]} [labels] colours of which its drawings consist, where they are label maps; the ground first
+ * @property {boolean} [hints] strokes of colour say how to colour what is around them
+ * @property {number[][]} [styles] colours that the subject can be asked to have
+ * @property {Preset[]} [presets]
+ * @property {string[]} [credits]
+ */
+
+const VERSION = 1;
+
+/** A model on its way. It tells whoever asks what has come, earlier or later. */
+export class Download {
+  address;
+  /** @type {Promise<Manifest>} */
+  manifest;
+  /** Resolves when all of the weights have come and are what was exported. */
+  complete;
+  /** Bytes that came, zipped: received and total. @type {[number, number]} */
+  bytes = [0, 0];
+  /** Called when `bytes` change. */
+  onprogress = () => {};
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  #parts = [];
+  /** Who wants parts that are still to come. @type {((part: Uint8Array<ArrayBuffer>) => void)[] | null} */
+  #takers = [];
+
+  /** @param {URL} address the manifest's */
+  constructor(address) {
+    this.address = address;
+    this.manifest = fetchManifest(address);
+    this.complete = this.#weights();
+    // Whoever waits for them is told of failures.
+    this.manifest.catch(() => {});
+    this.complete.catch(() => {});
+  }
+
+  /**
+   * Give each part of the unzipped weights, in order: those that are there, then those that come.
+   * @param {(part: Uint8Array<ArrayBuffer>) => void} take
+   */
+  forEachPart(take) {
+    this.#parts.forEach(take);
+    this.#takers?.push(take);
+  }
+
+  async #weights() {
+    const progress = (/** @type {[number, number]} */ ...bytes) => {
+      this.bytes = bytes;
+      this.onprogress();
+    };
+    await fetchWeights(await this.manifest, this.address, progress, (part) => {
+      this.#parts.push(part);
+      for (const take of this.#takers ?? []) take(part);
+    });
+    this.#takers = null;
+  }
+}
+
+/**
+ * What the drawing does not say, for this of the model's colourings.
+ * @param {Manifest} manifest
+ * @param {number} seed
+ * @returns {import("../engine/plan.js").Style}
+ */
+export function styleOf({ styles = [] }, seed) {
+  return { seed, colour: styles[seed % styles.length] ?? [0, 0, 0] };
+}
+
+/**
+ * @param {URL} url
+ * @returns {Promise<Manifest>}
+ */
+export async function fetchManifest(url) {
+  const response = await request(url);
+  const manifest = await response.json().catch(() => null);
+  if (manifest?.format !== "nurie-model") throw new Failure("manifest");
+  if (manifest.version !== VERSION) throw new Failure("version", { version: String(manifest.version), known: VERSION });
+  if (!complete(manifest)) throw new Failure("manifest");
+  return manifest;
+}
+
+/**
+ * The weights, unzipped part by part as they arrive. When the promise resolves, all have come and are what was exported.
+ * @param {Manifest} manifest
+ * @param {URL} base the manifest's address
+ * @param {(received: number, total: number) => void} onprogress bytes that came, zipped
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ * @returns {Promise<void>}
+ */
+export async function fetchWeights({ weights }, base, onprogress, onpart) {
+  const total = weights.bytes;
+  const response = await request(new URL(weights.file, base));
+  const { readable, writable } = new DecompressionStream("gzip");
+  const writer = writable.getWriter();
+  const unzipped = forEachPart(readable, onpart).then(() => true, () => false);
+  const feed = (/** @type {Uint8Array<ArrayBuffer>} */ part) => void writer.write(part).catch(() => {}); // `unzipped` tells
+  const bytes = await read(response, total, onprogress, feed).catch((error) => {
+    writer.abort().catch(() => {});
+    throw error;
+  });
+  writer.close().catch(() => {});
+  const [wrong, whole] = await Promise.all([differs(bytes, weights.sha256), unzipped]);
+  if (wrong || !whole) throw new Failure("corrupt");
+}
+
+/**
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} readable
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ */
+async function forEachPart(readable, onpart) {
+  const reader = readable.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) onpart(part.value);
+}
+
+/** @param {any} manifest */
+function complete({ input, weights, tensors, ops }) {
+  const sizes = [input?.width, input?.height, weights?.bytes, weights?.raw_bytes];
+  const counted = sizes.every((size) => Number.isInteger(size) && size > 0);
+  return counted && typeof weights.file === "string" && Array.isArray(tensors) && Array.isArray(ops);
+}
+
+/** @param {URL} url */
+async function request(url) {
+  const response = await fetch(url).catch(() => null);
+  const file = url.pathname.split("/").pop() ?? "";
+  if (!response) throw new Failure("network", { file });
+  if (!response.ok) throw new Failure("missing", { file, status: response.status });
+  return response;
+}
+
+/**
+ * The body, straight into one array of the promised length.
+ * @param {Response} response
+ * @param {number} total
+ * @param {(received: number, total: number) => void} onprogress
+ * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ */
+async function read(response, total, onprogress, onpart) {
+  const bytes = new Uint8Array(total);
+  const reader = response.body?.getReader();
+  let received = 0;
+  onprogress(0, total);
+  // A connection that breaks off counts as a file that is too short.
+  const next = async () => (await reader?.read().catch(() => null))?.value;
+  for (let part = await next(); part; part = await next()) {
+    if (received + part.length > total) throw new Failure("corrupt");
+    bytes.set(part, received);
+    received += part.length;
+    onpart(part);
+    onprogress(received, total);
+  }
+  if (received < total) throw new Failure("short", { received, total });
+  return bytes;
+}
+
+/**
+ * Browsers have crypto.subtle only on https and on this computer; elsewhere gzip's own checksum must do.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} sha256
+ */
+async function differs(bytes, sha256) {
+  if (!globalThis.crypto?.subtle || !sha256) return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") !== sha256.toLowerCase();
+}

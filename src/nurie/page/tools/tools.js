@@ -1,0 +1,70 @@
+// What lies beside the sheet: pencil, box, eraser and colours, as the model needs them.
+
+import { COLOURS, Palette } from "./palette.js";
+import { WHITE } from "../sheet/raster.js";
+
+/** @typedef {import("../sheet/drawing.js").Tool} Tool */
+
+/** @type {Tool[]} */
+const TOOLS = ["pencil", "box", "eraser"];
+
+/** @param {string} id */
+const get = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+export class Tools {
+  #hand;
+  #canvas;
+  /** The one that was taken last, the eraser apart. @type {Tool} */
+  #last = "pencil";
+  #palette;
+
+  /**
+   * @param {import("../sheet/hand.js").Hand} hand
+   * @param {HTMLCanvasElement} canvas the sheet, whose cursor is the tool
+   */
+  constructor(hand, canvas) {
+    this.#hand = hand;
+    this.#canvas = canvas;
+    this.#palette = new Palette(get("colours"), (colour) => {
+      hand.colour = colour;
+      this.take();
+    });
+    for (const tool of TOOLS) get(tool).addEventListener("click", () => this.take(tool));
+  }
+
+  /** @param {Tool} [tool] none: away with the eraser */
+  take(tool = this.#last) {
+    if (get(tool).hidden) return;
+    if (tool !== "eraser") this.#last = tool;
+    this.#hand.tool = tool;
+    this.#canvas.dataset.tool = tool;
+    for (const each of TOOLS) get(each).setAttribute("aria-pressed", String(each === tool));
+  }
+
+  /**
+   * Lay out what a model's drawings are made with; `translate` next.
+   * @param {import("../model/download.js").Manifest} manifest
+   * @returns {import("../sheet/raster.js").Paper} what they are drawn on
+   */
+  layOut({ labels = [], hints = false }) {
+    const mapped = labels.length > 0;
+    get("box").hidden = !mapped;
+    get("colours").hidden = !mapped && !hints;
+    get("colours").dataset.label = mapped ? "labels" : "colours";
+    get("lead").dataset.text = mapped ? "leadLabels" : "lead";
+    if (mapped) {
+      this.#palette.offer(labels, 1);
+      this.take("box");
+      return { colour: labels[0].colour, covered: true };
+    }
+    this.#palette.offer(COLOURS, 0);
+    if (!hints && this.#hand.colour) this.#palette.choose(0);
+    if (this.#last === "box") this.take("pencil");
+    return WHITE;
+  }
+
+  /** @param {import("../text.js").Language} language */
+  translate(language) {
+    this.#palette.translate(language);
+  }
+}

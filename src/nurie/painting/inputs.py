@@ -1,0 +1,71 @@
+"""The drawings that a command was given, as the page would see them, one by one."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nurie.drawings.strokes import draw_strokes, read_strokes
+from nurie.errors import NurieError
+
+STROKES = ".json"
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", STROKES}
+
+
+def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
+    """Say how far it is and how long it takes, on a terminal. By hand: rich comes with the training packages only."""
+    start = time.perf_counter()
+    for done, path in enumerate(drawings):
+        if sys.stderr.isatty():
+            left = f", {(time.perf_counter() - start) / done * (len(drawings) - done):.0f} s left" if done else ""
+            print(f"{task} {done + 1}/{len(drawings)}{left}\033[K", end="\r", file=sys.stderr, flush=True)
+        yield path
+    if sys.stderr.isatty():
+        print("\033[K", end="", file=sys.stderr, flush=True)
+
+
+def find_drawings(images: tuple[Path, ...]) -> list[Path]:
+    """Files as they are, and the pictures in folders (read recursively). Raises NurieError when there are none."""
+    found: list[Path] = []
+    for path in images:
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise NurieError(f"There is no {path}. Expected a drawing or a folder of drawings.")
+    if not found:
+        raise NurieError(f"There are no pictures in {', '.join(map(str, images)) or 'the list of images'}.")
+    return found
+
+
+def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()) -> np.ndarray:
+    """A drawing as the page would see it: whole, centred in the model's size. uint8 (height, width, 3) RGB.
+
+    It lies on white, a label map on the first of its `labels`. A drawing of the right size is taken as it is; strokes
+    that name no size are in pixels of that one. Raises NurieError when the file is no drawing.
+    """
+    if path.suffix.lower() == STROKES:
+        if labels:
+            raise NurieError(
+                f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
+            )
+        return draw_strokes(read_strokes(path, width)["strokes"], height, width)
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NurieError(f"{path} can not be read as a picture ({error})") from error
+    ground = labels[0] if labels else "white"
+    flat = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")
+    if flat.size != (width, height):
+        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground)
+    return np.asarray(flat)
+
+
+def seed_of(path: Path) -> int:
+    """The colouring that a drawing asks for: strokes may, and the others get the first."""
+    return read_strokes(path, 1).get("seed", 0) if path.suffix.lower() == STROKES else 0

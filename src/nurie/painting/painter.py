@@ -1,0 +1,106 @@
+"""What colours a drawing: an exported model in the engine, or a training run in PyTorch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nurie.engine.modelfile import is_model, read_model
+from nurie.engine.plan import Plan
+from nurie.errors import NurieError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Paint = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> picture, uint8 (h, w, 3)
+
+
+@dataclass(frozen=True)
+class Painter:
+    paint: Paint
+    set_seed: Callable[[int], None]  # which of the model's colourings, as the page's dice; 0 at first
+    height: int  # of the drawings it takes, pixels
+    width: int
+    labels: list[str]  # where its drawings are label maps, their colours as "#rrggbb", the ground first; runs say none
+    direction: str  # which side of a pair is the drawing: AtoB or BtoA
+    parameters: int
+    plan: Callable[[], Plan]  # what the engine computes; lowering a run takes a second, so only on demand
+    model_bytes: int | None  # of the compressed weights; None for a run
+
+
+def open_painter(path: Path) -> Painter:
+    """A model folder, a run folder or a checkpoint, ready to colour. A model folder needs no PyTorch."""
+    if is_model(path):
+        return engine_painter(path)
+    if not path.exists():
+        raise NurieError(f"There is no {path}. Expected a model folder, a run folder or a checkpoint file.")
+    return torch_painter(path)
+
+
+def engine_painter(path: Path) -> Painter:
+    from nurie.engine.wasm import Engine
+
+    manifest, plan, weights = read_model(path)
+    engine = Engine(plan, weights=weights)
+
+    def set_seed(seed: int) -> None:
+        engine.set_style(seed, colour_of(seed, manifest.get("styles")))
+
+    set_seed(0)
+    return Painter(
+        paint=engine.run,
+        set_seed=set_seed,
+        height=manifest["input"]["height"],
+        width=manifest["input"]["width"],
+        labels=[label["colour"] for label in manifest.get("labels", [])],
+        direction=manifest.get("direction", "AtoB"),
+        parameters=manifest["generator"]["parameters"],
+        plan=lambda: plan,
+        model_bytes=manifest["weights"]["bytes"],
+    )
+
+
+def torch_painter(path: Path) -> Painter:
+    from nurie.convert.lower import lower
+    from nurie.nets.checkpoint import load_generator
+    from nurie.nets.generators import StyleInput
+
+    generator, meta = load_generator(path)
+    size = meta["train"]["size"]
+
+    def set_seed(seed: int) -> None:
+        for net in generator.modules():
+            if isinstance(net, StyleInput):
+                net.set_style(seed, colour_of(seed, meta.get("styles")))
+
+    return Painter(
+        paint=paint_with(generator),
+        set_seed=set_seed,
+        height=size,
+        width=size,
+        labels=[],
+        direction=meta["train"]["direction"],
+        parameters=sum(p.numel() for p in generator.parameters()),
+        plan=lambda: lower(generator, size)[0],
+        model_bytes=None,
+    )
+
+
+def colour_of(seed: int, styles: Sequence[Sequence[float]] | None) -> Sequence[float]:
+    """The style that a seed means, as on the page: RGB in [-1, 1]."""
+    return styles[seed % len(styles)] if styles else (0.0, 0.0, 0.0)
+
+
+def paint_with(generator: "nn.Module") -> Paint:
+    """A generator, (n, 3, h, w) in [-1, 1] to the same, as a function of one uint8 picture."""
+    import torch
+
+    from nurie.nets.tensors import to_images, to_tensor
+
+    @torch.no_grad()
+    def paint(drawing: np.ndarray) -> np.ndarray:
+        return to_images(generator(to_tensor([drawing])))[0]
+
+    return paint

@@ -1,0 +1,76 @@
+"""A folder of A|B pairs, read and resized for training."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from nurie.errors import NurieError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
+
+
+class PairFolder:
+    """A folder of A|B pictures, grouped by picture: `NAME--few.png` and `NAME--many.png` are one group."""
+
+    def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
+        self.folder, self.size, self.swap = folder, size, direction == "BtoA"
+        groups: dict[str, list[Path]] = {}
+        files = [p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES] if folder.is_dir() else []
+        for path in sorted(files):
+            groups.setdefault(name_of(path), []).append(path)
+        self.groups = list(groups.values())
+        self._cache: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """NAME of every group."""
+        return [name_of(group[0]) for group in self.groups]
+
+    def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
+        """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
+        if path in self._cache:
+            return self._cache[path]
+        both = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if both is None:
+            raise NurieError(f"{path} can not be read as a picture. Delete it or make the pairs again.")
+        h, w = both.shape[:2]
+        if w != 2 * h:
+            raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
+        both = cv2.cvtColor(both, cv2.COLOR_BGR2RGB)
+        left, right = (self._resize(half) for half in (both[:, :h], both[:, h:]))
+        pair = (right, left) if self.swap else (left, right)
+        if (len(self._cache) + 1) * 2 * left.nbytes < CACHE_BYTES:
+            self._cache[path] = pair
+        return pair
+
+    def spread(self, count: int) -> list[Path]:
+        """Up to `count` files, at most one for each picture: evenly spread pictures, details in turn."""
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+        return [self.groups[g][i % len(self.groups[g])] for i, g in enumerate(chosen)]
+
+    def _resize(self, half: np.ndarray) -> np.ndarray:
+        """To (size, size): by area when smaller, cubic when larger."""
+        if half.shape[0] == self.size:
+            return np.ascontiguousarray(half)
+        method = cv2.INTER_AREA if half.shape[0] > self.size else cv2.INTER_CUBIC
+        return cv2.resize(half, (self.size, self.size), interpolation=method)
+
+
+def name_of(path: Path) -> str:
+    return path.stem.split("--")[0]
+
+
+def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:
+    """The train or val side of a pairs folder. NurieError when it holds no pictures."""
+    folder = PairFolder(pairs / split, size, direction)
+    if not folder.groups:
+        raise NurieError(
+            f"There are no pairs in {pairs / split}. Expected A|B pictures (PNG, JPEG, WebP); make them with "
+            f"`nurie prepare PHOTOS {pairs}`."
+        )
+    return folder

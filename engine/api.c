@@ -30,7 +30,9 @@ EXPORT(weights) int weights(int bytes) {
   stage = EMPTY;
   engine.raw_bytes = bytes;
   int error = bytes < 0 ? SHORT_WEIGHTS : check_plan(&engine);
-  if (!error) error = reserve_packed(&engine);
+  if (error) return error;
+  expect_sizes(&engine);
+  error = reserve_packed(&engine);
   if (error) return error;
   after_weights = heap_top();  // above it, the file's bytes lie until all are packed
   engine.raw = allocate(bytes);

@@ -105,9 +105,9 @@ void heap_rewind(void *top);             // everything above is free again; null
 int heap_bytes(void);
 
 int check_plan(const Engine *e);         // check.c
-int reserve_packed(Engine *e);           // pack.c: a place for every operation's packed weights
-int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
 void expect_sizes(Engine *e);            // layout.c: of a usual drawing, as far as they are known; 0 beyond
+int reserve_packed(Engine *e);           // pack.c: a place for every operation's weights, packed as the expected size wants
+int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
 int lay_out(Engine *e, int height, int width);  // layout.c
 void clear_border(const Tensor *t);      // layout.c
 

@@ -1,29 +1,8 @@
 // Weights from the file's order [out][kernel y][kernel x][in], 8-bit or float, to the order in which the register
 // tiles read them: blocks of 8 packed channels (the last may be 4), within a block [tap][in][channel of the block].
 #include "engine.h"
-#include "pack.h"
 #include "target.h"
-
-// The file's output channel behind a packed one; -1 for padding.
-static int source_channel(const Op *op, int packed) {
-  int width = 4 * quads_per_phase(op), phase = packed / width, channel = packed % width;
-  return channel < channels_written(op) ? channel * phases(op) + phase : -1;
-}
-
-static const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
-
-QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
-  QuadWeights w = {.quantised = op->scale != -1, .inputs = weight_depth(op)};
-  int64_t channel_bytes = (int64_t)op->kernel * op->kernel * w.inputs * (w.quantised ? 1 : 4);
-  float scale[4];
-  for (int i = 0; i < 4; i++) {
-    int channel = source_channel(op, 4 * quad + i), padding = channel < 0;
-    w.from[i] = e->raw + op->weight + (padding ? 0 : channel * channel_bytes);
-    scale[i] = padding ? 0.0f : w.quantised ? floats_at(e, op->scale)[channel] : 1.0f;
-  }
-  w.scale = load(scale);
-  return w;
-}
+#include "weights.h"
 
 static float *pack_taps(const Engine *e, const Op *op, const int *taps, int count, float *to) {
   int quads = packed_channels(op) / 4;
@@ -80,7 +59,6 @@ static int chooses_winograd(const Engine *e, const Op *op) {
 }
 
 int reserve_packed(Engine *e) {
-  expect_sizes(e);
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];
     Packed *packed = &e->packed[i];

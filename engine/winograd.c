@@ -5,9 +5,9 @@
 // the inputs, one matrix product for each of the 36 places in a tile, transform the sums back.
 #include "engine.h"
 #include "gemm.h"
-#include "pack.h"
 #include "parallel.h"
 #include "target.h"
+#include "weights.h"
 
 enum { PLACES = 36 };
 // Floats of transformed inputs and sums in one block: a quarter megabyte, for the second-level cache. From half to four

@@ -1,7 +1,9 @@
-// Reading weights four output channels at a time.
+// Reading the weights file, four packed channels at a time. Their order is that of Target (target.h).
 #pragma once
 #include "engine.h"
 #include "simd.h"
+
+static inline const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
 
 // The four file channels behind one quad of packed channels. Padding has scale 0.
 typedef struct {
@@ -9,6 +11,9 @@ typedef struct {
   const uint8_t *from[4];
   Vec scale;
 } QuadWeights;
+
+// The file's output channel behind a packed one; -1 for padding.
+int source_channel(const Op *op, int packed);
 
 QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad);
 

@@ -43,3 +43,10 @@ def test_links_and_pictures_of_the_readmes_exist() -> None:
     for name in ("README.md", "README.ja.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
             assert (ROOT / target).exists(), f"{name} points to {target}"
+
+
+def test_the_log_stays_short() -> None:
+    """Nobody reads a longer one: a finding that became part of a newer one makes room. The git history keeps all."""
+    lines = (ROOT / "docs" / "LOG.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 400
+    assert max(map(len, lines)) <= 220

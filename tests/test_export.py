@@ -14,7 +14,7 @@ from nurie.config import Export, Predict, Train
 from nurie.drawings.strokes import draw_strokes
 from nurie.engine.modelfile import read_manifest, read_model
 from nurie.engine.plan import FILL
-from nurie.engine.reference import filled
+from nurie.engine.reference_fill import filled
 from nurie.errors import NurieError
 from nurie.export import export, pencil_width
 from nurie.nets import checkpoint

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurie.engine.plan import FILL, Op, Plan, make_plan
-from nurie.engine.reference import filled
+from nurie.engine.reference_fill import filled
 from nurie.engine.wasm import Engine, EngineError
 from nurie.errors import NurieError
 from plans import Builder
@@ -141,6 +141,23 @@ def test_more_areas_than_there_are_numbers() -> None:
     drawing = np.full((256, 256, 3), 255, np.uint8)
     drawing[::2], drawing[:, ::2] = 0, 0
     assert np.array_equal(load(blurred()).run(drawing), load(blurred(0)).run(drawing))
+
+
+def test_areas_beyond_the_last_number_stay_as_they_are() -> None:
+    """4,224 areas of 3x3 pixels between black lines, in an output that is grey all over."""
+    b = Builder()
+    image, out = b.image(), b.tensor(3)
+    weight, bias = b.data(np.zeros((3, 3), "<f4")), b.data(np.full(3, -0.2, "<f4"))
+    b.ops.append(Op("conv", image, 0, out, 0, 3, 3, kernel=1, weight=weight, bias=bias))
+    drawing = np.full((257, 265, 3), 255, np.uint8)
+    drawing[::4], drawing[:, ::4] = 0, 0
+    inside = np.zeros((64, 4, 66, 4), np.uint8)
+    inside[:, 1:, :, 1:] = (np.arange(1, 64 * 66 + 1) < 4096).reshape(64, 1, 66, 1)
+    touched = cv2.dilate(np.pad(inside.reshape(256, 264), (0, 1)), np.ones((3, 3), np.uint8)) > 0
+    expected = np.full_like(drawing, 102)
+    expected[touched & (drawing[:, :, 0] == 0)] = 0  # lines beside numbered areas get their colour, and are black
+    assert np.array_equal(load(b.finish(out, activation=FILL)).run(drawing), expected)
+    assert 0 < (expected[drawing == 0] > 0).mean() < 0.1
 
 
 def test_the_picture_must_be_as_large_as_the_drawing() -> None:

@@ -3,11 +3,12 @@
 Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from nurie.engine.plan import FILL, Op, Plan
+from nurie.engine.reference_fill import filled, spread
 
 Array = np.ndarray
 
@@ -51,141 +52,6 @@ def from_bytes(rgb: Array, unit: bool) -> Array:
 def to_bytes(x: Array, unit: bool) -> Array:
     """The inverse of `from_bytes`: clamped, halves rounded to even."""
     return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def filled(drawing: Array, picture: Array) -> Array:
-    """uint8 (h, w, 3) each: one colour for what dark grey lines enclose, a few for the rest (docs/formats.md)."""
-    light, grey = drawing.max(2).astype(int), np.ptp(drawing, axis=2) < 32
-    lines = grey & (light < 128)
-    core = around(lines) == 0
-    coloured = core & (~grey | (light < 192))
-    solid = coloured & (8 * strength(drawing) >= 7 * around(strength(drawing) * coloured, np.max))
-    solid &= ~grey | (around(light < 192) == 9)
-    made, known, few = picture.astype(int), np.zeros_like(lines), lines.shape[1] ** 2 // 256
-    inner = enclosed(lines)
-    paper = core & ~np.any([lines, *inner], axis=0)
-    pale = paper & (strength(picture) < 24)
-    made[pale], known = 255, known | pale
-    for area in separate(paper & ~pale, paper=False)[0]:
-        at_lines, at_paper = (sum((area & moved).sum() for moved in moves(there)) for there in (~core, core & ~area))
-        held, colours = at_lines >= at_paper, main_colours(drawing[area & solid], 48, 1)
-        if not (held and colours):
-            colours += [*(main_colours(picture[area], 96, few) if held else []), np.array([255, 255, 255])]
-        made[area], known = nearest(picture[area], colours), known | area
-    edges = []
-    for area in inner:
-        if not (area & core).any():
-            continue
-        colours = main_colours(drawing[area & solid], 48, 1) or [mean_colour(picture[area & core])]
-        made[area & core], known = nearest(picture[area & core], colours), known | (area & core)
-        edges.append((area & ~core, colours))
-    count, colour = mean_around(made, known)
-    beside = ~lines & ~core & (count > 0)
-    for edge, colours in edges:
-        made[edge], known = colours[0], known | edge
-        beside &= ~edge | (len(colours) > 1)
-    made[beside], known = colour[beside], known | beside
-    count, colour = mean_around(made, known)
-    under = lines & (count > 0)
-    made[under], known = colour[under], known | under
-    shade = np.where(core, 255, light)[:, :, None]
-    return np.where(known[:, :, None], (2 * made * shade + 255) // 510, picture).astype(np.uint8)
-
-
-def strength(rgb: Array) -> Array:
-    """How far from white, in the channel that is farthest: int (h, w)."""
-    return 255 - rgb.min(2).astype(int)
-
-
-def main_colours(pixels: Array, apart: int, least: int) -> list[Array]:
-    """The colours of pixels (n, 3), shades apart by less than `apart` as one; those of few are none."""
-    bins = pixels.astype(int) // 32 @ np.array([64, 8, 1])
-    left = {int(b): pixels[bins == b] for b in np.unique(bins)}
-    found = []
-    while left:
-        fullest = max(left, key=lambda b: len(left[b]))  # the first of equals
-        middle = mean_colour(left[fullest])
-        near = [b for b in left if ((mean_colour(left[b]) - middle) ** 2).sum() <= apart**2]
-        group = np.concatenate([left.pop(b) for b in near])
-        if len(group) >= least and 10 * len(group) >= len(pixels):
-            found.append(mean_colour(group))
-    return found
-
-
-def mean_colour(pixels: Array) -> Array:
-    """Of (n, 3), rounded: int (3,)."""
-    return np.asarray((2 * pixels.sum(0, dtype=int) + len(pixels)) // (2 * len(pixels)))
-
-
-def nearest(pixels: Array, colours: list[Array]) -> Array:
-    """For each of (n, 3) the nearest of the colours."""
-    distances = ((pixels[:, None].astype(int) - np.array(colours)) ** 2).sum(2)
-    return np.array(colours)[distances.argmin(1)]
-
-
-def mean_around(rgb: Array, which: Array) -> tuple[Array, Array]:
-    """Of 3x3 pixels how many are of `which`, and the mean colour of these, rounded."""
-    count = around(which)
-    total = np.stack([around(channel * which) for channel in np.moveaxis(rgb, 2, 0)], 2)
-    return count, (2 * total + count[:, :, None]) // (2 * count[:, :, None]).clip(1)
-
-
-def enclosed(lines: Array) -> list[Array]:
-    """The areas that lines, bool (h, w), enclose, small gaps closed: bool (h, w) each."""
-    inner, paper = separate(~lines)
-    reach = max(1, 6 * lines.shape[1] // 256 // 2)
-    near = lines
-    for _ in range(reach):
-        near = spread(near)
-    closed, rest = separate(paper & ~near)
-    for _ in range(reach + 1):
-        free, grown = paper & ~rest & ~sum(closed, np.zeros_like(lines)), []
-        taken = free & spread(rest)
-        rest = rest | taken
-        for area in closed:
-            more = free & spread(area) & ~taken
-            taken |= more
-            grown.append(area | more)
-        closed = grown
-    return inner + closed
-
-
-def separate(inside: Array, paper: bool = True) -> tuple[list[Array], Array]:
-    """What hangs together side by side and, if that is `paper`, all that reaches the border: bool (h, w) each."""
-    areas, outer, left = [], np.zeros_like(inside), inside.copy()
-    while left.any():
-        area = connected(inside, tuple(np.argwhere(left)[0]))
-        left &= ~area
-        if paper and (area[[0, -1]].any() or area[:, [0, -1]].any()):
-            outer |= area
-        else:
-            areas.append(area)
-    return areas, outer
-
-
-def connected(inside: Array, start: tuple[int, int]) -> Array:
-    """What hangs together side by side with a pixel, bool (h, w)."""
-    found = np.zeros_like(inside)
-    found[start] = True
-    while not np.array_equal(found, grown := spread(found) & inside):
-        found = grown
-    return found
-
-
-def spread(mask: Array) -> Array:
-    """A step to the side, up and down: bool (h, w)."""
-    return np.any([mask, *moves(mask)], axis=0)
-
-
-def moves(mask: Array) -> list[Array]:
-    """Moved down, up, to the right and to the left by a pixel."""
-    padded = np.pad(mask, 1)
-    return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
-
-
-def around(values: Array, reduce: Callable[..., Array] = np.sum) -> Array:
-    """Sums, or another function, of 3x3 pixels; beyond the border there is nothing."""
-    return reduce(np.lib.stride_tricks.sliding_window_view(np.pad(values.astype(int), 1), (3, 3)), axis=(2, 3))
 
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Engine, EngineError, bestBuild } from "../../src/nurie/page/engine/wasm.js";
+import { bestBuild, Engine, EngineError } from "../../src/nurie/page/engine/wasm.js";
 
 const wasm = (build = "plain") =>
   readFileSync(new URL(`../../src/nurie/page/engine/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { TEXTS, say, translate } from "../../src/nurie/page/text.js";
+import { say, TEXTS, translate } from "../../src/nurie/page/text.js";
 
 const page = new URL("../../src/nurie/page/", import.meta.url);
 

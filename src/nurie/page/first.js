@@ -2,11 +2,10 @@
 // To start a worker, and to build the page, takes as long as that picture; both wait for it, but not for a slow network.
 
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
-import { Download, styleOf } from "./model/download.js";
+import { Download, openPreset, styleOf } from "./model/download.js";
 import { namedModel, seedOf, siteModels } from "./model/models.js";
-import { openPreset } from "./tools/gallery.js";
-import { Raster, show } from "./sheet/raster.js";
 import { Drawing } from "./sheet/drawing.js";
+import { Raster, show } from "./sheet/raster.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;

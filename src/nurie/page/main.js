@@ -1,20 +1,20 @@
 // The whole page: what the parts say to each other. first.js begins it. Tests may rely on the ids and on <html data-state>.
 
-import { Hand, keepCrisp } from "./sheet/hand.js";
+import { Painter } from "./engine/painter.js";
 import { bestBuild } from "./engine/wasm.js";
 import { Failure } from "./failure.js";
-import { Download, styleOf } from "./model/download.js";
+import { Download, openPreset, styleOf } from "./model/download.js";
 import { namedModel, seedOf, siteModels } from "./model/models.js";
-import { Painter } from "./engine/painter.js";
-import { Gallery, openPreset } from "./tools/gallery.js";
-import { Raster, show } from "./sheet/raster.js";
 import { Drawing } from "./sheet/drawing.js";
+import { Hand, keepCrisp } from "./sheet/hand.js";
+import { Raster, show } from "./sheet/raster.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 import { Chooser } from "./tools/chooser.js";
+import { Gallery } from "./tools/gallery.js";
 import { Tools } from "./tools/tools.js";
 
-/** @typedef {import("./model/download.js").Manifest} Manifest */
-/** @typedef {import("./model/download.js").Preset} Preset */
+/** @typedef {import("./formats.d.ts").Manifest} Manifest */
+/** @typedef {import("./formats.d.ts").Preset} Preset */
 /** @typedef {import("./model/models.js").Model} Model */
 /** @typedef {import("./engine/painter.js").Picture} Picture */
 /** @typedef {import("./text.js").Language} Language */

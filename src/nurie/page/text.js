@@ -1,7 +1,6 @@
 // Every sentence of the page, in English and in Japanese.
 
 /** @typedef {"en" | "ja"} Language */
-/** @typedef {string | {[language: string]: string}} Words */
 
 const REMEMBERED = "nurie-language";
 
@@ -174,7 +173,7 @@ export function say(language, key, values = {}) {
 
 /**
  * The visitor's language of a manifest's text.
- * @param {Words | undefined} words
+ * @param {import("./formats.d.ts").Words | undefined} words
  * @param {Language} language
  */
 export function translate(words, language) {

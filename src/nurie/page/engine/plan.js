@@ -1,9 +1,8 @@
 // The plan as docs/formats.md, "The plan", defines it: fields, defaults, and the sizes that follow from a drawing's.
 
 /**
- * One operation of the plan; absent fields have the defaults of `FIELDS`.
- * @typedef {{op: string} & {[field: string]: number | string}} Op
- * @typedef {{tensors: number[], ops: Op[]}} Plan
+ * @typedef {import("../formats.d.ts").Op} Op absent fields have the defaults of `FIELDS`
+ * @typedef {import("../formats.d.ts").Plan} Plan
  * @typedef {{height: number, width: number}} Size
  *
  * What a drawing does not say: a number for the noise, and the subject's colour, RGB in [-1, 1].

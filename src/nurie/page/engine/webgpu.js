@@ -1,8 +1,8 @@
 // The plan on WebGPU: the same surface as the WebAssembly engine, but pictures come as promises. Kernels: wgsl.js.
 
 import { withEnclosed } from "./enclosed.js";
-import { EngineError } from "./wasm.js";
 import { complete, fillsAreas, readsDrawing, sizes } from "./plan.js";
+import { EngineError } from "./wasm.js";
 import { GROUP, KERNELS, SHOW, TILE, UNIFORM } from "./wgsl.js";
 
 /**

@@ -2,8 +2,8 @@
 // while the page still downloads the model. Messages in: {model, size, backend}, many {part},
 // then {id, pixels, style}; out: see painter.js.
 
-import { EngineError, fetchEngine } from "./wasm.js";
 import { fillsAreas } from "./plan.js";
+import { EngineError, fetchEngine } from "./wasm.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;

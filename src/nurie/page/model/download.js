@@ -3,32 +3,9 @@
 import { Failure } from "../failure.js";
 
 /**
- * A text in several languages, or one for all.
- * @typedef {string | {[language: string]: string}} Words
- *
- * @typedef {object} Preset
- * @property {Words} [title]
- * @property {import("../sheet/drawing.js").Line[]} [strokes]
- * @property {string} [image] file name, beside the manifest
- * @property {number} [seed] the colouring that it comes in
- *
- * @typedef {{colour: string, title?: Words}} Label
- *
- * See docs/formats.md.
- * @typedef {object} Manifest
- * @property {string} format
- * @property {number} version
- * @property {Words} title
- * @property {{width: number, height: number}} input
- * @property {{file: string, bytes: number, raw_bytes: number, sha256: string}} weights
- * @property {number[]} tensors
- * @property {import("../engine/wasm.js").Op[]} ops
- * @property {number} [pencil] width of the lines that it knows, in pixels of the drawing
- * @property {Label[]} [labels] colours of which its drawings consist, where they are label maps; the ground first
- * @property {boolean} [hints] strokes of colour say how to colour what is around them
- * @property {number[][]} [styles] colours that the subject can be asked to have
- * @property {Preset[]} [presets]
- * @property {string[]} [credits]
+ * @typedef {import("../formats.d.ts").Manifest} Manifest
+ * @typedef {import("../formats.d.ts").Preset} Preset
+ * @typedef {{strokes?: import("../formats.d.ts").Line[], image?: ImageBitmap}} Sample
  */
 
 const VERSION = 1;
@@ -82,10 +59,24 @@ export class Download {
 }
 
 /**
+ * What a preset puts on the sheet. Throws Failure.
+ * @param {Preset} preset
+ * @param {URL} base the manifest's address
+ * @returns {Promise<Sample>}
+ */
+export async function openPreset(preset, base) {
+  if (!preset.image) return { strokes: preset.strokes };
+  const response = await fetch(new URL(preset.image, base)).catch(() => null);
+  const blob = response?.ok ? await response.blob() : null;
+  const image = blob && (await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null));
+  if (!image) throw new Failure("preset");
+  return { image };
+}
+
+/**
  * What the drawing does not say, for this of the model's colourings.
  * @param {Manifest} manifest
  * @param {number} seed
- * @returns {import("../engine/plan.js").Style}
  */
 export function styleOf({ styles = [] }, seed) {
   return { seed, colour: styles[seed % styles.length] ?? [0, 0, 0] };

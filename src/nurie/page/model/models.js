@@ -4,7 +4,7 @@
  * What `nurie publish` wrote into index.html.
  * @typedef {object} Model
  * @property {string} name in the page's address: ?model=NAME
- * @property {import("../text.js").Words} title
+ * @property {import("../formats.d.ts").Words} title
  * @property {URL} address of its manifest
  */
 

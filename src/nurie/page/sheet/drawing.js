@@ -1,14 +1,12 @@
 // The drawing: what was done to the sheet, step by step. Pure, without canvas or DOM; lengths are model pixels.
 
 /**
+ * @typedef {import("../formats.d.ts").Line} Line
+ *
  * @typedef {"pencil" | "box" | "eraser"} Tool
  *
- * A line of the pencil or of the eraser, or a box; `points` are x, y pairs, a box's two are corners. Without a colour
- * ink is black.
- * @typedef {{tool: Tool, width: number, points: number[], colour?: string}} Stroke
- *
- * A line of a preset.
- * @typedef {Omit<Stroke, "tool">} Line
+ * A line of the pencil or of the eraser, or a box, whose two points are corners.
+ * @typedef {Line & {tool: Tool}} Stroke
  *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
  * @typedef {{tool: "sheet", strokes: Stroke[], image?: CanvasImageSource}} Sheet

@@ -156,7 +156,7 @@ export function show(canvas, { pixels, width, height }) {
  * A small picture of a preset's strokes.
  * @param {HTMLCanvasElement} canvas
  * @param {{width: number, height: number}} size
- * @param {import("./drawing.js").Line[]} strokes
+ * @param {import("../formats.d.ts").Line[]} strokes
  */
 export function thumbnail(canvas, size, strokes) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

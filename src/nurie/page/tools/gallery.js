@@ -1,30 +1,13 @@
 // The gallery of sample drawings that come with the model.
 
-import { Failure } from "../failure.js";
 import { thumbnail } from "../sheet/raster.js";
 import { say, translate } from "../text.js";
 
-/** @typedef {import("../model/download.js").Manifest} Manifest */
-/** @typedef {import("../model/download.js").Preset} Preset */
+/** @typedef {import("../formats.d.ts").Manifest} Manifest */
+/** @typedef {import("../formats.d.ts").Preset} Preset */
 /** @typedef {import("../text.js").Language} Language */
-/** @typedef {{strokes?: import("../sheet/drawing.js").Line[], image?: ImageBitmap}} Sample */
 
 const THUMBNAIL = 256;
-
-/**
- * What a preset puts on the sheet. Throws Failure.
- * @param {Preset} preset
- * @param {URL} base the manifest's address
- * @returns {Promise<Sample>}
- */
-export async function openPreset(preset, base) {
-  if (!preset.image) return { strokes: preset.strokes };
-  const response = await fetch(new URL(preset.image, base)).catch(() => null);
-  const blob = response?.ok ? await response.blob() : null;
-  const image = blob && (await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null));
-  if (!image) throw new Failure("preset");
-  return { image };
-}
 
 export class Gallery {
   #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("gallery"));

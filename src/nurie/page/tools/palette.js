@@ -4,7 +4,7 @@ import { say, translate } from "../text.js";
 
 /**
  * Its name is a key of text.js. Labels have numbers instead, and maybe titles.
- * @typedef {{name?: string, colour?: string, title?: import("../text.js").Words}} Swatch
+ * @typedef {{name?: string, colour?: string, title?: import("../formats.d.ts").Words}} Swatch
  */
 
 /** Hints; the first is the ink. @type {Swatch[]} */

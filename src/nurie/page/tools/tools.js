@@ -1,7 +1,7 @@
 // What lies beside the sheet: pencil, box, eraser and colours, as the model needs them.
 
-import { COLOURS, Palette } from "./palette.js";
 import { WHITE } from "../sheet/raster.js";
+import { COLOURS, Palette } from "./palette.js";
 
 /** @typedef {import("../sheet/drawing.js").Tool} Tool */
 
@@ -43,7 +43,7 @@ export class Tools {
 
   /**
    * Lay out what a model's drawings are made with; `translate` next.
-   * @param {import("../model/download.js").Manifest} manifest
+   * @param {import("../formats.d.ts").Manifest} manifest
    * @returns {import("../sheet/raster.js").Paper} what they are drawn on
    */
   layOut({ labels = [], hints = false }) {

@@ -30,6 +30,16 @@ TINY = {
     "threads": 1,
 }
 
+# train options of pairs as they are
+UNVARIED = {
+    "augment_drawing": False,
+    "consistency": 0.0,
+    "flip": False,
+    "hint_recolour": 0.0,
+    "hints": 0.0,
+    "jitter": False,
+}
+
 # both builds of the engine
 BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
 

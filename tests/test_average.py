@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from conftest import TINY
+from conftest import TINY, UNVARIED
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
@@ -63,7 +63,8 @@ def test_batchnorm_of_the_mean_is_measured_on_train_pairs(pairs: Path, tmp_path:
     layers = [module for module in mean.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for layer in layers:  # what they make of their input, before their own scale and offset
         layer.register_forward_hook(lambda m, _, y: normalised.update({m: (y - channels(m.bias)) / channels(m.weight)}))
-    batch = Sampler(open_pairs(pairs, "train", 64, "AtoB"), 64, 7, augment=True, flip=True)(0)
+    config = Train(pairs, Path("run"), **UNVARIED | {"batch": 64, "seed": 7, "augment_drawing": True, "flip": True})
+    batch = Sampler(open_pairs(pairs, "train", 64, "AtoB"), config)(0)
     with torch.no_grad():
         mean(batch.drawing, batch.style)
     assert len(normalised) == len(layers) > 0

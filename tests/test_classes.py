@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from conftest import UNVARIED
 from nurie.batches.sampler import Sampler
+from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.pairs.classes import members_of_classes, read_classes
 from nurie.pairs.folder import open_pairs
@@ -20,11 +22,13 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+def sampler(pairs: Path, seed: int = 1, **options) -> Sampler:
+    config = Train(pairs, Path("run"), batch=3, seed=seed, **UNVARIED)
+    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), config, **options)
+
+
 def balanced(pairs: Path, tmp_path: Path, **options) -> Sampler:
-    folder = open_pairs(pairs, "train", 64, "AtoB")
-    classes = members_of_classes(write(tmp_path / "list.csv", UNEVEN), folder.names)
-    defaults = {"batch": 3, "seed": 1, "augment": False, "flip": False}
-    return Sampler(folder, classes=classes, **(defaults | options))
+    return sampler(pairs, classes=members_of_classes(write(tmp_path / "list.csv", UNEVEN), NAMES), **options)
 
 
 def test_a_list_gives_the_pictures_of_each_class(tmp_path: Path) -> None:
@@ -37,8 +41,8 @@ def test_a_byte_order_mark_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_every_class_comes_equally_often_and_every_picture_of_it_too(pairs: Path, tmp_path: Path) -> None:
-    sampler = balanced(pairs, tmp_path)
-    drawn = [sampler._of_class(position) for position in range(20)]  # 10 turns: 2 epochs of the larger class
+    balanced_sampler = balanced(pairs, tmp_path)
+    drawn = [balanced_sampler._of_class(position) for position in range(20)]  # 10 turns: 2 epochs of the larger class
     assert Counter(drawn) == {0: 10, 1: 2, 2: 2, 3: 2, 4: 2, 5: 2}
     assert all(0 in drawn[turn : turn + 2] for turn in range(0, 20, 2))
     assert drawn[0:10] != drawn[10:20]
@@ -52,9 +56,8 @@ def test_balanced_batch_depends_on_seed_step_and_process_alone(pairs: Path, tmp_
 
 
 def test_without_classes_the_order_is_the_old_one(pairs: Path) -> None:
-    sampler = Sampler(open_pairs(pairs, "train", 64, "AtoB"), 3, 1, False, False)
     # written down before there were classes
-    assert [sampler._of_all(position) for position in range(12)] == [1, 5, 3, 2, 0, 4, 5, 0, 1, 2, 4, 3]
+    assert [sampler(pairs)._of_all(position) for position in range(12)] == [1, 5, 3, 2, 0, 4, 5, 0, 1, 2, 4, 3]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from conftest import circle_pair
+from conftest import UNVARIED, circle_pair
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.batches.vary import jitter, redraw, vary
+from nurie.config import Train
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
@@ -19,9 +20,9 @@ from nurie.nets.tensors import to_images, to_tensor
 from nurie.pairs.folder import PairFolder, open_pairs
 
 
-def sampler(pairs: Path, **options) -> Sampler:
-    defaults = {"batch": 3, "seed": 1, "augment": False, "flip": False}
-    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), **(defaults | options))
+def sampler(pairs: Path, process: int = 0, processes: int = 1, **options) -> Sampler:
+    config = Train(pairs, Path("run"), **({"batch": 3, "seed": 1} | UNVARIED | options))
+    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), config, process=process, processes=processes)
 
 
 def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
@@ -31,10 +32,10 @@ def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
 
 
 def test_batch_depends_on_seed_and_step_alone(pairs: Path) -> None:
-    first, again = sampler(pairs, augment=True)(7), sampler(pairs, augment=True)(7)
+    first, again = sampler(pairs, augment_drawing=True)(7), sampler(pairs, augment_drawing=True)(7)
     assert torch.equal(first.drawing, again.drawing)
-    assert not torch.equal(first.drawing, sampler(pairs, augment=True)(8).drawing)
-    assert not torch.equal(first.drawing, sampler(pairs, augment=True, seed=2)(7).drawing)
+    assert not torch.equal(first.drawing, sampler(pairs, augment_drawing=True)(8).drawing)
+    assert not torch.equal(first.drawing, sampler(pairs, augment_drawing=True, seed=2)(7).drawing)
 
 
 def test_every_picture_comes_once_per_epoch_over_all_processes(pairs: Path) -> None:
@@ -95,14 +96,16 @@ def test_jitter_also_makes_what_is_on_white_paper_smaller_and_moves_it() -> None
 
 
 def test_a_share_of_the_drawings_gets_a_tail(pairs: Path) -> None:
-    plain, some, every = (sampler(pairs, batch=12, augment=True, tails=share)(0) for share in (0.0, 0.5, 1.0))
+    plain, some, every = (sampler(pairs, batch=12, augment_drawing=True, tails=share)(0) for share in (0.0, 0.5, 1.0))
     tailed = [(batch.picture != plain.picture).flatten(1).any(1).sum().item() for batch in (some, every)]
     assert 1 <= tailed[0] < tailed[1]
 
 
 def test_a_share_of_the_drawings_gets_each_made_up_part(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def count(share: float) -> int:
-        return int(sampler(pairs, batch=12, augment=True, body_parts=share)(0).near_parts.flatten(1).any(1).sum())
+        return int(
+            sampler(pairs, batch=12, augment_drawing=True, body_parts=share)(0).near_parts.flatten(1).any(1).sum()
+        )
 
     assert count(0.0) == 0 and count(1.0) == 12
     for other in ("add_face", "add_paws"):
@@ -111,13 +114,13 @@ def test_a_share_of_the_drawings_gets_each_made_up_part(pairs: Path, monkeypatch
             assert 3 <= count(0.5) <= 9 and count(1.0) >= 10  # some are too small for a face
     legged: list[np.ndarray] = []
     monkeypatch.setattr("nurie.batches.sampler.add_legs", lambda d, p, _: legged.append(d) or (d, p))
-    sampler(pairs, batch=12, augment=True, body_parts=0.5)(0)
+    sampler(pairs, batch=12, augment_drawing=True, body_parts=0.5)(0)
     assert 3 <= len(legged) <= 9
-    assert sampler(pairs, batch=12, augment=True, body_parts=1.0)(0).near_parts.shape == (12, 1, 64, 64)
+    assert sampler(pairs, batch=12, augment_drawing=True, body_parts=1.0)(0).near_parts.shape == (12, 1, 64, 64)
 
 
 def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -> None:
-    s = sampler(pairs, batch=6, augment=True, flip=True, jitter=True, hints=1.0)
+    s = sampler(pairs, batch=6, augment_drawing=True, flip=True, jitter=True, hints=1.0)
     for step in range(4):
         batch = s(step)
         near, picture = batch.near_hints.bool(), batch.picture
@@ -131,7 +134,7 @@ def test_hints_are_told_where_they_are_after_jitter_and_mirroring(pairs: Path) -
 
 
 def test_redrawn_drawings_are_the_same_lines_by_another_pen_with_the_same_hints(pairs: Path) -> None:
-    batch = sampler(pairs, batch=8, augment=True, flip=True, jitter=True, hints=1.0, redraw=True)(0)
+    batch = sampler(pairs, batch=8, augment_drawing=True, flip=True, jitter=True, hints=1.0, consistency=1.0)(0)
     assert batch.redrawn is not None
     assert batch.redrawn.shape == batch.drawing.shape
     assert not torch.equal(batch.redrawn, batch.drawing)
@@ -147,7 +150,7 @@ def test_redrawn_drawings_are_the_same_lines_by_another_pen_with_the_same_hints(
         assert np.median(np.abs(first.astype(int) - second)[coloured]) < 10 if coloured.any() else True
     assert hinted >= 6
     assert np.concatenate(beside).mean() > 0.97  # the rest is in gaps of the first drawing
-    assert sampler(pairs, augment=True)(0).redrawn is None
+    assert sampler(pairs, augment_drawing=True)(0).redrawn is None
 
 
 def test_drawings_with_colour_are_not_computed_again(tmp_path: Path) -> None:
@@ -156,7 +159,7 @@ def test_drawings_with_colour_are_not_computed_again(tmp_path: Path) -> None:
     for i in range(4):
         labels, picture = np.random.default_rng(i).integers(0, 256, (2, 64, 64, 3), np.uint8)
         cv2.imwrite(str(folder / f"p{i}.png"), np.hstack([labels, picture]))
-    options = {"batch": 4, "augment": True, "redraw": True}
+    options = {"batch": 4, "augment_drawing": True, "consistency": 1.0}
     assert sampler(tmp_path / "pairs", **options)(0).redrawn is None
     cv2.imwrite(str(folder / "p0.png"), circle_pair(0))
     batch = sampler(tmp_path / "pairs", **options)(0)

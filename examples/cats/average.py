@@ -15,13 +15,13 @@ from pathlib import Path
 import torch
 from torch.optim.swa_utils import update_bn
 
-from nurie.batches.sampler import Batch
+from nurie.batches.sampler import Batch, Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load, load_weights, save
 from nurie.nets.generators import build_generator
 from nurie.pairs.folder import open_pairs
-from nurie.train import sampler_of
+from nurie.training.options import BEFORE
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator
 
@@ -48,12 +48,12 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
     }
     load_weights(net, mean, parts[0][0])
     try:
-        config = replace(Train(**last_meta["train"]), batch=8, seed=0)
+        config = replace(Train(**BEFORE | last_meta["train"]), batch=8, seed=0, consistency=0.0)
     except TypeError:
         raise NurieError(
             f"{parts[-1][0]} has options that this Nurie does not know. Name a run of this one last."
         ) from None
-    sampler = sampler_of(config, open_pairs(pairs, "train", config.size, config.direction))
+    sampler = Sampler(open_pairs(pairs, "train", config.size, config.direction), config)
     torch.manual_seed(0)  # of the noise that a generator takes in training
     with torch.no_grad():
         update_bn(map(sampler, range(batches)), Told(net))

@@ -1,19 +1,57 @@
 """Every option of every command: one frozen dataclass per command.
 
-The comment behind a field, or above it, is its help text. Each command reads one artifact and writes the next:
+The comment behind a field, or above it, is its help text; notes in its type say what else holds for it. Each command
+reads one artifact and writes the next:
 photos -> (prepare) pairs/ -> (train) run/ -> (export) model/ -> (publish) site/ -> (serve).
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from tyro.conf import Positional, arg
+
+Note = TypeVar("Note")
+
+
+def notes(command: type, kind: type[Note]) -> dict[str, Note]:
+    """The options of a command whose types carry a note of this kind, one of the classes below; with these notes."""
+    types = get_type_hints(command, include_extras=True)
+    found = ((name, note) for name, kept in types.items() for note in getattr(kept, "__metadata__", ()))
+    return {name: note for name, note in found if isinstance(note, kind)}
+
+
+class Range:
+    """Can be from `least` to `most`, both included."""
+
+    def __init__(self, least: float, most: float = math.inf) -> None:
+        self.least, self.most = least, most
+
+
+class LossWeight:
+    """Is the weight of the training loss of the same name."""
+
+
+class FreeToChange:
+    """Can be another one when a run is resumed."""
+
+
+class Before:
+    """Was this before there was the option, where that is not its default."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
 
 Generator = Literal["fast", "unet256", "unet128"]
 Discriminator = Literal["patch", "projected"]
 Detail = Literal["few", "some", "many"]
 Folder = Annotated[Path | None, arg(metavar="FOLDER")]
+Positive = Annotated[int, Range(1)]
+NotNegative = Annotated[int, Range(0)]
+Share = Annotated[float, Range(0, 1)]
+Weight = Annotated[float, Range(0), LossWeight()]
 
 
 @dataclass(frozen=True)
@@ -50,65 +88,66 @@ class Train:
     """
 
     # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
-    pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
+    pairs: Annotated[Positional[Path], arg(metavar="PAIRS"), FreeToChange()]
     # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl, warnings.txt
-    run: Annotated[Positional[Path], arg(metavar="RUN")]
+    run: Annotated[Positional[Path], arg(metavar="RUN"), FreeToChange()]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
-    width: int = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
+    width: NotNegative = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
     size: int = 256  # train at this resolution, pixels; pairs are resized by area when they differ
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
-    steps: int = 20_000  # optimiser steps; a run that is given more goes on
-    batch: int = 8  # pictures per step and process
-    lr: float = 2e-4  # Adam step size of both nets
-    decay: float = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
-    beta1: float = 0.5  # Adam beta1
-    l1: float = 20.0  # weight of the L1 loss
-    gan: float = 1.0  # weight of the GAN loss; with 0 here and for feature matching no discriminator is trained
-    feature_matching: float = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
+    steps: Annotated[Positive, FreeToChange()] = 20_000  # optimiser steps; a run that is given more goes on
+    batch: Positive = 8  # pictures per step and process
+    lr: Annotated[float, Range(0)] = 2e-4  # Adam step size of both nets
+    decay: Share = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
+    beta1: Share = 0.5  # Adam beta1
+    l1: Weight = 20.0  # weight of the L1 loss
+    gan: Weight = 1.0  # weight of the GAN loss; with 0 here and for feature matching no discriminator is trained
+    feature_matching: Weight = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
     # weight of the L1 difference of two pictures of one drawing by two pens, a few pixels apart; needs
     # --augment-drawing
-    consistency: float = 10.0
-    lattice: float = 40.0  # weight of the loss on rows and columns that are brighter in turns
+    consistency: Annotated[Weight, Before(0.0)] = 10.0
+    lattice: Annotated[Weight, Before(0.0)] = 40.0  # weight of the loss on rows and columns that are brighter in turns
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
-    discriminator: Discriminator = "projected"
-    discriminator_width: int = 64  # channels of each projected discriminator, or of PatchGAN's first layer
-    discriminator_scale: int = 1  # the discriminator sees pictures this many times smaller; projected: or parts of them
+    discriminator: Annotated[Discriminator, Before("patch")] = "projected"
+    discriminator_width: Positive = 64  # channels of each projected discriminator, or of PatchGAN's first layer
+    # the discriminator sees pictures this many times smaller; projected: or parts of them
+    discriminator_scale: Positive = 1
     # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
     styles: bool = True
     # fast only: tell the generator how enclosed each place of the drawing is by its lines, for line drawings
-    enclosed: bool = True
-    ema: float = 0.999  # decay of the moving average of the generator's weights
+    enclosed: Annotated[bool, Before(False)] = True
+    ema: Share = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
     # share of the line drawings that get a tail, in the picture too: for animals, whose tails photos often hide; needs
     # --augment-drawing
-    tails: float = 0.0
+    tails: Share = 0.0
     # share of the line drawings that get a made-up face and whiskers, in the picture too, and of those that get paws,
     # and legs: for animals, whose eyes and toes extractors seldom find whole, and most of whom sit or lie in photos
-    body_parts: float = 0.0
-    body_part_l1: float = 10.0  # weight of a second L1 loss, around those faces and in those paws
-    hints: float = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
-    hint_l1: float = 10.0  # weight of a second L1 loss, around those strokes
+    body_parts: Share = 0.0
+    body_part_l1: Weight = 10.0  # weight of a second L1 loss, around those faces and in those paws
+    hints: Share = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
+    hint_l1: Annotated[Weight, Before(0.0)] = 10.0  # weight of a second L1 loss, around those strokes
     # share of those strokes around which the picture gets another colour first, so that they say what nothing else does
-    hint_recolour: float = 0.7
+    hint_recolour: Annotated[Share, Before(0.0)] = 0.7
     flip: bool = True  # mirror half of the pairs
     # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017); a quarter of those on white paper
     # become smaller instead, down to a quarter, anywhere on it
-    jitter: bool = True
+    jitter: Annotated[bool, Before(False)] = True
     # CSV file with a header, then each picture's name and class: all classes are drawn equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
-    init: Annotated[Path | None, arg(metavar="PATH")] = None
+    init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)
-    teacher: Annotated[Path | None, arg(metavar="PATH")] = None
-    distil_output: float = 20.0  # with a teacher: weight of the L1 loss to its pictures
-    distil_features: float = 10.0  # with a teacher: weight of the squared difference to the means of its channels
+    teacher: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
+    distil_output: Weight = 20.0  # with a teacher: weight of the L1 loss to its pictures
+    distil_features: Weight = 10.0  # with a teacher: weight of the squared difference to the means of its channels
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
-    threads: int = 0  # CPU threads; 0 = PyTorch's choice
-    seed: int = 0  # seed of everything random
-    save_every: int = 500  # steps between checkpoints and sample sheets
+    threads: Annotated[NotNegative, FreeToChange()] = 0  # CPU threads; 0 = PyTorch's choice
+    seed: NotNegative = 0  # seed of everything random
+    save_every: Annotated[Positive, FreeToChange()] = 500  # steps between checkpoints and sample sheets
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The one exception for what a user can mend, and what finds options that are out of range or not as before."""
 
 import dataclasses
+import math
 from typing import Any
 
 
@@ -14,8 +15,16 @@ class NurieError(Exception):
 def refuse_below(options: object, least: float, *names: str) -> None:
     """Raises NurieError where one of these options is less than it can be, or no number."""
     for name in names:
-        if not getattr(options, name) >= least:
-            raise NurieError(f"{flag(name)} must be at least {least}, but it is {getattr(options, name)}.")
+        refuse_outside(options, name, least)
+
+
+def refuse_outside(options: object, name: str, least: float, most: float = math.inf) -> None:
+    """Raises NurieError where an option is less or more than it can be, or no number. One that has a `most` is a share
+    of something."""
+    value = getattr(options, name)
+    if not least <= value <= most:
+        limit = f"must be at least {least}" if most == math.inf else f"is a share, from {least} to {most}"
+        raise NurieError(f"{flag(name)} {limit}, but it is {value}.")
 
 
 def flag(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,33 +49,9 @@ def train(config: Train) -> Path:
             trainer.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             trainer.offer(common_styles(styles_of(train_pairs)))
-    sampler = sampler_of(
-        config,
-        train_pairs,
-        redraw=config.augment_drawing and config.consistency > 0,
-        classes=classes,
-        process=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
+    sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
     run_steps(trainer, sampler, val, path)
     return path
-
-
-def sampler_of(config: Train, pairs: PairFolder, **more: Any) -> Sampler:
-    """Batches that are varied as the options say. more: what else a Sampler takes."""
-    return Sampler(
-        pairs,
-        config.batch,
-        config.seed,
-        augment=config.augment_drawing,
-        flip=config.flip,
-        jitter=config.jitter,
-        hints=config.hints,
-        hint_recolour=config.hint_recolour,
-        tails=config.tails,
-        body_parts=config.body_parts,
-        **more,
-    )
 
 
 def some_pairs(pairs: PairFolder) -> list[tuple[np.ndarray, np.ndarray]]:

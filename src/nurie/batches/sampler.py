@@ -14,6 +14,7 @@ from nurie.batches.hints import paint_strokes, random_hints, recolour, told
 from nurie.batches.legs import add_legs
 from nurie.batches.paws import add_paws
 from nurie.batches.vary import jitter, redraw, vary
+from nurie.config import Train
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
@@ -34,58 +35,52 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each.
+    """Draws the training batch of any step: shuffled epochs over the pictures, a random detail of each, varied as the
+    options say.
 
     With `classes`, the indices of each class's pictures: turns over the classes, in each turn one picture of every
     class, and shuffled epochs within each class.
     """
 
     pairs: PairFolder
-    batch: int
-    seed: int
-    augment: bool
-    flip: bool
-    jitter: bool = False
-    hints: float = 0.0
-    hint_recolour: float = 0.0
-    redraw: bool = False
-    tails: float = 0.0
-    body_parts: float = 0.0
+    options: Train
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
 
     def __call__(self, step: int) -> Batch:
+        options = self.options
+        redrawing = options.augment_drawing and options.consistency > 0
         rows: list[list[np.ndarray]] = []  # of each pair: picture, two masks, drawing and the same redrawn
         plain: list[np.ndarray] = []  # pictures before hints changed them
         redrawn = False
-        rng = np.random.default_rng([self.seed, step, self.process, 1])
-        for i in range(self.batch):
-            position = (step * self.processes + self.process) * self.batch + i
+        rng = np.random.default_rng([options.seed, step, self.process, 1])
+        for i in range(options.batch):
+            position = (step * self.processes + self.process) * options.batch + i
             group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
             drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
-            if self.jitter:
+            if options.jitter:
                 drawing, picture = jitter(drawing, picture, rng)
-            if self.augment:
-                drawing, picture = vary(drawing, picture, rng, self.tails)
+            if options.augment_drawing:
+                drawing, picture = vary(drawing, picture, rng, options.tails)
             near_part = np.zeros(drawing.shape[:2], bool)
-            if self.body_parts:
-                if rng.random() < self.body_parts:
+            if options.body_parts:
+                if rng.random() < options.body_parts:
                     drawing, picture = add_legs(drawing, picture, rng)
                 for add in (add_paws, add_face):  # a face where paws left room
-                    if rng.random() < self.body_parts:
+                    if rng.random() < options.body_parts:
                         drawing, picture, near = add(drawing, picture, rng)
                         near_part |= near
-            drawings = [redraw(drawing, rng) if self.augment else drawing for _ in range(1 + self.redraw)]
-            redrawn = redrawn or (self.redraw and is_line_drawing(drawing))
+            drawings = [redraw(drawing, rng) if options.augment_drawing else drawing for _ in range(1 + redrawing)]
+            redrawn = redrawn or (redrawing and is_line_drawing(drawing))
             plain.append(picture)
             strokes = []
-            if rng.random() < self.hints:
+            if rng.random() < options.hints:
                 strokes = random_hints(drawings[0], picture, rng)
-                picture, strokes = recolour(drawings[0], picture, strokes, self.hint_recolour, rng)
+                picture, strokes = recolour(drawings[0], picture, strokes, options.hint_recolour, rng)
             masks = told(strokes, picture), near_part
             row = [picture, *masks, *(paint_strokes(drawing, strokes) for drawing in drawings)]
-            mirror = self.flip and rng.random() < 0.5
+            mirror = options.flip and rng.random() < 0.5
             rows.append([image[:, ::-1] for image in row] if mirror else row)
         pictures, near_hints, near_parts, *drawings = map(list, zip(*rows, strict=True))
         hinted, made_up = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_parts))
@@ -100,13 +95,13 @@ class Sampler:
 
     def _of_class(self, position: int) -> int:
         turn, index = divmod(position, len(self.classes))
-        chosen = int(np.random.default_rng([self.seed, turn, 3]).permutation(len(self.classes))[index])
+        chosen = int(np.random.default_rng([self.options.seed, turn, 3]).permutation(len(self.classes))[index])
         members = self.classes[chosen]
         epoch, index = divmod(turn, len(members))
-        return members[np.random.default_rng([self.seed, epoch, chosen, 4]).permutation(len(members))[index]]
+        return members[np.random.default_rng([self.options.seed, epoch, chosen, 4]).permutation(len(members))[index]]
 
     def _order(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, epoch, 2]).permutation(len(self.pairs))
+        return np.random.default_rng([self.options.seed, epoch, 2]).permutation(len(self.pairs))
 
 
 def prefetch(sampler: Sampler, start: int, end: int) -> Iterator[Batch]:

@@ -6,24 +6,12 @@ from typing import Any
 
 import torch
 
-from nurie.config import Train
-from nurie.errors import NurieError, changed_options, flag, refuse_below
+from nurie.config import Before, FreeToChange, Range, Train, notes
+from nurie.errors import NurieError, changed_options, refuse_outside
 from nurie.nets.generators import DEFAULT_WIDTH, multiple_of
 
-# options of runs from before there were these
-BEFORE = {
-    "consistency": 0.0, "discriminator": "patch", "enclosed": False, "hint_l1": 0.0, "hint_recolour": 0.0,
-    "jitter": False, "lattice": 0.0,
-}  # fmt: skip
-# options that a resumed run may change; with more steps, a finished one goes on
-FREE_TO_CHANGE = {"pairs", "run", "steps", "threads", "save_every", "init", "teacher"}
-
-# of the losses
-WEIGHTS = (
-    "l1", "gan", "feature_matching", "consistency", "lattice", "hint_l1", "body_part_l1",
-    "distil_output", "distil_features",
-)  # fmt: skip
-SHARES = ("decay", "beta1", "ema", "tails", "body_parts", "hints", "hint_recolour")  # options from 0 to 1
+BEFORE = {name: note.value for name, note in notes(Train, Before).items()}
+FREE_TO_CHANGE = set(notes(Train, FreeToChange))
 
 
 def metadata(config: Train, step: int) -> dict[str, Any]:
@@ -66,8 +54,5 @@ def check(config: Train) -> None:
     multiple = multiple_of(config.generator)
     if config.size % multiple or config.size <= 0:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
-    refuse_below(config, 1, "steps", "batch", "save_every", "discriminator_width", "discriminator_scale")
-    refuse_below(config, 0, "width", "lr", "threads", "seed", *WEIGHTS)
-    for name in SHARES:
-        if not 0 <= getattr(config, name) <= 1:
-            raise NurieError(f"{flag(name)} is a share, from 0 to 1, but it is {getattr(config, name)}.")
+    for name, allowed in notes(Train, Range).items():
+        refuse_outside(config, name, allowed.least, allowed.most)

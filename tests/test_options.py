@@ -1,0 +1,75 @@
+"""Train's options: the command line and what a run saves of them are as recorded, whatever declares them."""
+
+import json
+import re
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+
+import pytest
+
+from conftest import TINY
+from nurie import cli
+from nurie.config import Range, Train, notes
+from nurie.errors import NurieError
+from nurie.nets import checkpoint
+from nurie.train import train
+from nurie.training.options import check, metadata, refuse_other_options
+
+RECORDED = json.loads((Path(__file__).parent / "data/train-options.json").read_text())
+
+
+def flags(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Each option as `--help` spells it -> its default, of those that have a text, too."""
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    text = " ".join(line.strip("│╭╰─╮╯ ") for line in capsys.readouterr().out.splitlines()).partition("and exit")[2]
+    entries = re.findall(r" (--[a-z0-9-]+(?:, --[a-z0-9-]+)?(?: \{\S+\}| [A-Z]+)?) +(\S.*?) \(default: (.*?)\)", text)
+    return {option: default for option, _, default in entries}
+
+
+def test_the_flags_are_the_recorded_ones(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert flags("train", capsys, monkeypatch) == RECORDED["flags"]
+
+
+def test_a_run_saves_the_options_that_are_recorded(pairs: Path, tmp_path: Path) -> None:
+    path = train(Train(pairs, tmp_path, steps=1, **TINY))
+    saved = checkpoint.load(path, ("none",))[1]["train"]
+    assert (saved["pairs"], saved["run"]) == (str(pairs), str(tmp_path))
+    assert list((saved | {"pairs": "PAIRS", "run": "RUN"}).items()) == list(RECORDED["saved"].items())
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), RECORDED["refused"])
+def test_a_value_outside_an_options_range_is_refused_with_the_recorded_sentence(
+    name: str, value: float, sentence: str
+) -> None:
+    options = Train(Path("pairs"), Path("run"))
+    with pytest.raises(NurieError, match=re.escape(sentence)):
+        check(replace(options, **{name: value}))
+    check(options)
+
+
+def test_every_number_has_a_range_but_the_size_which_must_suit_the_generator() -> None:
+    numbers = {field.name for field in fields(Train) if type(field.default) in (int, float)}
+    assert numbers - notes(Train, Range).keys() == {"size"}
+
+
+def test_a_resumed_run_may_change_the_recorded_options_only() -> None:
+    config = Train(Path("pairs"), Path("run"))
+    saved = metadata(config, 1)["train"]
+    for field in fields(Train):
+        other = replace(config, **{field.name: Path("other")})
+        if field.name in RECORDED["free to change"]:
+            refuse_other_options(other, saved)
+        else:
+            with pytest.raises(NurieError, match=rf"other options \({field.name} was .*, now other\)"):
+                refuse_other_options(other, saved)
+
+
+def test_runs_from_before_an_option_had_the_recorded_ones_or_its_default() -> None:
+    defaults = {field.name: field.default for field in fields(Train) if field.default is not MISSING}
+    old = Train(Path("pairs"), Path("run"), **defaults | RECORDED["before"])
+    refuse_other_options(old, {})
+    for name in RECORDED["before"]:
+        with pytest.raises(NurieError, match=rf"other options \({name} was"):
+            refuse_other_options(replace(old, **{name: defaults[name]}), {})

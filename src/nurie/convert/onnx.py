@@ -1,5 +1,6 @@
 """A generator as a standard ONNX file, for other programs."""
 
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -15,7 +16,7 @@ ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of
 
 
 @torch.no_grad()
-def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
+def to_onnx(generator: nn.Module, drawing: np.ndarray) -> bytes:
     """A standard ONNX file, input and output (n, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime.
 
     A generator with a style gets the default one, and takes the size it was trained with only: its noise is a constant.
@@ -33,16 +34,19 @@ def write_onnx(generator: nn.Module, drawing: np.ndarray, path: Path) -> None:
     inputs = {"drawing": x, **maps}
     free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
     free_of_map = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
+        path = Path(folder) / "model.onnx"
         torch.onnx.export(
             generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=["picture"],
             dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, "picture")},
             dynamo=False,
         )  # fmt: skip
-    onnx.checker.check_model(str(path))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        data = path.read_bytes()
+    onnx.checker.check_model(data)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     (got,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
     difference = float(np.abs(np.asarray(got) - generator(x).numpy()).max())
     if difference > ONNX_TOLERANCE:
         raise NurieError(f"ONNX Runtime differs from PyTorch by {difference:.5f}, more than {ONNX_TOLERANCE}.")
+    return data

@@ -1,5 +1,6 @@
 """Pictures of a training run to look at: sample sheets and loss curves."""
 
+import io
 import os
 from pathlib import Path
 
@@ -9,11 +10,18 @@ from PIL import Image, ImageDraw
 HEADING = 20  # height of the headings above a sheet, pixels
 
 
+def to_png(image: np.ndarray | Image.Image) -> bytes:
+    """A PNG file. Arrays are uint8 (h, w, 3) RGB."""
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
 def save_png(path: Path, image: np.ndarray | Image.Image) -> None:
     """Write a PNG atomically. Arrays are uint8 (h, w, 3) RGB."""
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     temporary = path.with_name(path.name + ".tmp")
-    picture.save(temporary, "PNG")
+    temporary.write_bytes(to_png(image))
     os.replace(temporary, path)
 
 

@@ -1,17 +1,107 @@
-"""Read a model folder: manifest.json and the weights, checked. Format: docs/formats.md."""
+"""A model folder: manifest.json and the weights. Format and limits: docs/formats.md."""
 
 import gzip
 import hashlib
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
 
 from nurie.engine.plan import Plan, parse_plan
 from nurie.errors import NurieError
+from nurie.files.schema import Colour, Count, FileName, Seed, Side, Stroke, Text, Title, Width
 
 MANIFEST = "manifest.json"
+WEIGHTS = "weights.bin.gz"
 FORMAT, VERSION = "nurie-model", 1
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    width: Side
+    height: Side
+    channels: Literal[3] = 3
+    range: tuple[float, float] = (-1, 1)
+    multiple: Side = 1
+    meaning: Text = ""
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    channels: Literal[3] = 3
+    range: tuple[float, float] = (-1, 1)
+    meaning: Text = ""
+
+
+class Label(Struct, frozen=True, omit_defaults=True):
+    colour: Colour
+    title: Title = ""
+
+
+class Generator(Struct, frozen=True, kw_only=True):
+    """What made the model: the arguments of `build_generator`, and how large it is."""
+
+    kind: Text
+    width: Count
+    styles: bool = False
+    enclosed: bool = False
+    parameters: Count = 0
+    macs: Count = 0
+    steps: Count = 0
+
+
+class Weights(Struct, frozen=True, kw_only=True):
+    file: FileName
+    encoding: Literal["gzip"] = "gzip"
+    bytes: Annotated[int, Meta(ge=1, le=2**31)]
+    raw_bytes: Annotated[int, Meta(ge=1, le=2**31)]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class Preset(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Strokes, or a picture."""
+
+    title: Title = ""
+    strokes: list[Stroke] = []
+    image: str = ""
+    seed: Seed = -1  # none: the first
+
+
+class Parity(Struct, frozen=True):
+    """How far the engine's pictures are from PyTorch's, of the 0-1 range."""
+
+    samples: Count
+    mean_difference: float
+    max_difference: float
+    tolerance: float
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    format: str
+    version: int
+    title: Title = ""
+    input: Input
+    labels: list[Label] = []
+    output: Output = Output()
+    norm: Literal["fixed"] = "fixed"
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    generator: Generator | None = None
+    pencil: Width = 2.0
+    hints: bool = False
+    weights: Weights
+    styles: list[list[float]] = []
+    tensors: list[int]
+    ops: list[dict[str, Any]]
+    presets: list[Preset] = []
+    credits: list[str] = []
+    parity: Parity | None = None
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """manifest.json, as export writes it."""
+    fields = msgspec.to_builtins(manifest)
+    return (json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def is_model(folder: Path) -> bool:

@@ -1,0 +1,97 @@
+"""A model folder as a value: the manifest, and the files that lie beside it."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from nurie.engine.modelfile import (
+    FORMAT,
+    MANIFEST,
+    VERSION,
+    WEIGHTS,
+    Generator,
+    Input,
+    Label,
+    Manifest,
+    Output,
+    Parity,
+    Preset,
+    Weights,
+    manifest_bytes,
+)
+from nurie.engine.plan import FILL, Plan, make_plan
+from nurie.files.install import install
+from nurie.files.schema import Title
+from nurie.nets.generators import multiple_of
+
+
+@dataclass(frozen=True)
+class About:
+    """What a model says of itself beside what it computes; docs/formats.md explains each."""
+
+    title: Title
+    labels: list[Label]
+    pencil: float  # pixels
+    hints: bool
+    presets: list[Preset]
+    credits: list[str]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All of a model folder. `files` are those beside the manifest, by name."""
+
+    manifest: Manifest
+    files: dict[str, bytes]
+
+
+def make_bundle(
+    generator: nn.Module, meta: dict[str, Any], plan: Plan, weights: bytes, about: About, parity: Parity
+) -> Bundle:
+    """A model without its presets' pictures.
+
+    meta: of the generator's checkpoint. plan, weights: what `lower` made of it.
+    """
+    size = meta["train"]["size"]
+    packed = gzip.compress(weights, 9, mtime=0)
+    manifest = Manifest(
+        format=FORMAT, version=VERSION, title=about.title,
+        input=Input(
+            width=size, height=size, multiple=multiple_of(meta["generator"]["kind"]),
+            meaning="label map: flat colours, RGB" if about.labels else "drawing: dark lines on white, RGB",
+        ),
+        labels=about.labels,
+        output=Output(meaning="picture, RGB"),
+        direction=meta["train"]["direction"],
+        generator=Generator(
+            **meta["generator"], parameters=sum(p.numel() for p in generator.parameters()),
+            macs=plan.macs(size, size), steps=meta["step"],
+        ),
+        pencil=about.pencil, hints=about.hints,
+        weights=Weights(
+            file=WEIGHTS, bytes=len(packed), raw_bytes=len(weights), sha256=hashlib.sha256(packed).hexdigest()
+        ),
+        styles=styles_of(meta, plan), **plan.to_json(),
+        presets=about.presets, credits=about.credits, parity=parity,
+    )  # fmt: skip
+    return Bundle(manifest, {WEIGHTS: packed})
+
+
+def styles_of(meta: dict[str, Any], plan: Plan) -> list[list[float]]:
+    """The styles that a model offers: a plan without the operation knows none."""
+    return meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
+
+
+def filling(plan: Plan) -> Plan:
+    """The same, and each area that a drawing's lines enclose gets one colour."""
+    ops = (replace(op, activation=FILL) if op.op == "output" else op for op in plan.ops)
+    return make_plan(plan.tensors, ops)
+
+
+def write(bundle: Bundle, folder: Path) -> None:
+    """Put a model folder in the place of an older one, which stays when that fails."""
+    install({**bundle.files, MANIFEST: manifest_bytes(bundle.manifest)}, folder)

@@ -1,0 +1,42 @@
+"""The engine against PyTorch: the same drawings, the same pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from nurie.engine.modelfile import Parity
+from nurie.engine.plan import Plan
+from nurie.engine.wasm import Engine
+from nurie.errors import NurieError
+from nurie.nets.tensors import to_images, to_tensor
+
+
+@torch.no_grad()
+def compare(
+    generator: nn.Module,
+    plan: Plan,
+    weights: bytes,
+    styles: Sequence[Sequence[float]],
+    drawings: Sequence[np.ndarray],
+    tolerance: float,
+) -> Parity:
+    """How far the engine's pictures of drawings, uint8 (h, w, 3), are from PyTorch's, of the 0-1 range.
+
+    Raises NurieError when it is more than the tolerance on average.
+    """
+    engine = Engine(plan, weights=weights)
+    if styles:
+        engine.set_style(0, styles[0])
+    differences = []
+    for drawing in drawings:
+        expected = to_images(generator(to_tensor([drawing])))[0]
+        differences.append(np.abs(engine.run(drawing).astype(np.float32) - expected) / 255.0)
+    mean, largest = float(np.mean(differences)), float(np.max(differences))
+    if mean > tolerance:
+        raise NurieError(
+            f"The engine's pictures differ from PyTorch's by {mean:.4f} of 1 on average, more than the {tolerance} "
+            "that --tolerance allows. Export with --weights float32, or train longer; nothing was written."
+        )
+    return Parity(len(drawings), round(mean, 6), round(largest, 6), tolerance)

@@ -147,6 +147,12 @@ def test_every_option_of_training_is_told_with_its_default() -> None:
     assert wrong == {}
 
 
+def test_every_loss_is_in_the_table_of_losses() -> None:
+    section = read("docs/training.md").split("## Losses")[1].split("## ")[0]
+    weights = {name.replace("_", "-") for name in config.notes(config.Train, config.LossWeight)}
+    assert {name for name, _ in options_told(section)} == weights
+
+
 def value(text: str, like: object) -> object:
     """A cell as a default of the same kind."""
     if isinstance(like, bool) or like is None:

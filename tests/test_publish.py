@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nurie import publish as module
 from nurie.config import Publish
 from nurie.errors import NurieError
 from nurie.publish import publish
 from nurie.site import assets
-from nurie.site.assets import dependency_order
+from nurie.site.index import HEADING, MANIFEST_META
 
 CREDIT = "Pictures by <somebody>, CC BY-SA 4.0"
 
@@ -38,8 +37,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "page"
     folder.mkdir()
     files = {
-        "index.html": f'<title>Nurie</title>{module.MANIFEST_META}<link rel="stylesheet" href="./style.css">'
-        f'<script type="module" src="./first.js"></script>{module.HEADING}',
+        "index.html": f'<title>Nurie</title>{MANIFEST_META}<link rel="stylesheet" href="./style.css">'
+        f'<script type="module" src="./first.js"></script>{HEADING}',
         "first.js": "import './b.js'; import('./main.js');",
         "main.js": "import { a } from './a.js'; import('./leaf.js'); import './b.js';",
         "a.js": "import { b } from \"./b.js\"; new URL('./engine.wasm', import.meta.url); export const a = './unknown'",
@@ -65,7 +64,7 @@ def check_references(site: Path) -> None:
     names = re.findall(r'(?:href|src|content)="(\./[^"]+)"', index)
     assert len(names) >= 3
     assert all((site / name).is_file() for name in names)
-    for path in (site / "assets").iterdir():
+    for path in (site / "assets").rglob("*"):
         if path.suffix in (".js", ".css"):
             for name in assets.REFERENCE.findall(path.read_text()):
                 assert (path.parent / name).is_file(), f"{path.name} -> {name}"
@@ -142,6 +141,44 @@ def test_names_change_with_the_content_and_with_what_it_refers_to(tmp_path: Path
     again = files(publish(Publish(model, site)))
     assert {name.split(".")[0] for name in after - again} == {"model/weights", "model/manifest"}
     check_references(site)
+
+
+def test_files_keep_their_folders_and_change_their_names_with_what_they_refer_to_there(tmp_path: Path, page: Path):
+    more = {
+        "leaf.js": "import('./parts/c.js')",
+        "parts/c.js": "import '../style.css'; new URL('./deep/c.wasm', import.meta.url)",
+        "parts/d.js": "import '../parts/c.js'; import './d.js'",
+        "parts/deep/c.wasm": "1",
+        "parts/.hidden/notes.js": "import './gone.js'",
+    }
+    for name, text in more.items():
+        (page / name).parent.mkdir(parents=True, exist_ok=True)
+        (page / name).write_text(text)
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    before = files(publish(Publish(model, site)))
+    check_references(site)
+    folders = {name.rpartition("/")[0] for name in before if name.startswith("assets/")}
+    assert folders == {"assets", "assets/parts", "assets/parts/deep"}
+    (page / "parts" / "deep" / "c.wasm").write_text("2")
+    changed = {name.split(".")[0] for name in before - files(publish(Publish(model, site)))}
+    check_references(site)
+    on_the_way = ("first", "main", "leaf", "parts/c", "parts/d", "parts/deep/c")
+    assert changed == {f"assets/{name}" for name in on_the_way}
+
+
+def test_text_that_moves_from_one_file_to_the_next_changes_the_names_of_both_and_of_what_refers_to_them(
+    tmp_path: Path, page: Path
+):
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    (page / "leaf.js").write_text("import './p.js'; import './q.js'")
+    sites = []
+    for texts in (("1; 2;", "3;"), ("1;", " 2;3;")):
+        for name, text in zip("pq", texts, strict=True):
+            (page / f"{name}.js").write_text(text)
+        sites.append(files(publish(Publish(model, site))))
+        check_references(site)
+    changed = {name.split(".")[0] for name in sites[0] - sites[1]}
+    assert changed == {f"assets/{name}" for name in ("first", "leaf", "main", "p", "q")}
 
 
 def test_the_title_is_escaped(tmp_path: Path, page: Path):
@@ -234,11 +271,6 @@ def test_a_manifest_cannot_name_files_outside_its_folder(tmp_path: Path, page: P
     (model / "manifest.json").write_text(text)
     with pytest.raises(NurieError, match="which is not in"):
         publish(Publish(model, tmp_path / "site"))
-
-
-def test_dependency_order():
-    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}
-    assert dependency_order(graph) == [["d"], ["b", "c"], ["a"], ["e"]]
 
 
 def test_the_real_page(tmp_path: Path):

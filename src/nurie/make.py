@@ -18,12 +18,12 @@ def make(config: Make) -> Path:
     # Imported here: only this command needs all of them.
     from nurie.export import export
     from nurie.prepare import prepare
-    from nurie.publish import publish, refuse_foreign
+    from nurie.publish import publish, refuse_other
     from nurie.train import train
     from nurie.training.options import check
 
     options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
-    refuse_foreign(site)  # now, not after hours of training
+    refuse_other(site)  # now, not after hours of training
     check(options)
     heading(1, "prepare", f"{config.photos} -> {pairs}")
     prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size))

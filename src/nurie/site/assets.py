@@ -7,8 +7,8 @@ so the site works under any path of any host.
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
 
 from nurie.errors import NurieError
 
@@ -24,33 +24,40 @@ def hashed(name: str, data: bytes) -> str:
 
     The engine's page unpacks the weights itself; without .gz no web host adds a Content-Encoding.
     """
-    name = name.removesuffix(".gz")
-    stem, dot, suffix = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}{dot}{suffix}"
+    path = PurePosixPath(name.removesuffix(".gz"))
+    return str(path.with_name(f"{path.stem}.{hashlib.sha256(data).hexdigest()[:12]}{path.suffix}"))
 
 
-def write_assets(page: Path, folder: Path) -> dict[str, str]:
-    """Copy scripts, styles and engines under hashed names, in the same folders. Returns the new name of each old one,
-    with its folders below the page."""
+def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
+    """Scripts, styles and engines: the new name of each, and the files under their new names, in the same folders.
+
+    A name is a hash of what the file holds and of all that it refers to, directly or not: when any of that changes,
+    so do the names that the file holds in the end. Files that refer to each other need no order for that.
+    """
     contents = {
-        path.relative_to(page).as_posix(): path.read_bytes()
-        for path in sorted(page.rglob("*"))
-        if path.is_file() and path.suffix != ".html" and not path.name.startswith(".")
+        path.relative_to(PAGE).as_posix(): path.read_bytes()
+        for path in sorted(PAGE.rglob("*"))
+        if path.is_file() and path.suffix != ".html" and not is_hidden(path.relative_to(PAGE))
     }
-    names: dict[str, str] = {}
-    for group in dependency_order({name: references(name, data, contents) for name, data in contents.items()}):
-        if len(group) == 1:
-            name = group[0]
-            names[name] = hashed(name, rewrite(name, contents[name], names))
-        else:
-            # Files that refer to each other: none can have its own final content's hash, so all share one.
-            together = b"\0".join(rewrite(name, contents[name], names) for name in group)
-            names.update({name: hashed(name, name.encode() + b"\0" + together) for name in group})
+    graph = {name: references(name, data, contents) for name, data in contents.items()}
+    names = {}
     for name, data in contents.items():
-        target = folder / names[name]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(rewrite(name, data, names))
-    return names
+        others = sorted(reached(name, graph.__getitem__) - {name})
+        names[name] = hashed(name, b"\0".join([data, *(contents[other] for other in others)]))
+    return names, {names[name]: rewrite(name, data, names) for name, data in contents.items()}
+
+
+def is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def reached(start: str, follow: Callable[[str], Iterable[str]]) -> set[str]:
+    """The start, what follows from it, and so on."""
+    found, new = set(), {start}
+    while new:
+        found |= new
+        new = {other for name in new for other in follow(name)} - found
+    return found
 
 
 def references(name: str, data: bytes, known: Iterable[str]) -> set[str]:
@@ -88,40 +95,11 @@ def resolved(name: str, reference: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
 
 
-def dependency_order(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Strongly connected components, each after the ones it refers to (Tarjan 1972)."""
-    order: list[list[str]] = []
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-
-    def visit(node: str) -> None:
-        number[node] = low[node] = len(number)
-        stack.append(node)
-        for target in sorted(graph[node]):
-            if target not in number:
-                visit(target)
-                low[node] = min(low[node], low[target])
-            elif target in stack:
-                low[node] = min(low[node], number[target])
-        if low[node] == number[node]:
-            start = stack.index(node)
-            order.append(sorted(stack[start:]))
-            del stack[start:]
-
-    for node in sorted(graph):
-        if node not in number:
-            visit(node)
-    return order
-
-
 def imported(script: str) -> list[str]:
     """The scripts that this one needs before it can start, directly or not."""
-    found, new = [], [script]
-    while new:
-        name = new.pop()
-        others = [resolved(name, other) for other in IMPORT.findall((PAGE / name).read_text(encoding="utf-8"))]
-        fresh = [other for other in dict.fromkeys(others) if other not in (*found, *new, script)]
-        found += fresh
-        new += fresh
-    return sorted(found)
+    return sorted(reached(script, imports) - {script})
+
+
+def imports(script: str) -> list[str]:
+    text = (PAGE / script).read_text(encoding="utf-8")
+    return [resolved(script, other) for other in IMPORT.findall(text)]

@@ -1,0 +1,37 @@
+"""A model as the site has it: its files under names with a hash of their content."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from nurie.engine.modelfile import MANIFEST, member
+from nurie.site.assets import hashed
+
+
+@dataclass(frozen=True)
+class SiteModel:
+    """A model in the site's folder model/."""
+
+    name: str  # of its folder; the page's address says it: ?model=NAME
+    title: str | dict[str, str]  # a text, or one for each language
+    manifest: str  # file name
+    weights: str  # file name
+    files: dict[str, bytes]  # these two and the presets' pictures: hashed names leave room for other models
+
+
+def site_model(name: str, folder: Path) -> SiteModel:
+    """Of a model folder that `read_manifest` accepts. Raises NurieError when a preset's picture is not there."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    files: dict[str, bytes] = {}
+
+    def add(file: str, data: bytes) -> str:
+        files[hashed(file, data)] = data
+        return hashed(file, data)
+
+    weights = manifest["weights"]
+    weights["file"] = add(weights["file"], member(folder, weights["file"]).read_bytes())
+    for preset in manifest.setdefault("presets", []):
+        if "image" in preset:
+            preset["image"] = add(preset["image"], member(folder, preset["image"]).read_bytes())
+    data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
+    return SiteModel(name, manifest.get("title") or "Nurie", add(MANIFEST, data), weights["file"], files)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # pyright: ignore[reportMissingImports]
 except ImportError:  # by hand, in an environment without hatchling
     BuildHookInterface: Any = object
 

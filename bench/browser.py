@@ -181,7 +181,7 @@ def print_downloads(requested: set[str]) -> None:
 
 def brotli_bytes(data: list[bytes]) -> int | None:
     try:
-        import brotli
+        import brotli  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     return sum(len(brotli.compress(d)) for d in data)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import flatbuffers
 import numpy as np
 import onnx
-import tflite
+import tflite  # pyright: ignore[reportMissingImports]
 from onnx import helper, numpy_helper
 
 from nurie.engine.plan import Op, Plan
@@ -108,7 +108,7 @@ class Onnx:
         transposed = op.op == "conv_transpose"
         order = (3, 0, 1, 2) if transposed else (0, 3, 1, 2)
         inputs = [x, self.constant(weights.transpose(order)), self.constant(bias)]
-        fields = {"kernel_shape": [op.kernel] * 2, "strides": [op.stride] * 2, "pads": [op.pad] * 4}
+        fields: dict[str, Any] = {"kernel_shape": [op.kernel] * 2, "strides": [op.stride] * 2, "pads": [op.pad] * 4}
         fields["group"] = op.in_channels if op.op == "depthwise" else 1
         return self.node("ConvTranspose" if transposed else "Conv", inputs, **fields)
 

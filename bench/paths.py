@@ -71,7 +71,7 @@ def main() -> None:
         for channels in args.channels:
             plan, weights, found = layers(channels, channels)
             builds = {"winograd": winograd, "direct": direct}
-            times = {k: r["op_ms"] for k, r in measure(plan, weights, 128, 128, args.rounds, builds).items()}
+            times = {k: r["op_ms"] for k, r in measure(plan, weights, 128, 128, args.rounds, builds, {}).items()}
             pairs = list(zip(times["direct"], times["winograd"], strict=True))
             cells = [statistics.median(d[i] / max(w[i], 1e-6) for d, w in pairs) for i in found]
             print(f"| {channels} | {' | '.join(f'{cell:.2f}' for cell in cells)} |", flush=True)

@@ -21,13 +21,15 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from engine import WASM_FOLDER, measure  # noqa: E402
 
-from nurie import train  # noqa: E402
 from nurie.batches.sampler import Batch  # noqa: E402
 from nurie.config import Train  # noqa: E402
 from nurie.convert.lower import lower  # noqa: E402
 from nurie.nets import checkpoint  # noqa: E402
 from nurie.nets.generators import FastGenerator, initialise, initialise_shuffled  # noqa: E402
 from nurie.pairs.folder import PairFolder  # noqa: E402
+from nurie.train import train  # noqa: E402
+from nurie.training import trainer  # noqa: E402
+from nurie.training.validate import val_tensors  # noqa: E402
 
 SEARCH = Train(
     Path(),
@@ -75,11 +77,11 @@ def run_of(name: str, out: Path) -> Path:
 
 def train_variant(name: str, pairs: Path, out: Path) -> None:
     """Train, or resume, or do nothing when it is there."""
-    original, train.build_generator = train.build_generator, lambda **_: build(VARIANTS[name])
+    original, trainer.build_generator = trainer.build_generator, lambda **_: build(VARIANTS[name])
     try:
-        train.train(replace(SEARCH, pairs=pairs, run=run_of(name, out), save_every=SEARCH.steps))
+        train(replace(SEARCH, pairs=pairs, run=run_of(name, out), save_every=SEARCH.steps))
     finally:
-        train.build_generator = original
+        trainer.build_generator = original
 
 
 def trained(name: str, out: Path) -> FastGenerator:
@@ -103,7 +105,7 @@ def edges(images: torch.Tensor) -> float:
 def time_ms(net: FastGenerator, rounds: int) -> tuple[float, int]:
     """Median milliseconds at 256x256 in Chromium, one thread, and bytes of the weights before gzip."""
     plan, weights = lower(net, 256, True)
-    times = measure(plan, weights, 256, 256, rounds, {"relaxed": WASM_FOLDER / "nurie-relaxed.wasm"})
+    times = measure(plan, weights, 256, 256, rounds, {"relaxed": WASM_FOLDER / "nurie-relaxed.wasm"}, {})
     return statistics.median(times["relaxed"]["total_ms"]), len(weights)
 
 
@@ -118,7 +120,7 @@ def main() -> None:
         for name in VARIANTS:
             train_variant(name, args.pairs, args.out)
         return
-    val = train.val_tensors(PairFolder(args.pairs / "val", SEARCH.size, SEARCH.direction), VAL_PAIRS)
+    val = val_tensors(PairFolder(args.pairs / "val", SEARCH.size, SEARCH.direction), VAL_PAIRS)
     print("| variant | ms | MB | val L1 | sharpness |\n|---|---|---|---|---|")
     for name in VARIANTS:
         net = trained(name, args.out)

@@ -9,10 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from nurie.serve import make_server
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright")
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-quic",
@@ -21,9 +20,9 @@ ARGUMENTS = [
 
 
 @contextmanager
-def launched(arguments: list[str] | None = None) -> Iterator[sync_api.Browser]:
+def launched(arguments: list[str] | None = None) -> Iterator[Browser]:
     """A headless Chromium: the system's, or Playwright's own. Skips the test where there is none."""
-    with sync_api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         if found is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("There is no Chromium on this machine: install it, or run `playwright install chromium`.")

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
-from jaxtyping import install_import_hook
 
+import checker  # noqa: F401 (before anything of Nurie)
 from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.painting.painter import Painter, open_painter
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 # train options of a run that takes a second
-TINY = {
+TINY: dict[str, Any] = {
     "width": 8,
     "size": 64,
     "batch": 2,
@@ -31,7 +31,7 @@ TINY = {
 }
 
 # train options of pairs as they are
-UNVARIED = {
+UNVARIED: dict[str, Any] = {
     "augment_drawing": False,
     "consistency": 0.0,
     "flip": False,
@@ -42,10 +42,6 @@ UNVARIED = {
 
 # both builds of the engine
 BUILDS = pytest.mark.parametrize("relaxed", [False, True], ids=["plain", "relaxed"])
-
-# shapes and dtypes in signatures are checked in tests only
-CHECKED = ["nurie.batches.sampler", "nurie.nets.losses", "nurie.nets.tensors", "nurie.pairs.folder"]
-install_import_hook(CHECKED, "beartype.beartype")
 
 
 def circle_pair(seed: int, size: int = 64) -> np.ndarray:

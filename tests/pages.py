@@ -7,11 +7,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+from playwright.sync_api import Page, Route
 
-from browsers import sync_api
 from nurie.engine.plan import Plan
-
-Page = sync_api.Page
 
 SIZE = 256
 PIXELS = """id => {
@@ -80,14 +78,14 @@ def settled(page: Page) -> np.ndarray:
     return pixels(page, "result")[:, :, :3]
 
 
-def hold(page: Page, files: str) -> list[sync_api.Route]:
+def hold(page: Page, files: str) -> list[Route]:
     """Requests for these files wait in this list."""
-    held: list[sync_api.Route] = []
+    held: list[Route] = []
     page.route(files, lambda route: held.append(route))
     return held
 
 
-def release(page: Page, held: list[sync_api.Route], count: int = 1) -> None:
+def release(page: Page, held: list[Route], count: int = 1) -> None:
     """Answer so many requests, the last first, once all of them have come."""
     for _ in range(3000):
         if len(held) >= count:

@@ -162,7 +162,7 @@ def add_random_op(b: Builder, level: dict[int, int]) -> None:
         out = b.conv_transpose(source, inputs, outputs, quantised=quantised, **fields)
     elif kind == "down":
         kernel = int(rng.choice([3, 4]))
-        out = b.conv(source, inputs, outputs, kernel, quantised, stride=2, **(fields | {"pad": 1}))
+        out = b.conv(source, inputs, outputs, kernel, quantised, stride=2, **fields | {"pad": 1})
     else:
         kernel = int(rng.choice([1, 3, 3, 5, 7]))
         out = b.conv(source, inputs, outputs, kernel, quantised, shuffle=shuffle, **fields)
@@ -171,7 +171,7 @@ def add_random_op(b: Builder, level: dict[int, int]) -> None:
     level[out] = level[source] + step
 
 
-def size_step(step: int) -> dict[str, int]:
+def size_step(step: int) -> dict[str, Any]:
     return {-1: {"stride": 2}, 0: {}, 1: {"shuffle": 2}}[step]
 
 

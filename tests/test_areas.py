@@ -37,7 +37,7 @@ def test_shades_are_the_distance_to_the_areas_mean_and_other_colours_have_none()
     areas = flat_areas(target)
     other = target[:, :, ::-1].copy()
     assert shades(other, areas) == pytest.approx(0)
-    other[:, ::2] = cv2.add(other[:, ::2], (20, 20, 20, 0))
+    other[:, ::2] = cv2.add(other[:, ::2], np.array([20.0, 20.0, 20.0, 0.0]))
     striped = shades(other, areas)
     assert striped.shape == ((areas > 0).sum(),)
     assert striped.mean() == pytest.approx(10 / 255, abs=1e-3)  # 10 above and below

@@ -61,8 +61,14 @@ def test_batchnorm_of_the_mean_is_measured_on_train_pairs(pairs: Path, tmp_path:
     mean, _ = load_generator(out)
     normalised: dict[torch.nn.Module, torch.Tensor] = {}
     layers = [module for module in mean.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    for layer in layers:  # what they make of their input, before their own scale and offset
-        layer.register_forward_hook(lambda m, _, y: normalised.update({m: (y - channels(m.bias)) / channels(m.weight)}))
+
+    def note(layer: torch.nn.Module, _: tuple, y: torch.Tensor) -> None:
+        """What it makes of its input, before its own scale and offset."""
+        weight, bias = (channels(layer.get_parameter(name)) for name in ("weight", "bias"))
+        normalised[layer] = (y - bias) / weight
+
+    for layer in layers:
+        layer.register_forward_hook(note)
     config = Train(pairs, Path("run"), **UNVARIED | {"batch": 64, "seed": 7, "augment_drawing": True, "flip": True})
     batch = Sampler(open_pairs(pairs, "train", 64, "AtoB"), config)(0)
     with torch.no_grad():

@@ -11,8 +11,10 @@ import pytest
 from nurie import cli, config
 from nurie.errors import NurieError
 
-COMMANDS = {name.lower(): getattr(config, name) for name in
-            ("Prepare", "Train", "Export", "Publish", "Serve", "Predict", "Evaluate", "Make")}  # fmt: skip
+COMMANDS = {name: options for name, (options, _) in cli.COMMANDS.items()}
+
+
+SOURCES = Path(config.__file__).parent
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from nurie.pairs.folder import PairFolder, open_pairs
 
 
 def sampler(pairs: Path, process: int = 0, processes: int = 1, **options) -> Sampler:
-    config = Train(pairs, Path("run"), **({"batch": 3, "seed": 1} | UNVARIED | options))
+    config = Train(pairs, Path("run"), **{"batch": 3, "seed": 1, **UNVARIED, **options})
     return Sampler(open_pairs(pairs, "train", 64, "AtoB"), config, process=process, processes=processes)
 
 

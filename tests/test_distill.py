@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from nurie.training.distill import Teacher, fingerprint, recorded, same_sizes, s
 def teacher(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of a generator twice as wide."""
     run = tmp_path_factory.mktemp("teacher") / "run"
-    train(Train(pairs, run, steps=3, save_every=3, **TINY | {"width": 16}))
+    train(Train(pairs, run, steps=3, save_every=3, **{**TINY, "width": 16}))
     forget_accelerate()
     return run
 
@@ -49,6 +50,7 @@ def test_feature_loss_is_nothing_for_a_student_equal_to_its_teacher() -> None:
     net = build_generator("fast", 8)
     teacher = Teacher(net, net.eval(), 64)
     for adapter in teacher.adapters:
+        assert isinstance(adapter, torch.nn.Conv2d) and adapter.bias is not None
         torch.nn.init.dirac_(adapter.weight)
         torch.nn.init.zeros_(adapter.bias)
     drawing = torch.rand(2, 3, 64, 64)
@@ -77,7 +79,7 @@ def test_fingerprint_is_of_the_weights(tmp_path: Path) -> None:
 
 def test_student_comes_near_its_teacher(pairs: Path, tmp_path: Path, teacher: Path) -> None:
     """Led by nothing else: neither the discriminator nor the targets."""
-    alone = {"l1": 0.0, "gan": 0.0, "feature_matching": 0.0, "lattice": 0.0, "hints": 0.0}
+    alone: dict[str, Any] = {"l1": 0.0, "gan": 0.0, "feature_matching": 0.0, "lattice": 0.0, "hints": 0.0}
     train(Train(pairs, tmp_path, steps=60, teacher=teacher, lr=2e-3, save_every=60, **TINY, **alone))
     lines = records(tmp_path)
     for name in ("distil_output", "distil_features"):
@@ -135,4 +137,4 @@ def test_damaged_teacher_gives_a_sentence(pairs: Path, tmp_path: Path, teacher: 
 def test_a_run_is_not_its_own_teacher(pairs: Path, tmp_path: Path, teacher: Path) -> None:
     for path in (teacher, teacher / checkpoint.FILE):
         with pytest.raises(NurieError, match="is the run itself"):
-            train(Train(pairs, teacher, steps=4, teacher=path, **TINY | {"width": 16}))
+            train(Train(pairs, teacher, steps=4, teacher=path, **{**TINY, "width": 16}))

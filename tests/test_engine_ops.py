@@ -1,6 +1,8 @@
 """The engine against PyTorch, operation by operation."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,10 +50,10 @@ def torch_conv(op: Op, weights: bytes, x: np.ndarray, residual: np.ndarray | Non
     return y[0].permute(1, 2, 0).numpy()
 
 
-def conv_cases(count: int) -> list[tuple]:
+def conv_cases(count: int) -> list[tuple[Any, ...]]:
     """A sample of the table of shapes, the same in every run; every value of every column appears many times."""
     rng = np.random.default_rng(7)
-    columns = (
+    columns: list[Sequence[Any]] = [
         SIZES,
         CHANNELS,
         CHANNELS,
@@ -61,8 +63,8 @@ def conv_cases(count: int) -> list[tuple]:
         [1, 2, 4],
         [False, True],
         [False, True],
-    )
-    cases = [tuple(column[rng.integers(len(column))] for column in columns) for _ in range(3 * count)]
+    ]
+    cases = [tuple(column[int(rng.integers(len(column)))] for column in columns) for _ in range(3 * count)]
     return [case for case in cases if min(case[0]) + 2 * (case[3] // 2) >= case[3]][:count]
 
 

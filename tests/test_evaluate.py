@@ -6,6 +6,7 @@ import sys
 import types
 import urllib.error
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -42,12 +43,14 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "load_lpips", fail)
 
 
-def write_run(folder: Path, pairs: Path, seed: int = 0, size: int = 64, direction="AtoB") -> Path:
+def write_run(
+    folder: Path, pairs: Path, seed: int = 0, size: int = 64, direction: Literal["AtoB", "BtoA"] = "AtoB"
+) -> Path:
     """A checkpoint of an untrained generator."""
     folder.mkdir(parents=True)
     torch.manual_seed(seed)
     generator = build_generator("fast", 8, styles=True, enclosed=True)
-    nn.init.normal_(generator.get_submodule("head").weight, 0.0, 0.5)  # pictures of more than grey
+    nn.init.normal_(generator.get_parameter("head.weight"), 0.0, 0.5)  # pictures of more than grey
     options = Train(pairs, folder, size=size, width=8, direction=direction)
     checkpoint.save(folder / checkpoint.FILE, {"ema": generator.state_dict()}, metadata(options, 7))
     return folder
@@ -130,7 +133,7 @@ def test_one_picture_has_no_fid() -> None:
 def test_many_pictures_are_averaged_over_subsets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "KID_SUBSET", 4)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 6, 32, 32, 3), np.uint8)
-    first, second = (scores(*pictures, Networks(TinyInception()))["kid"] for _ in range(2))
+    first, second = (scores(pictures[0], pictures[1], Networks(TinyInception()))["kid"] for _ in range(2))
     assert first == second is not None
 
 

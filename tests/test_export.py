@@ -32,7 +32,7 @@ def write_run(pairs: Path, folder: Path, enclosed: bool) -> Path:
     """A run folder with a checkpoint of an untrained generator for 64-pixel pairs."""
     torch.manual_seed(0)
     generator = build_generator("fast", 8, styles=True, enclosed=enclosed)
-    torch.nn.init.normal_(generator.get_submodule("head").weight, 0.0, 0.5)  # pictures of more than grey
+    torch.nn.init.normal_(generator.get_parameter("head.weight"), 0.0, 0.5)  # pictures of more than grey
     groups = {"ema": generator.state_dict()}
     groups["ema"]["style.colour"] = torch.tensor(STYLES[0])
     meta = metadata(Train(pairs, folder, size=64, width=8, enclosed=enclosed), 7) | {"styles": STYLES}
@@ -304,8 +304,8 @@ def test_a_seed_chooses_the_colouring(run: Path, model: Path, tmp_path: Path) ->
 
     for path in (model, run):
         own, first, second, third = (painted(path, seed) for seed in (None, 0, 1, 2))
-        for pair in (first, second, third):
-            assert np.array_equal(*pair)
+        for one, same in (first, second, third):
+            assert np.array_equal(one, same)
         assert np.array_equal(own, [first[0], third[0]])
         other_style, other_noise = np.abs(first[0] - second[0]).mean(), np.abs(first[0] - third[0]).mean()
         assert other_style > 1.5 * other_noise > 0

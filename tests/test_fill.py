@@ -27,8 +27,8 @@ def blurred(activation: int = FILL) -> Model:
     return b.finish(out, activation=activation)
 
 
-def load(model: Model, **options: bool) -> Engine:
-    return Engine(model[0], weights=model[1], **options)
+def load(model: Model, relaxed: bool = False) -> Engine:
+    return Engine(model[0], weights=model[1], relaxed=relaxed)
 
 
 def house(size: int = 48) -> np.ndarray:

@@ -19,6 +19,7 @@ def trained(generator: nn.Module, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     for module in generator.modules():
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.normal_(0, 0.3)
             module.running_var.uniform_(0.3, 2.0)
             nn.init.normal_(module.weight, 1.0, 0.2)

@@ -3,15 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
-from browsers import sync_api
 from nurie.drawings.strokes import draw_strokes
 from nurie.engine.modelfile import read_manifest
 from nurie.painting.painter import Painter
 from nurie.serve import BUILT_IN
 from pages import SIZE, convert, count, pixels, ready, settled, stop_live, stroke
-
-Page = sync_api.Page
 
 pytestmark = pytest.mark.browser
 

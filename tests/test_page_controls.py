@@ -5,11 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page
 
-from browsers import sync_api
 from pages import count, pixels, ready, settled, stop_live
-
-Browser, Page = sync_api.Browser, sync_api.Page
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +68,7 @@ def test_download_is_the_picture(page: Page, address: str, tmp_path: Path) -> No
         page.click("#download")
     download.value.save_as(tmp_path / "nurie.png")
     image = cv2.imread(str(tmp_path / "nurie.png"), cv2.IMREAD_COLOR)
-    assert np.array_equal(image[:, :, ::-1], picture)
+    assert image is not None and np.array_equal(image[:, :, ::-1], picture)
 
 
 def test_phone_shows_both_sheets_without_scrolling_sideways(browser: Browser, address: str) -> None:

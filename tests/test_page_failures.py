@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page, Route
 
-from browsers import served, sync_api
+from browsers import served
 from nurie.config import Publish
 from nurie.painting.painter import Painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from pages import convert, pixels, ready, settled, stop_live
-
-Page, Route = sync_api.Page, sync_api.Route
 
 pytestmark = pytest.mark.browser
 

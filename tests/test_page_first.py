@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
-from browsers import served, sync_api
+from browsers import served
 from nurie.config import Publish
 from nurie.painting.painter import Painter
 from nurie.publish import publish
 from pages import count, hold, pixels, release, settled, stroke, write_model
 from plans import small_unet
-
-Page = sync_api.Page
 
 pytestmark = pytest.mark.browser
 

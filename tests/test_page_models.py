@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
-from browsers import served, sync_api
+from browsers import served
 from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.publish import publish
 from pages import PIXELS, hold, press, ready, release, result, stroke, write_model
 from plans import small_styled, small_unet
-
-Page = sync_api.Page
 
 pytestmark = pytest.mark.browser
 

@@ -30,7 +30,7 @@ def save(path: Path, image: np.ndarray, **options) -> None:
 
 
 def config(tmp_path: Path, **options) -> Prepare:
-    return Prepare(tmp_path / "photos", tmp_path / "pairs", **({"size": 32, "workers": 1, "val_percent": 0} | options))
+    return Prepare(tmp_path / "photos", tmp_path / "pairs", **{"size": 32, "workers": 1, "val_percent": 0, **options})
 
 
 def halves(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def test_only_the_heads_are_trained_and_saved() -> None:
     logits, features = net(*net.embed(drawing, picture)[0])
     assert [tuple(x.shape) for x in logits] == [(2, 1, n, n) for n in (16, 8, 4, 2)]
     assert [x.shape[1] for x in features] == [24, 40, 112, 320]
-    sum(x.mean() for x in logits).backward()
+    torch.stack([x.mean() for x in logits]).sum().backward()
     assert picture.grad is not None
     assert picture.grad.abs().max() > 0
     assert all(p.grad is None for p in net.backbone.parameters())
@@ -79,7 +79,7 @@ def test_stages_of_less_than_two_pixels_are_left_out(size: int, scale: int, head
     logits, features = net(*net.embed(drawing, picture)[0])
     assert len(logits) == heads
     assert len(features) == heads
-    sum(x.mean() for x in logits).backward()
+    torch.stack([x.mean() for x in logits]).sum().backward()
     assert all(p.grad is not None for p in net.parameters())
 
 

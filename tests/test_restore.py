@@ -16,7 +16,7 @@ from nurie.engine.modelfile import MANIFEST, read_manifest
 from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
-from nurie.nets.generators import build_generator
+from nurie.nets.generators import StyleInput, build_generator
 from nurie.nets.tensors import to_tensor
 from nurie.painting.painter import open_painter, paint_with
 from nurie.pairs.folder import open_pairs
@@ -78,7 +78,9 @@ def test_it_computes_what_the_model_does(options: tuple, pairs: Path, tmp_path: 
 def test_from_float_weights_it_is_the_same_generator(options: tuple, pairs: Path, tmp_path: Path) -> None:
     before = trained(*options)
     if options[2]:
-        before.style.set_style(0, STYLES[0])
+        style = before.get_submodule("style")
+        assert isinstance(style, StyleInput)
+        style.set_style(0, STYLES[0])
     model = model_of(before, options, pairs, tmp_path, weights="float32")
     x = to_tensor(drawings(pairs))
     after = reopened(model, x)[0]
@@ -111,7 +113,7 @@ def test_its_batchnorms_have_the_statistics_of_the_drawings(pairs: Path, tmp_pat
 def test_training_goes_on_from_a_model_and_keeps_its_credits(pairs: Path, tmp_path: Path) -> None:
     options = ("fast", TINY["width"], True, True)
     model = model_of(trained(*options), options, pairs, tmp_path / "a", credits=("Circles by us",))
-    config = Train(pairs, tmp_path / "b", steps=1, init=model, **TINY | {"lr": 0.0})
+    config = Train(pairs, tmp_path / "b", steps=1, init=model, **{**TINY, "lr": 0.0})
     train(config)
     (groups, meta), expected = checkpoint.load(tmp_path / "b"), reopened(model, to_tensor(drawings(pairs, 64)))[0]
     assert torch.equal(groups["generator"]["head.weight"], expected.state_dict()["head.weight"])
@@ -127,7 +129,7 @@ def test_a_generator_of_another_kind_is_refused(pairs: Path, tmp_path: Path, mon
     monkeypatch.setattr("nurie.convert.restore.give_back_statistics", None)  # and before anything is worked out
     expected = "styles False, enclosed False, but this run's has styles True, enclosed True"
     with pytest.raises(NurieError, match=expected):
-        train(Train(pairs, tmp_path / "b", steps=1, init=model, **TINY | {"width": 8}))
+        train(Train(pairs, tmp_path / "b", steps=1, init=model, **{**TINY, "width": 8}))
     assert not (tmp_path / "b" / checkpoint.FILE).exists()
 
 

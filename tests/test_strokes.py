@@ -33,7 +33,7 @@ def test_one_point_is_a_dot() -> None:
 
 
 def test_gentle_turns_are_rounded_and_sharp_ones_are_not() -> None:
-    gentle, sharp = [0, 0, 10, 0, 20, 5], [0, 0, 10, 0, 0, 1]
+    gentle, sharp = [0.0, 0, 10, 0, 20, 5], [0.0, 0, 10, 0, 0, 1]
     assert (10, 0) not in list(rounded(gentle))
     assert (10, 0) in list(rounded(sharp))
     for points in (gentle, sharp):

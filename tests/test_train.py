@@ -58,7 +58,7 @@ def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, kind: str
     if "projected" in kind:
         more = ["--discriminator", "projected", "--feature-matching", "5", "--hint-l1", "10"]
     if "teacher" in kind:
-        train(Train(pairs, tmp_path / "teacher", steps=2, **TINY | {"width": 16}))
+        train(Train(pairs, tmp_path / "teacher", steps=2, **{**TINY, "width": 16}))
         (tmp_path / "list.csv").write_text("id,class\n" + "".join(f"p{i},{i > 1}\n" for i in range(6)))
         more = ["--teacher", str(tmp_path / "teacher"), "--classes", str(tmp_path / "list.csv")]
     whole = command(pairs, tmp_path / "whole", steps, *more)
@@ -176,8 +176,8 @@ def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monk
     assert checkpoint.load_generator(tmp_path / checkpoint.FILE)[1]["step"] == 4
 
     drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
-    painted = [open_painter(path).paint(drawing) for path in (tmp_path, tmp_path / checkpoint.BEST)]
-    assert np.array_equal(*painted)
+    folder, best = (open_painter(path).paint(drawing) for path in (tmp_path, tmp_path / checkpoint.BEST))
+    assert np.array_equal(folder, best)
 
 
 def test_a_later_save_that_is_as_good_is_kept(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +272,7 @@ def test_generators_are_told_their_pictures_styles_whatever_strokes_say(
         return forward(net, x, style, **more)
 
     monkeypatch.setattr(FastGenerator, "forward", note)
-    config = Train(pairs, tmp_path / "a", steps=1, **TINY | {"hints": 1.0, "consistency": 0.0, "batch": 1})
+    config = Train(pairs, tmp_path / "a", steps=1, **{**TINY, "hints": 1.0, "consistency": 0.0, "batch": 1})
     train(config)
     forget_accelerate()
     train(replace(config, run=tmp_path / "b", hints=0.0))

@@ -55,4 +55,5 @@ def test_sheet_has_two_pictures_to_a_row(tmp_path: Path) -> None:
     images = torch.zeros(4, 3, 32, 32)
     batch = Batch(images, images, images[:, :1], images[:, :1], torch.zeros(4, 3))
     write_samples(batch, lambda drawing: drawing, tmp_path / "sheet.png")
-    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (2 * 36 + 4, 6 * 36 + 4, 3)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None and sheet.shape == (2 * 36 + 4, 6 * 36 + 4, 3)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, Error, Page
 
-from browsers import launched, served, sync_api
+from browsers import launched, served
 from nurie.config import Publish
 from nurie.engine.plan import FILL, Plan
 from nurie.engine.wasm import Engine
@@ -53,13 +54,13 @@ SHOW = """async ({ plan, weights, height, width, rgba }) => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
+def browser() -> Iterator[Browser]:
     with launched(ARGUMENTS) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def page(browser: sync_api.Browser) -> Iterator[sync_api.Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """An empty page that can load the page's scripts."""
     with served(PAGE) as address:
         page = browser.new_page()
@@ -70,7 +71,7 @@ def page(browser: sync_api.Browser) -> Iterator[sync_api.Page]:
 
 
 def largest_difference(
-    page: sync_api.Page,
+    page: Page,
     plan: Plan,
     weights: bytes,
     drawings: list[np.ndarray],
@@ -92,32 +93,32 @@ def largest_difference(
     return worst
 
 
-def test_every_operation_and_odd_sizes(page: sync_api.Page) -> None:
+def test_every_operation_and_odd_sizes(page: Page) -> None:
     plan, weights = small_unet()
     sizes = [(4, 4), (24, 20), (12, 60), (36, 4), (24, 20)]
     assert largest_difference(page, plan, weights, [drawing(h, w, i) for i, (h, w) in enumerate(sizes)]) <= 1
 
 
-def test_random_plans(page: sync_api.Page) -> None:
+def test_random_plans(page: Page) -> None:
     for seed in range(8):  # seconds each, spent compiling
         plan, weights = random_plan(seed)
         assert largest_difference(page, plan, weights, [drawing(40, 24, seed), drawing(8, 8, seed)]) <= 1, seed
 
 
-def test_one_pixel_and_large_pictures(page: sync_api.Page) -> None:
+def test_one_pixel_and_large_pictures(page: Page) -> None:
     b = Builder(1)
     plan, weights = b.finish(b.depthwise(b.conv(b.image(), 3, 3, kernel=1, activation=2), 3, activation=3))
     drawings = [drawing(1, 1, 0), drawing(3, 7, 1), drawing(768, 1024, 2)]
     assert largest_difference(page, plan, weights, drawings) <= 1
 
 
-def test_shuffle_by_4(page: sync_api.Page) -> None:
+def test_shuffle_by_4(page: Page) -> None:
     b = Builder(2)
     plan, weights = b.finish(b.conv(b.image(4), 48, 3, shuffle=4, activation=3))
     assert largest_difference(page, plan, weights, [drawing(32, 20, 0)]) <= 1
 
 
-def test_style_is_the_same_noise_and_colour(page: sync_api.Page) -> None:
+def test_style_is_the_same_noise_and_colour(page: Page) -> None:
     plan, weights = small_styled()
     style = (2**32 - 3, (0.5, -0.25, 0.75))
     assert largest_difference(page, plan, weights, [drawing(24, 36, 0)], style) <= 1
@@ -126,28 +127,28 @@ def test_style_is_the_same_noise_and_colour(page: sync_api.Page) -> None:
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4])
-def test_how_enclosed_places_are_is_the_same(page: sync_api.Page, factor: int) -> None:
+def test_how_enclosed_places_are_is_the_same(page: Page, factor: int) -> None:
     plan, weights = small_enclosed(factor)
     drawings = [np.dstack([scribble(60, 92, seed), drawing(60, 92)[:, :, 3]]) for seed in range(4)]
     assert largest_difference(page, plan, weights, drawings) <= 1
 
 
-def test_a_canvas_shows_the_same_picture(page: sync_api.Page) -> None:
+def test_a_canvas_shows_the_same_picture(page: Page) -> None:
     plan, weights = small_unet()
     task = {"plan": plan.to_json(), "weights": base64.b64encode(weights).decode(), "height": 24, "width": 20}
     assert page.evaluate(SHOW, task | {"rgba": base64.b64encode(drawing(24, 20, 0).tobytes()).decode()}) <= 1
 
 
-def test_sizes_that_do_not_fit_are_refused(page: sync_api.Page) -> None:
+def test_sizes_that_do_not_fit_are_refused(page: Page) -> None:
     plan, weights = small_unet()
-    with pytest.raises(sync_api.Error, match="does not fit the plan"):
+    with pytest.raises(Error, match="does not fit the plan"):
         largest_difference(page, plan, weights, [drawing(3, 4, 0)])
 
 
-def test_filled_areas_are_left_to_the_other_engine(page: sync_api.Page) -> None:
+def test_filled_areas_are_left_to_the_other_engine(page: Page) -> None:
     b = Builder()
     plan, weights = b.finish(b.conv(b.image(), 3, 3), activation=FILL)
-    with pytest.raises(sync_api.Error, match="the plan is invalid"):
+    with pytest.raises(Error, match="the plan is invalid"):
         largest_difference(page, plan, weights, [drawing(8, 8, 0)])
 
 
@@ -156,7 +157,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return publish(Publish(BUILT_IN, tmp_path_factory.mktemp("gpu") / "site"))
 
 
-def shown_by(browser: sync_api.Browser, site: Path, query: str) -> tuple[str, np.ndarray]:
+def shown_by(browser: Browser, site: Path, query: str) -> tuple[str, np.ndarray]:
     """Open the published page and wait until it has chosen. Who made the next picture, and it, uint8 (h, w, 3)."""
     with served(site) as address, browser.new_page() as page:
         page.set_default_timeout(120_000)
@@ -175,7 +176,7 @@ def shown_by(browser: sync_api.Browser, site: Path, query: str) -> tuple[str, np
     return backend, np.array(data, np.uint8).reshape(256, 256, 4)[:, :, :3]
 
 
-def test_the_page_uses_it_when_told_to_and_shows_the_same(browser: sync_api.Browser, site: Path) -> None:
+def test_the_page_uses_it_when_told_to_and_shows_the_same(browser: Browser, site: Path) -> None:
     backend, picture = shown_by(browser, site, "?backend=webgpu")
     assert backend == "webgpu"
     other, expected = shown_by(browser, site, "?backend=wasm")
@@ -183,11 +184,11 @@ def test_the_page_uses_it_when_told_to_and_shows_the_same(browser: sync_api.Brow
     assert np.abs(picture.astype(int) - expected).max() <= 2
 
 
-def test_an_imitation_is_left_alone(browser: sync_api.Browser, site: Path) -> None:
+def test_an_imitation_is_left_alone(browser: Browser, site: Path) -> None:
     assert shown_by(browser, site, "")[0] == "wasm"
 
 
-def test_a_wrong_kernel_is_noticed(browser: sync_api.Browser, site: Path, tmp_path: Path) -> None:
+def test_a_wrong_kernel_is_noticed(browser: Browser, site: Path, tmp_path: Path) -> None:
     broken = tmp_path / "site"
     shutil.copytree(site, broken)
     [kernels] = (broken / "assets").rglob("wgsl.*.js")

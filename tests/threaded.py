@@ -1,6 +1,7 @@
 """The builds with threads, under wasmtime: Python threads are the helpers."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import wasmtime
@@ -25,7 +26,9 @@ class ThreadedMachine(Machine):
 
     def __init__(self, relaxed: bool, threads: int, fuel: int | None = None) -> None:
         self._engine, self._module = compiled(relaxed, fuel is not None)
-        self._shared = SharedMemory(self._engine, self._module.imports[0].type)
+        memory = self._module.imports[0].type
+        assert isinstance(memory, wasmtime.MemoryType)
+        self._shared = SharedMemory(self._engine, memory)
         self._fuel = fuel
         self._store, self._exports = self._instantiate(2**62)
         self.call("threads", threads)
@@ -33,7 +36,7 @@ class ThreadedMachine(Machine):
         for helper in self._helpers:
             helper.start()
 
-    def _instantiate(self, fuel: int):
+    def _instantiate(self, fuel: int) -> tuple[wasmtime.Store, Any]:
         store = wasmtime.Store(self._engine)
         if self._fuel is not None:
             store.set_fuel(fuel)

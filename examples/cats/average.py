@@ -40,8 +40,9 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
         if other["generator"] != meta["generator"]:
             raise NurieError(f"{path} holds another net than {parts[0][0]}: {other['generator']}, {meta['generator']}.")
     net = build_generator(**meta["generator"])
+    shares = [(share, groups["ema"]) for (_, share), (groups, _) in zip(parts, loaded, strict=True)]
     mean = {
-        name: sum(share * groups["ema"][name] for (_, share), (groups, _) in zip(parts, loaded, strict=True))
+        name: sum((share * weights[name] for share, weights in shares), torch.zeros(()))
         if tensor.is_floating_point() and name != DEFAULT_STYLE
         else tensor
         for name, tensor in first["ema"].items()

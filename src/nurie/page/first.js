@@ -1,9 +1,10 @@
 // Where the page begins: the model comes, and a small one colours its first sample at once, here in the page's own thread.
 // To start a worker, and to build the page, takes as long as that picture; both wait for it, but not for a slow network.
 
+import { namedModel, seedOf } from "./address.js";
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
-import { namedModel, seedOf, siteModels } from "./model/models.js";
+import { siteModels } from "./model/models.js";
 import { Drawing } from "./sheet/drawing.js";
 import { Raster, show } from "./sheet/raster.js";
 
@@ -37,7 +38,7 @@ async function firstPicture(download, late) {
   engine.beginModel(manifest, manifest.weights.raw_bytes);
   download.forEachPart((part) => engine.feed(part));
   engine.resize(height, width);
-  engine.setStyle(styleOf(manifest, seedOf(location.search) ?? sample.seed ?? 0));
+  engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? 0));
   show(/** @type {HTMLCanvasElement} */ (document.getElementById("result")), {
     ...engine.outputSize,
     pixels: engine.run(raster.pixels().data),
@@ -45,7 +46,7 @@ async function firstPicture(download, late) {
 }
 
 async function begin() {
-  const download = new Download(namedModel(siteModels(), location.search).address);
+  const download = new Download(namedModel(siteModels()).address);
   const late = AbortSignal.timeout(PATIENCE);
   await Promise.race([
     firstPicture(download, late).catch(() => {}),

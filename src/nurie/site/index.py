@@ -20,9 +20,7 @@ def index_page(names: dict[str, str], models: list[SiteModel], title: str) -> st
     """index.html with the files' new names, the models (the first is the default) and the title; empty: the model's."""
     text = read_index()
     named(INDEX, text, names)
-    scripts = dict.fromkeys([*imported(FIRST), MAIN, *imported(MAIN)])
-    hints = preload([names[name] for name in scripts], [models[0].manifest, models[0].weights])
-    text = text.replace(MANIFEST_META, "\n".join([*map(meta, models), *hints]))
+    text = text.replace(MANIFEST_META, "\n".join([*map(meta, models), *preload(names, models[0])]))
     text = text.replace(HEADING, HEADING.replace("><", f">{html.escape(title)}<"))
     head = f"<title>{html.escape(title or plain(models[0].title))}</title>"
     text = re.sub(r"<title>.*?</title>", lambda _: head, text, count=1, flags=re.DOTALL)
@@ -56,7 +54,15 @@ def plain(title: str | dict[str, str]) -> str:
     return title if isinstance(title, str) else title.get("en") or next(iter(title.values()))
 
 
-def preload(scripts: Iterable[str], model: Iterable[str]) -> list[str]:
-    """HTML that tells the browser at once what the page would ask for, script by script, only later."""
-    links = [f'<link rel="modulepreload" href="./assets/{name}">' for name in scripts]
-    return links + [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in model]
+def preload(names: dict[str, str], model: SiteModel) -> list[str]:
+    """HTML that tells the browser at once what the page would ask for, script by script, only later. What the first
+    picture needs comes first."""
+    first = imported(FIRST)
+    rest = [name for name in (MAIN, *imported(MAIN)) if name not in first]
+
+    def scripts(group: Iterable[str]) -> list[str]:
+        return [f'<link rel="modulepreload" href="./assets/{names[name]}">' for name in group]
+
+    fetched = (model.manifest, model.weights)
+    data = [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in fetched]
+    return [*scripts(first), *data, *scripts(rest)]

@@ -67,7 +67,7 @@ export class Download {
 export async function openPreset(preset, base) {
   if (!preset.image) return { strokes: preset.strokes };
   const response = await fetch(new URL(preset.image, base)).catch(() => null);
-  const blob = response?.ok ? await response.blob() : null;
+  const blob = response?.ok ? await response.blob().catch(() => null) : null;
   const image = blob && (await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null));
   if (!image) throw new Failure("preset");
   return { image };

@@ -94,18 +94,3 @@ export class Hand {
     return [x, y];
   }
 }
-
-/**
- * Keep a canvas as sharp as the screen, whatever its size on the page.
- * @param {HTMLCanvasElement} canvas
- * @param {(width: number, height: number) => void} onresize device pixels
- */
-export function keepCrisp(canvas, onresize) {
-  const measure = () => {
-    const { width, height } = canvas.getBoundingClientRect();
-    if (width > 0) onresize(Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
-  };
-  new ResizeObserver(measure).observe(canvas);
-  // Moved to another screen, or zoomed: the size in CSS pixels may stay while the ratio changes.
-  addEventListener("resize", measure);
-}

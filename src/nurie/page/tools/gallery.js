@@ -1,47 +1,89 @@
 // The gallery of sample drawings that come with the model.
 
+import { get } from "../dom.js";
+import { openPreset } from "../model/download.js";
 import { thumbnail } from "../sheet/raster.js";
 import { say, translate } from "../text.js";
 
 /** @typedef {import("../formats.d.ts").Manifest} Manifest */
 /** @typedef {import("../formats.d.ts").Preset} Preset */
-/** @typedef {import("../text.js").Language} Language */
 
 const THUMBNAIL = 256;
 
 export class Gallery {
-  #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("gallery"));
-  #list = /** @type {HTMLUListElement} */ (document.getElementById("presets"));
-  #presets;
-  #size;
-  #base;
-  #shown = false;
+  #dialog = get("gallery", HTMLDialogElement);
+  #list = get("presets");
+  #onchoice;
+  /** @type {Preset[]} */
+  #presets = [];
+  #size = { width: 1, height: 1 };
+  /** The manifest's address. */
+  #base = new URL(document.baseURI);
+  #pictured = false;
+  /** The sample of this model that was asked for last. @type {Preset | null} */
+  #asked = null;
+
+  /** @param {(preset: Preset) => void} onchoice */
+  constructor(onchoice) {
+    this.#onchoice = onchoice;
+    // A click on the backdrop closes, too.
+    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  /** Has any sample of this model been asked for? */
+  get asked() {
+    return this.#asked !== null;
+  }
+
+  /** Another model comes, whose samples nobody knows yet. */
+  forget() {
+    this.#asked = null;
+    this.#show([]);
+  }
 
   /**
+   * Show a model's samples; `translate` next.
    * @param {Manifest} manifest
    * @param {URL} base the manifest's address
-   * @param {(preset: Preset) => void} onchoice
    */
-  constructor({ presets = [], input }, base, onchoice) {
-    this.#presets = presets;
+  offer({ presets = [], input }, base) {
     this.#size = input;
     this.#base = base;
-    this.#list.replaceChildren(...presets.map((preset) => this.#item(preset, onchoice)));
-    // A click on the backdrop closes, too.
-    this.#dialog.onclick = (event) => event.target === this.#dialog && this.#dialog.close();
+    this.#show(presets);
   }
 
   /** Its pictures are made when they are first asked for: while the page starts, every millisecond counts. */
   open() {
-    if (!this.#shown) {
+    if (!this.#pictured) {
       const buttons = this.#list.querySelectorAll("button");
       this.#presets.forEach((preset, i) => buttons[i].prepend(picture(preset, this.#size, this.#base)));
-      this.#shown = true;
+      this.#pictured = true;
     }
     this.#dialog.showModal();
   }
 
-  /** @param {Language} language */
+  /**
+   * What a sample puts on the sheet; null where another one has been asked for meanwhile. Throws Failure.
+   * @param {Preset} preset
+   */
+  async fetch(preset) {
+    const before = this.#asked;
+    this.#asked = preset;
+    try {
+      const sample = await openPreset(preset, this.#base);
+      return this.#asked === preset ? sample : null;
+    } catch (error) {
+      if (this.#asked !== preset) return null;
+      this.#asked = before;
+      throw error;
+    }
+  }
+
+  /** @param {import("../text.js").Language} language */
   translate(language) {
     const captions = this.#list.querySelectorAll("span");
     this.#presets.forEach(({ title }, i) => {
@@ -49,17 +91,21 @@ export class Gallery {
     });
   }
 
-  /**
-   * @param {Preset} preset
-   * @param {(preset: Preset) => void} onchoice
-   */
-  #item(preset, onchoice) {
+  /** @param {Preset[]} presets */
+  #show(presets) {
+    this.#presets = presets;
+    this.#pictured = false;
+    this.#list.replaceChildren(...presets.map((preset) => this.#item(preset)));
+  }
+
+  /** @param {Preset} preset */
+  #item(preset) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(document.createElement("span"));
     button.addEventListener("click", () => {
       this.#dialog.close();
-      onchoice(preset);
+      this.#onchoice(preset);
     });
     const item = document.createElement("li");
     item.append(button);

@@ -1,5 +1,6 @@
 // What lies beside the sheet: pencil, box, eraser and colours, as the model needs them.
 
+import { get } from "../dom.js";
 import { WHITE } from "../sheet/raster.js";
 import { COLOURS, Palette } from "./palette.js";
 
@@ -7,9 +8,6 @@ import { COLOURS, Palette } from "./palette.js";
 
 /** @type {Tool[]} */
 const TOOLS = ["pencil", "box", "eraser"];
-
-/** @param {string} id */
-const get = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 export class Tools {
   #hand;

@@ -1,0 +1,248 @@
+// What the engine is asked for and when: the page without its page.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { another, Colouring, next } from "../../src/nurie/page/colouring.js";
+import { Failure } from "../../src/nurie/page/failure.js";
+import { FakeWorker } from "./worker.js";
+
+const manifest = {
+  format: "nurie-model",
+  version: 1,
+  title: "Cats",
+  input: { width: 1, height: 1 },
+  weights: { file: "weights.bin.gz", bytes: 4, raw_bytes: 2, sha256: "" },
+  tensors: [],
+  ops: [],
+  styles: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+};
+
+/** @type {FakeWorker[]} */
+let workers = [];
+
+beforeEach(() => {
+  workers = [];
+  const make = class extends FakeWorker {
+    constructor() {
+      super();
+      workers.push(this);
+    }
+  };
+  Object.assign(globalThis, { Worker: make });
+});
+
+afterEach(() => {
+  Reflect.deleteProperty(globalThis, "Worker");
+  mock.restoreAll();
+});
+
+/** A promise, and what settles it. */
+function promised() {
+  /** @type {(value: any) => void} */
+  let resolve = () => {};
+  /** @type {(error: unknown) => void} */
+  let reject = () => {};
+  const promise = new Promise((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}
+
+/** A model on its way, which comes when the test says so. */
+class FakeDownload {
+  address = new URL("http://localhost/model/manifest.json");
+  bytes = [0, 4];
+  onprogress = () => {};
+  #manifest = promised();
+  #complete = promised();
+  manifest = this.#manifest.promise;
+  complete = this.#complete.promise;
+
+  /** @param {(part: Uint8Array) => void} take */
+  forEachPart(take) {
+    take(Uint8Array.of(1, 2));
+  }
+
+  async described(given = manifest) {
+    this.#manifest.resolve(given);
+    await settled();
+  }
+
+  async completed() {
+    this.bytes = [4, 4];
+    this.onprogress();
+    this.#complete.resolve(undefined);
+    await settled();
+  }
+
+  /** @param {unknown} error */
+  async fails(error) {
+    this.manifest.catch(() => {});
+    this.complete.catch(() => {});
+    this.#manifest.reject(error);
+    this.#complete.reject(error);
+    await settled();
+  }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** @param {{seed?: number, backend?: string}} [choice] */
+function begin(choice = {}) {
+  /** @type {any[]} */
+  const events = [];
+  const colouring = new Colouring(() => new Uint8ClampedArray(4), { seed: 0, ...choice }, {
+    onstate: (state, failure) => events.push(failure ? `${state}: ${failure.code}` : state),
+    onbytes: (bytes) => events.push(bytes.join("/")),
+    onmodel: ({ title }) => events.push(title),
+    onask: (id) => events.push(`ask ${id}`),
+    onpicture: ({ id }) => events.push(`picture ${id}`),
+    onbackend: (backend) => events.push(backend),
+  });
+  const start = () => {
+    const download = new FakeDownload();
+    colouring.start(/** @type {any} */ (download));
+    return download;
+  };
+  /** What has happened since the last question. */
+  const news = () => events.splice(0);
+  return { colouring, start, news };
+}
+
+/** A colouring that is ready. */
+async function ready() {
+  const begun = begin();
+  const download = begun.start();
+  await download.described();
+  await download.completed();
+  workers[0].answer({ loaded: true });
+  begun.news();
+  return begun;
+}
+
+test("each state has its steps", () => {
+  const steps = /** @type {const} */ (["start", "loaded", "fail"]);
+  const after = (/** @type {import("../../src/nurie/page/colouring.js").State} */ state) => steps.map((step) => next(state, step));
+  assert.deepEqual(after("loading"), ["loading", "ready", "failed"]);
+  assert.deepEqual(after("ready"), ["loading", null, "failed"]);
+  assert.deepEqual(after("failed"), ["loading", null, null]);
+});
+
+test("a model comes: its manifest, its weights, and then pictures", async () => {
+  const { colouring, start, news } = begin({ seed: 4, backend: "wasm" });
+  const download = start();
+  assert.deepEqual(news(), ["loading", "0/0"]);
+  colouring.paint();
+  assert.deepEqual(news(), []); // nothing can be asked for yet
+  await download.described();
+  assert.deepEqual(news(), ["0/4", "Cats"]);
+  colouring.paint();
+  await download.completed();
+  assert.deepEqual(news(), ["ask 1", "4/4"]);
+  const [model, part, end] = workers[0].messages;
+  assert.deepEqual([model.backend, model.model.bytes, part.part, end.part.length], ["wasm", 2, Uint8Array.of(1, 2), 0]);
+  workers[0].answer({ loaded: true });
+  assert.equal(colouring.state, "ready");
+  assert.deepEqual(workers[0].messages[3].style, { seed: 4, colour: [0, 1, 0] });
+  workers[0].answer({ id: 1 });
+  workers[0].answer({ backend: "wasm" });
+  assert.deepEqual(news(), ["ready", "picture 1", "wasm"]);
+});
+
+test("a change is coloured while live is on", async () => {
+  const { colouring, news } = await ready();
+  colouring.changed();
+  colouring.live = false;
+  colouring.changed();
+  assert.deepEqual(news(), ["ask 1"]);
+  colouring.paint();
+  assert.deepEqual(news(), ["ask 2"]);
+});
+
+test("a second start leaves the first model, whatever comes of it", async () => {
+  const { start, news } = begin();
+  const first = start();
+  const second = start();
+  assert.deepEqual(news(), ["loading", "0/0", "loading", "0/0"]);
+  assert.ok(workers[0].ended);
+  await first.described({ ...manifest, title: "Dogs" });
+  await first.completed();
+  assert.deepEqual([news(), workers[0].messages], [[], []]);
+  await second.described();
+  assert.deepEqual(news(), ["0/4", "Cats"]);
+
+  const third = start();
+  news();
+  await second.fails(new Failure("short"));
+  second.onprogress();
+  assert.deepEqual(news(), []);
+  await third.described();
+  assert.deepEqual(news(), ["0/4", "Cats"]);
+});
+
+test("until the new model's manifest is there, the old one is asked for nothing", async () => {
+  const { colouring, start, news } = await ready();
+  start();
+  news();
+  colouring.paint();
+  assert.equal(colouring.roll(), null);
+  assert.deepEqual(news(), []);
+});
+
+test("a failure is told once, and another start may do better", async () => {
+  const { colouring, start, news } = begin();
+  const download = start();
+  await download.described();
+  workers[0].answer({ failed: "engine", reason: "" });
+  download.onprogress();
+  await download.fails(new Failure("short"));
+  colouring.paint();
+  assert.deepEqual(news(), ["loading", "0/0", "0/4", "Cats", "failed: engine"]);
+  assert.ok(workers[0].ended);
+  await start().described();
+  assert.deepEqual(news(), ["loading", "0/0", "0/4", "Cats"]);
+});
+
+test("a ready engine that dies twice in a row is a failure", async () => {
+  const { colouring, news } = await ready();
+  workers[0].crash();
+  assert.equal(colouring.state, "ready");
+  workers[1].crash();
+  assert.deepEqual([colouring.state, news()], ["failed", ["failed: crash"]]);
+});
+
+test("what nobody expected is told, and in the console in full", async () => {
+  const { start, news } = begin();
+  const error = mock.method(console, "error", () => {});
+  await start().fails(new TypeError("made up"));
+  assert.deepEqual(news(), ["loading", "0/0", "failed: unknown"]);
+  assert.equal(error.mock.callCount(), 1);
+});
+
+test("a browser that lacks something is told so, and no worker is started", () => {
+  const { start, news } = begin();
+  mock.method(WebAssembly, "validate", () => false);
+  start();
+  assert.deepEqual([news(), workers.length], [["loading", "0/0", "failed: browser"], 0]);
+});
+
+test("other colours are never the same twice in a row", async () => {
+  for (const count of [2, 3, 8]) {
+    for (const seed of [0, 1, 1234]) {
+      for (const random of [0, 0.5, 0.999]) {
+        const rolled = another(seed, count, () => random);
+        assert.ok(Number.isInteger(rolled) && rolled >= 0 && rolled % count !== seed % count);
+      }
+    }
+  }
+  const { colouring, news } = await ready();
+  assert.equal(colouring.roll(), colouring.seed);
+  assert.notEqual(colouring.seed % 3, 0);
+  assert.deepEqual(news(), ["ask 1"]);
+});
+
+test("a model of one colour has other noise, and one without styles no choice", async () => {
+  assert.equal(another(7, 1, () => 0.5), 500);
+  const { colouring, start, news } = begin();
+  const download = start();
+  await download.described({ ...manifest, styles: [] });
+  news();
+  assert.deepEqual([colouring.roll(), news()], [null, []]);
+});

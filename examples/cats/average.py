@@ -16,12 +16,11 @@ import torch
 from torch.optim.swa_utils import update_bn
 
 from nurie.batches.sampler import Batch, Sampler
-from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load, load_weights, save
 from nurie.nets.generators import build_generator
 from nurie.pairs.folder import open_pairs
-from nurie.training.options import BEFORE
+from nurie.training.options import saved_config
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator
 
@@ -49,7 +48,7 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
     }
     load_weights(net, mean, parts[0][0])
     try:
-        config = replace(Train(**BEFORE | last_meta["train"]), batch=8, seed=0, consistency=0.0)
+        config = replace(saved_config(last_meta["train"]), batch=8, seed=0, consistency=0.0)
     except TypeError:
         raise NurieError(
             f"{parts[-1][0]} has options that this Nurie does not know. Name a run of this one last."

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import torch
 
@@ -17,6 +17,15 @@ FREE_TO_CHANGE = set(notes(Train, FreeToChange))
 def metadata(config: Train, step: int) -> dict[str, Any]:
     options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
     return {"step": step, "train": options, "generator": generator_options(config)}
+
+
+def saved_config(saved: dict[str, Any]) -> Train:
+    """The options of a run from its metadata's `train`. TypeError where there are some that Train does not have."""
+    kinds = get_type_hints(Train)
+    paths = {name for name, kind in kinds.items() if Path in (kind, *get_args(kind))}
+    options: dict[str, Any] = BEFORE | saved
+    options.update({name: Path(options[name]) for name in paths if options.get(name) is not None})
+    return Train(**options)
 
 
 def generator_options(config: Train) -> dict[str, Any]:

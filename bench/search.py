@@ -28,7 +28,7 @@ from nurie.nets import checkpoint  # noqa: E402
 from nurie.nets.generators import FastGenerator, initialise, initialise_shuffled  # noqa: E402
 from nurie.pairs.folder import PairFolder  # noqa: E402
 from nurie.train import train  # noqa: E402
-from nurie.training import trainer  # noqa: E402
+from nurie.training import state  # noqa: E402
 from nurie.training.validate import val_tensors  # noqa: E402
 
 SEARCH = Train(
@@ -77,11 +77,11 @@ def run_of(name: str, out: Path) -> Path:
 
 def train_variant(name: str, pairs: Path, out: Path) -> None:
     """Train, or resume, or do nothing when it is there."""
-    original, trainer.build_generator = trainer.build_generator, lambda **_: build(VARIANTS[name])
+    original, state.build_generator = state.build_generator, lambda **_: build(VARIANTS[name])
     try:
         train(replace(SEARCH, pairs=pairs, run=run_of(name, out), save_every=SEARCH.steps))
     finally:
-        trainer.build_generator = original
+        state.build_generator = original
 
 
 def trained(name: str, out: Path) -> FastGenerator:

@@ -4,16 +4,18 @@ import json
 import re
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from conftest import TINY
 from nurie import cli
-from nurie.config import Range, Train, notes
+from nurie.config import LossWeight, Range, Train, notes
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.train import train
 from nurie.training.options import check, metadata, refuse_other_options
+from nurie.training.terms import ADVERSARIAL_TERMS, PICTURE_TERMS
 
 RECORDED = json.loads((Path(__file__).parent / "data/train-options.json").read_text())
 
@@ -49,20 +51,33 @@ def test_a_value_outside_an_options_range_is_refused_with_the_recorded_sentence(
     check(options)
 
 
+def test_each_weight_is_of_a_loss_and_each_loss_has_a_weight() -> None:
+    names = [term.name for term in (*PICTURE_TERMS, *ADVERSARIAL_TERMS)]
+    assert sorted(names) == sorted(notes(Train, LossWeight))
+
+
 def test_every_number_has_a_range_but_the_size_which_must_suit_the_generator() -> None:
     numbers = {field.name for field in fields(Train) if type(field.default) in (int, float)}
     assert numbers - notes(Train, Range).keys() == {"size"}
 
 
+def another(name: str) -> Any:
+    """A value of an option that is not its default."""
+    default, choices = getattr(Train(Path("pairs"), Path("run")), name), get_args(get_type_hints(Train)[name])
+    if isinstance(default, str):
+        return next(choice for choice in choices if choice != default)
+    return Path("other") if default is None or isinstance(default, Path) else type(default)(not default)
+
+
 def test_a_resumed_run_may_change_the_recorded_options_only() -> None:
     config = Train(Path("pairs"), Path("run"))
     saved = metadata(config, 1)["train"]
-    for field in fields(Train):
-        other = replace(config, **{field.name: Path("other")})
-        if field.name in RECORDED["free to change"]:
+    for name in saved:
+        other = replace(config, **{name: another(name)})
+        if name in RECORDED["free to change"]:
             refuse_other_options(other, saved)
         else:
-            with pytest.raises(NurieError, match=rf"other options \({field.name} was .*, now other\)"):
+            with pytest.raises(NurieError, match=rf"other options \({name} was .*, now {another(name)}\)"):
                 refuse_other_options(other, saved)
 
 

@@ -165,7 +165,7 @@ def test_without_adversarial_losses_no_discriminator_is_trained(pairs: Path, tmp
 
 def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.5, 0.3, 0.4, 0.35])  # of the saves at steps 1, 2, 3 and, after a resume, 4
-    monkeypatch.setattr("nurie.training.trainer.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    monkeypatch.setattr("nurie.training.validate.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
     config = Train(pairs, tmp_path, steps=4, save_every=1, **TINY)
     with pytest.raises(StopIteration):
         train(replace(config, steps=5))
@@ -182,7 +182,7 @@ def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monk
 
 def test_a_later_save_that_is_as_good_is_kept(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.300, 0.305, 0.310, 0.306, 0.308])  # 2 % above the lowest is 0.306
-    monkeypatch.setattr("nurie.training.trainer.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    monkeypatch.setattr("nurie.training.validate.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
     train(Train(pairs, tmp_path, steps=5, save_every=1, **TINY))
     meta = checkpoint.load(tmp_path / checkpoint.BEST)[1]
     assert (meta["step"], meta["best"]) == (4, 0.3)
@@ -190,7 +190,7 @@ def test_a_later_save_that_is_as_good_is_kept(pairs: Path, tmp_path: Path, monke
 
 def test_best_score_survives_a_resume(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([0.3, 0.4, 0.35, 0.2])
-    monkeypatch.setattr("nurie.training.trainer.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
+    monkeypatch.setattr("nurie.training.validate.scores", lambda *_: {"val_l1": 0.1, "val_score": next(values)})
     steps = []
     for end in (2, 3, 4):
         train(Train(pairs, tmp_path, steps=end, save_every=1, **TINY))

@@ -19,8 +19,9 @@ from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import data_warnings
 from nurie.training.log import Log, progress_bar
 from nurie.training.options import check, choose_precision, generator_options
-from nurie.training.trainer import Trainer
-from nurie.training.validate import val_tensors, write_samples
+from nurie.training.state import State
+from nurie.training.step import Step
+from nurie.training.validate import val_tensors, validate, write_samples
 from nurie.training.watch import run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
@@ -40,17 +41,17 @@ def train(config: Train) -> Path:
     parallel = DistributedDataParallelKwargs(broadcast_buffers=False)
     accelerator = Accelerator(mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
     config.run.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(config, accelerator)
+    state = State(config, accelerator)
     path = config.run / checkpoint.FILE
     if path.exists():
-        trainer.resume(path)
+        state.resume(path)
     else:
         if config.init:
-            trainer.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
+            state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
-            trainer.offer(common_styles(styles_of(train_pairs)))
+            state.offer(common_styles(styles_of(train_pairs)))
     sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
-    run_steps(trainer, sampler, val, path)
+    run_steps(state, sampler, val, path)
     return path
 
 
@@ -63,33 +64,34 @@ def styles_of(pairs: PairFolder) -> np.ndarray:
     return np.concatenate([style_of(to_tensor([pairs.read(group[0])[1]])) for group in pairs.groups])
 
 
-def run_steps(trainer: Trainer, sampler: Sampler, val: Batch, path: Path) -> None:
-    config, main = trainer.config, trainer.accelerator.is_main_process
-    log = Log(config.run, trainer.step) if main else None
+def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
+    config, main = state.config, state.accelerator.is_main_process
+    step = Step(state)
+    log = Log(config.run, state.step) if main else None
     with progress_bar(main) as progress:
-        task = progress.add_task("", total=config.steps, completed=trainer.step, status="")
+        task = progress.add_task("", total=config.steps, completed=state.step, status="")
         if log:
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
-        since, counted = time.perf_counter(), trainer.step
-        for batch in prefetch(sampler, trainer.step, config.steps):
-            losses = trainer.train_step(batch)
+        since, counted = time.perf_counter(), state.step
+        for batch in prefetch(sampler, state.step, config.steps):
+            losses = step(batch)
             if not np.isfinite(list(losses.values())).all():
                 raise NurieError(
-                    f"The loss is no longer a number at step {trainer.step}. The checkpoint before it is kept; "
+                    f"The loss is no longer a number at step {state.step}. The checkpoint before it is kept; "
                     "train again with a smaller --lr or --precision fp32."
                 )
-            rate = (trainer.step - counted) * config.batch / (time.perf_counter() - since)
-            progress.update(task, completed=trainer.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
-            record = {"step": trainer.step, **losses}
-            due = trainer.step % config.save_every == 0 or trainer.step == config.steps
+            rate = (state.step - counted) * config.batch / (time.perf_counter() - since)
+            progress.update(task, completed=state.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
+            record = {"step": state.step, **losses}
+            due = state.step % config.save_every == 0 or state.step == config.steps
             if due and main:
-                record |= trainer.validate(val)
+                record |= validate(state.predict, val, config.batch)
             if log:
                 log.add(record)
             if due and main and log:
-                trainer.keep_best(config.run / checkpoint.BEST, record["val_score"])
-                trainer.save(path)
-                write_samples(val, trainer.predict, config.run / f"samples-{trainer.step:06d}.png")
+                state.keep_best(config.run / checkpoint.BEST, record["val_score"])
+                state.save(path)
+                write_samples(val, state.predict, config.run / f"samples-{state.step:06d}.png")
                 log.plot()
                 log.warn(run_warnings(log.records, config.gan), progress.console)
-                since, counted = time.perf_counter(), trainer.step
+                since, counted = time.perf_counter(), state.step

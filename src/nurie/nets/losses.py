@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from nurie.drawings.shift import Shift, overlap
+
 Logits = Float[Tensor, "n 1 _ _"]
 Scalar = Float[Tensor, ""]
 
@@ -23,6 +25,15 @@ def discriminator_loss(real_logits: list[Logits], fake_logits: list[Logits]) -> 
 def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Scalar:
     """Mean L1 between the discriminator's activations for real and fake (Wang et al. 2018, equation 4)."""
     return torch.stack([F.l1_loss(f, r.detach()) for r, f in zip(real, fake, strict=True)]).mean()
+
+
+def consistency_loss(fake: Float[Tensor, "n 3 h w"], again: Float[Tensor, "n 3 h w"], shift: Shift) -> Scalar:
+    """Mean L1 between pictures and others of the same drawings moved by `shift`, where both show the same.
+
+    Twice, since `again` is to have no gradient: that is the same on average, for both are drawn alike, and cheaper.
+    """
+    moved, still = overlap(fake.shape[2:], shift)
+    return 2 * F.l1_loss(again[:, :, *moved], fake[:, :, *still])
 
 
 def lattice_loss(real: Float[Tensor, "n 3 h w"], fake: Float[Tensor, "n 3 h w"]) -> Scalar:

@@ -28,6 +28,12 @@ def val_tensors(val: PairFolder, count: int) -> Batch:
     return Batch(drawing, picture, nowhere, nowhere, style_of(picture))
 
 
+def validate(predict: Callable[[Tensor, Tensor], Tensor], val: Batch, batch: int) -> dict[str, float]:
+    """Scores of a generator that is told the targets' styles as in training, `batch` pictures at a time."""
+    both = zip(val.drawing.split(batch), val.style.split(batch), strict=True)
+    return scores(torch.cat([predict(drawing, style).cpu() for drawing, style in both]), val.picture)
+
+
 def scores(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> dict[str, float]:
     """What a save records: `val_l1`, the mean absolute difference of the 0-1 range, `val_score` and `val_variety`."""
     l1 = (fake - real).abs().mean().item() / 2

@@ -1,0 +1,181 @@
+"""Everything that a checkpoint holds: what a run saves, resumes and starts from."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from nurie.config import Train
+from nurie.convert.restore import restore
+from nurie.engine.modelfile import is_model
+from nurie.nets import checkpoint
+from nurie.nets.discriminators import PatchDiscriminator
+from nurie.nets.generators import FastGenerator, build_generator, initialise
+from nurie.nets.projected import ProjectedDiscriminator
+from nurie.training.distill import open_teacher, refuse_other_teacher
+from nurie.training.options import generator_options, metadata, refuse_other_options
+
+# up to this factor a later save scores as well as the best: it has learnt more texture, which the score hardly sees
+AS_GOOD = 1.02
+
+
+class State:
+    """Both nets and their optimisers, the averaged generator, and how far the run has come.
+
+    Exactness of a resumed run needs no stored random state, since all that is random in a step follows from the seed
+    and the step's number: a run that is killed and resumed ends with the same bits as one that is not (on the CPU with
+    one thread; other devices add up in varying order).
+    """
+
+    def __init__(self, config: Train, accelerator: Accelerator) -> None:
+        self.config, self.accelerator = config, accelerator
+        torch.manual_seed(config.seed)
+        self.styles: list[list[float]] = []  # what the model offers, the default first
+        options = generator_options(config)
+        generator = build_generator(**options)
+        discriminator = build_discriminator(config)
+        self.ema = build_generator(**options).eval().requires_grad_(False)
+        self.ema.load_state_dict(generator.state_dict())
+        self.ema.to(accelerator.device)
+        # channels_last is the layout that convolutions are fastest in, on CPUs and GPUs alike
+        generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator, self.discriminator = accelerator.prepare(generator, discriminator)
+        self.teacher = open_teacher(config, self.ema)
+        self.adapters = accelerator.prepare(self.teacher.adapters) if self.teacher else nn.Identity()
+        self.optimizer_g = self._adam(self.generator, self.adapters)
+        self.optimizer_d = self._adam(self.discriminator)
+        self.step = 0
+        self.best = math.inf  # lowest val score of all saves
+        self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
+
+    def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
+        parameters = [parameter for net in nets for parameter in net.parameters()]
+        return torch.optim.Adam(parameters, lr=self.config.lr, betas=(self.config.beta1, 0.999))
+
+    def bare(self, net: nn.Module) -> nn.Module:
+        return self.accelerator.unwrap_model(net)
+
+    @property
+    def bare_discriminator(self) -> PatchDiscriminator | ProjectedDiscriminator:
+        net = self.bare(self.discriminator)
+        assert isinstance(net, PatchDiscriminator | ProjectedDiscriminator)
+        return net
+
+    def offer(self, styles: list[list[float]]) -> None:
+        """The styles of the exported model; the first is what the generator takes when it is told none."""
+        self.styles = styles
+        for net in (self.bare(self.generator), self.ema):
+            if styles and isinstance(net, FastGenerator) and net.style is not None:
+                net.style.set_style(0, styles[0])
+
+    def told(self, style: Tensor) -> tuple[Tensor, ...]:
+        """What a generator takes besides drawings: their pictures' styles (n, 3), or nothing where it knows none."""
+        return (style,) if self.styles else ()
+
+    @torch.no_grad()
+    def predict(self, drawing: Tensor, style: Tensor | None = None) -> Tensor:
+        """The averaged generator on (n, 3, h, w) in [-1, 1], as the exported model will compute it.
+
+        style: (n, 3), told as in training; else it takes its default.
+        """
+        told = () if style is None else self.told(style.to(self.accelerator.device))
+        return self.ema(drawing.to(self.accelerator.device), *told).float()
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the averaged generator towards the present one: less each step, at first more than `ema` says."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        live = self.bare(self.generator).state_dict()
+        for name, average in self.ema.state_dict().items():
+            if average.is_floating_point():
+                average.lerp_(live[name], 1 - decay)
+            else:
+                average.copy_(live[name])
+
+    def save(self, path: Path) -> None:
+        groups = {
+            "ema": self.ema.state_dict(),
+            "generator": self.bare(self.generator).state_dict(),
+            "discriminator": self.bare(self.discriminator).state_dict(),
+            "optimizer_g": flatten(self.optimizer_g),
+            "optimizer_d": flatten(self.optimizer_d),
+            "adapters": self.bare(self.adapters).state_dict(),
+        }
+        checkpoint.save(path, groups, self.metadata())
+
+    def keep_best(self, path: Path, score: float) -> None:
+        """Write the averaged weights where no save before scored clearly better."""
+        self.best = min(self.best, score)
+        if score <= AS_GOOD * self.best:
+            checkpoint.save(path, {"ema": self.ema.state_dict()}, self.metadata())
+
+    def metadata(self) -> dict[str, Any]:
+        teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
+        own = {"styles": self.styles, "best": self.best, "credits": self.credits}
+        return metadata(self.config, self.step) | own | teacher
+
+    def resume(self, path: Path) -> None:
+        groups, meta = checkpoint.load(path)
+        refuse_other_options(self.config, meta["train"])
+        refuse_other_teacher(self.config.run, self.teacher, meta.get("teacher"))
+        for name, net in (
+            ("ema", self.ema),
+            ("generator", self.generator),
+            ("discriminator", self.discriminator),
+            ("adapters", self.adapters),
+        ):
+            checkpoint.load_weights(self.bare(net), groups.get(name, {}), path)
+        unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
+        unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
+        self.step = meta["step"]
+        self.best = meta.get("best", math.inf)
+        self.styles = meta.get("styles", [])
+        self.credits = meta.get("credits", [])
+
+    def start_from(self, path: Path, drawings: Callable[[], Tensor]) -> None:
+        """Take the weights of another run's last step, the discriminator's only where there is one alike; or a model's.
+
+        drawings: makes some, (n, 3, h, w) in [-1, 1], which a model needs (restore.py).
+        """
+        if is_model(path):
+            generator, meta = restore(path, generator_options(self.config), drawings)
+            groups = {"ema": generator.state_dict()}
+        else:
+            groups, meta = checkpoint.load(path, ("ema", "discriminator"))
+        self.credits = meta.get("credits", [])
+        for net in (self.ema, self.generator):
+            checkpoint.load_weights(self.bare(net), groups["ema"], path)
+        discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
+        if shapes(discriminator.state_dict()) == shapes(weights):
+            checkpoint.load_weights(discriminator, weights, path)
+
+
+def shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in weights.items()}
+
+
+def flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as tensors named `PARAMETER/KEY`."""
+    return {f"{i}/{key}": value for i, state in optimizer.state_dict()["state"].items() for key, value in state.items()}
+
+
+def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split("/")
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def build_discriminator(config: Train) -> PatchDiscriminator | ProjectedDiscriminator:
+    """A freshly initialised discriminator of the kind that the options name."""
+    if config.discriminator == "projected":
+        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale, config.size)
+    net = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
+    initialise(net)
+    return net

@@ -1,0 +1,100 @@
+"""One step of training: an update of the discriminator and one of the generator."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nurie.batches.sampler import Batch
+from nurie.nets.losses import diffaugment, discriminator_loss
+from nurie.training.distill import recorded
+from nurie.training.state import State
+from nurie.training.terms import ADVERSARIAL_TERMS, PICTURE_TERMS, Judged, Made, Of, Term
+
+
+class Step:
+    """Trains a state with one batch after the other.
+
+    Noise, dropout and augmentation of step k are all seeded by (seed, k, process).
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state, self.config, self.accelerator = state, state.config, state.accelerator
+        self.adversarial = self.config.gan > 0 or self.config.feature_matching > 0  # else no discriminator is asked
+
+    def __call__(self, batch: Batch) -> dict[str, float]:
+        """One update of the discriminator, then one of the generator. Returns the losses."""
+        state = self.state
+        self._set_lr()
+        made = self._make(self._moved(batch))
+        losses = self._values(PICTURE_TERMS, made)
+        others = {}
+        if self.adversarial:
+            others["discriminator"], judged = self._compete(made)
+            losses |= self._values(ADVERSARIAL_TERMS, judged)
+        self._update(state.optimizer_g, [getattr(self.config, name) * loss for name, loss in losses.items()])
+        state.average()
+        state.step += 1
+        losses = others | losses
+        values = torch.stack([loss.detach() for loss in losses.values()]).tolist()
+        return dict(zip(losses, values, strict=True))
+
+    def _values(self, terms: tuple[Term[Of], ...], of: Of) -> dict[str, Tensor]:
+        return {term.name: term.value(of) for term in terms if term.applies(self.config, of)}
+
+    def _set_lr(self) -> None:
+        """lr, then linearly to 0 over the last `decay` share of the steps."""
+        left = (self.config.steps - self.state.step) / max(1.0, self.config.decay * self.config.steps)
+        for optimizer in (self.state.optimizer_g, self.state.optimizer_d):
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.lr * min(1.0, left)
+
+    def _moved(self, batch: Batch) -> Batch:
+        """On the device, pictures channels last in memory."""
+        tensors = {name: x.to(self.accelerator.device) for name, x in vars(batch).items() if isinstance(x, Tensor)}
+        pictures = {name: x for name, x in tensors.items() if x.ndim == 4}
+        last = {name: x.contiguous(memory_format=torch.channels_last) for name, x in pictures.items()}
+        return replace(batch, **tensors | last)
+
+    def _make(self, batch: Batch) -> Made:
+        """Let the generator paint, with gradient."""
+        state, told = self.state, self.state.told(batch.style)
+        numbers = [self.config.seed, state.step, self.accelerator.process_index]
+        seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+        again = None
+        if batch.redrawn is not None:
+            torch.manual_seed(seed)  # the same noise and dropout for both drawings
+            with torch.no_grad():
+                again = state.generator(batch.redrawn, *told)
+        torch.manual_seed(seed)
+        with recorded(state.bare(state.generator)) as features:
+            fake = state.generator(batch.drawing, *told)
+        return Made(state, batch, fake, features, again)
+
+    def _compete(self, made: Made) -> tuple[Tensor, Judged]:
+        """Update the discriminator. Returns its loss, and what it then says of the fake pictures."""
+        state = self.state
+        with self.accelerator.autocast():
+            real_seen, fake_seen = self._seen(made.batch.drawing, made.batch.picture, made.fake)
+        detached = [x.detach() for x in fake_seen]
+        loss = discriminator_loss(state.discriminator(*real_seen)[0], state.discriminator(*detached)[0])
+        self._update(state.optimizer_d, [loss])
+        discriminator = state.bare_discriminator.requires_grad_(False)  # it learns nothing from the generator's losses
+        logits, fake_features = discriminator(*fake_seen)
+        with torch.no_grad():
+            real_features = discriminator.features(*real_seen) if self.config.feature_matching else []
+        discriminator.requires_grad_(True)
+        return loss.detach(), Judged(logits, fake_features, real_features)
+
+    def _seen(self, drawing: Tensor, real: Tensor, fake: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What the discriminator sees of the real and of the fake pictures."""
+        if self.config.diffaugment:
+            drawing, real, fake = diffaugment(drawing, real, fake)
+        real_seen, fake_seen = self.state.bare_discriminator.embed(drawing, real, fake)
+        return real_seen, fake_seen
+
+    def _update(self, optimizer: torch.optim.Optimizer, losses: list[Tensor]) -> None:
+        optimizer.zero_grad()
+        self.accelerator.backward(sum(losses))
+        optimizer.step()

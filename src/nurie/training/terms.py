@@ -1,0 +1,98 @@
+"""The terms of the generator's loss, a row each: its name, its value, and where there is one.
+
+A new one takes a row here, an option that weights it (Train in config.py) and a function in nets/losses.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from nurie.batches.sampler import Batch
+from nurie.config import Train
+from nurie.nets.losses import (
+    consistency_loss,
+    feature_matching_loss,
+    generator_gan_loss,
+    lattice_loss,
+    mean_near,
+)
+from nurie.training.state import State
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a step has made of a batch."""
+
+    state: State
+    batch: Batch
+    fake: Tensor  # the generator's pictures, (n, 3, h, w) in [-1, 1]
+    features: list[Tensor]  # its activations on the way up
+    again: Tensor | None  # its pictures of the same drawings by other pens, without gradient
+
+    @cached_property
+    def error(self) -> Tensor:
+        return (self.fake - self.batch.picture).abs()
+
+    @cached_property
+    def taught(self) -> tuple[Tensor, list[Tensor]]:
+        """The teacher's pictures, and its activations on the way up."""
+        assert self.state.teacher
+        with self.state.accelerator.autocast():
+            return self.state.teacher.show(self.batch.drawing, self.batch.style)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the discriminator says of the fake pictures."""
+
+    logits: list[Tensor]
+    fake_features: list[Tensor]  # its activations for them
+    real_features: list[Tensor]  # and for the real ones, without gradient
+
+
+Of = TypeVar("Of", Made, Judged)
+
+
+@dataclass(frozen=True)
+class Term(Generic[Of]):
+    """A term of the loss. Where it does not apply it is neither computed nor recorded."""
+
+    name: str  # of the option that weights it, and in losses.jsonl
+    value: Callable[[Of], Tensor]  # a mean over the batch
+    where: Callable[[Train, Of], object] | None = None  # it applies; None: where its weight is not 0
+
+    def applies(self, config: Train, of: Of) -> bool:
+        return bool(self.where(config, of) if self.where else getattr(config, self.name))
+
+
+def consistency(made: Made) -> Tensor:
+    assert made.again is not None
+    return consistency_loss(made.fake, made.again, made.batch.shift)
+
+
+def distil_features(made: Made) -> Tensor:
+    assert made.state.teacher
+    return made.state.teacher.feature_loss(made.state.adapters, made.features, made.taught[1])
+
+
+PICTURE_TERMS = (
+    Term[Made]("l1", lambda made: made.error.mean(), lambda *_: True),
+    Term[Made]("consistency", consistency, lambda _, made: made.again is not None),
+    Term[Made]("lattice", lambda made: lattice_loss(made.batch.picture, made.fake)),
+    Term[Made]("hint_l1", lambda made: mean_near(made.error, made.batch.near_hints)),
+    Term[Made](
+        "body_part_l1",
+        lambda made: mean_near(made.error, made.batch.near_parts),
+        lambda config, _: config.body_parts and config.body_part_l1,
+    ),
+    Term[Made]("distil_output", lambda made: F.l1_loss(made.fake, made.taught[0]), lambda _, made: made.state.teacher),
+    Term[Made]("distil_features", distil_features, lambda _, made: made.state.teacher),
+)
+ADVERSARIAL_TERMS = (
+    Term[Judged]("gan", lambda judged: generator_gan_loss(judged.logits), lambda *_: True),
+    Term[Judged]("feature_matching", lambda judged: feature_matching_loss(judged.real_features, judged.fake_features)),
+)

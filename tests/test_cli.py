@@ -1,6 +1,7 @@
 """The command line as a user meets it: in a process of its own."""
 
 import dataclasses
+import errno
 import subprocess
 import sys
 import types
@@ -10,8 +11,9 @@ import pytest
 
 from nurie import cli, config
 from nurie.errors import NurieError
+from nurie.serve import BUILT_IN
 
-COMMANDS = {name: options for name, (options, _) in cli.COMMANDS.items()}
+COMMANDS = {name: command.options for name, command in cli.COMMANDS.items()}
 
 
 SOURCES = Path(config.__file__).parent
@@ -69,7 +71,15 @@ def test_an_error_is_one_sentence_and_status_1(tmp_path: Path):
     [
         (NurieError("That is wrong."), 1, "nurie: That is wrong."),
         (ModuleNotFoundError("No module", name="torch.nn"), 1, 'pip install "nurie[train]"'),
-        (KeyboardInterrupt(), 130, "The same command goes on"),
+        (KeyboardInterrupt(), 130, "The same command begins anew"),
+        (cli.Terminated(), 143, "The same command begins anew"),
+        (OSError(errno.ENOSPC, "No space left on device", "site/a"), 1, "nurie: site/a: No space left on device. Free"),
+        (PermissionError(errno.EACCES, "Permission denied", b"b\xff"), 1, "Permission denied. Change its permissions"),
+        (OSError(errno.EXDEV, "Invalid cross-device link", "a", None, "b"), 1, "nurie: a -> b: Invalid cross-device"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "nurie: No space left on device. Free some space"),
+        (OSError("odd"), 1, "nurie: odd. Mend that"),
+        (MemoryError(), 1, "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 1, "not enough"),
     ],
 )
 def test_what_stops_a_stage(raised, status, words, monkeypatch, capsys):
@@ -81,6 +91,64 @@ def test_what_stops_a_stage(raised, status, words, monkeypatch, capsys):
         cli.main(["publish", "model", "site"])
     assert stop.value.code == status
     assert words in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback_too(monkeypatch, capsys):
+    def stage(config):
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+
+    monkeypatch.setitem(sys.modules, "nurie.publish", types.SimpleNamespace(publish=stage))
+    for arguments in (["--debug", "publish", "model", "site"], ["publish", "model", "site", "--debug"]):
+        with pytest.raises(SystemExit):
+            cli.main(arguments)
+        told = capsys.readouterr().err
+        assert "Traceback" in told and told.endswith("nurie: x: No space left on device. Free some space on that disk, "
+                                                     "then run the command again.\n")  # fmt: skip
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
+    def stage(config):
+        raise ValueError("ours")
+
+    monkeypatch.setitem(sys.modules, "nurie.publish", types.SimpleNamespace(publish=stage))
+    with pytest.raises(ValueError, match="ours"):
+        cli.main(["publish", "model", "site"])
+
+
+@pytest.mark.parametrize(("name", "again"), [("train", "goes on where"), ("publish", "begins anew")])
+def test_sigterm_stops_as_ctrl_c_does(name: str, again: str):
+    code = (
+        "import os, signal, sys, types; from nurie import cli\n"
+        "def stage(config): os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"sys.modules['nurie.{name}'] = types.SimpleNamespace({name}=stage)\n"
+        f"cli.main(['{name}', 'a', 'b'])"
+    )
+    done = python("-c", code)
+    assert done.returncode == 143 and again in done.stderr
+    assert done.stderr.startswith("\nStopped. The same command ") and done.stderr.count("\n") == 2
+
+
+def test_names_that_are_no_text_are_told():
+    code = (
+        "import sys, types; from nurie import cli\n"
+        "def stage(config): print(str(config.model)); raise cli.NurieError(f'{config.model} is odd.')\n"
+        "sys.modules['nurie.publish'] = types.SimpleNamespace(publish=stage)\n"
+        "cli.main(['publish', 'caf\\udce9', 'b'])"
+    )
+    done = python("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "caf\\udce9\n", "nurie: caf\\udce9 is odd.\n")
+
+
+def test_what_the_system_refuses_is_a_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("mine")
+    for site, words in (
+        (tmp_path / "file" / "site", "file: File exists. A file"),
+        (tmp_path / ("n" * 300), "name too long"),
+    ):
+        done = python("-m", "nurie", "publish", str(BUILT_IN), str(site))
+        assert done.returncode == 1 and words in done.stderr
+        assert done.stderr.startswith("nurie: ") and done.stderr.count("\n") == 1
+        assert str(tmp_path) in done.stderr
 
 
 def test_other_missing_modules_are_not_hidden(monkeypatch):

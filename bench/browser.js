@@ -13,8 +13,12 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];
   WebAssembly[name] = async (...rest) => {
     const result = await original.apply(WebAssembly, rest);
-    const known = (memories[opening] ??= new Set());
-    const found = [...Object.values((result.instance ?? result).exports), ...Object.values(rest[1] ?? {}).flatMap(Object.values)];
+    memories[opening] ??= new Set();
+    const known = memories[opening];
+    const found = [
+      ...Object.values((result.instance ?? result).exports),
+      ...Object.values(rest[1] ?? {}).flatMap(Object.values),
+    ];
     found.filter((value) => value instanceof WebAssembly.Memory).forEach((memory) => known.add(memory));
     return result;
   };
@@ -23,7 +27,10 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
 /** A drawing that all get (convert.py makes it too): RGBA bytes, and the same as float32 in [-1, 1] NHWC. @param {number} size */
 function drawing(size) {
   const rgba = Uint8Array.from({ length: size * size * 4 }, (_, i) => (i * 2654435761) >>> 24);
-  const floats = Float32Array.from({ length: size * size * 3 }, (_, i) => rgba[Math.floor(i / 3) * 4 + (i % 3)] / 127.5 - 1);
+  const floats = Float32Array.from(
+    { length: size * size * 3 },
+    (_, i) => rgba[Math.floor(i / 3) * 4 + (i % 3)] / 127.5 - 1,
+  );
   return { rgba, floats };
 }
 
@@ -51,7 +58,10 @@ async function openOrt({ threads, size }) {
     extra: { session: { disable_quant_qdq: "1" } },
   });
   const { floats } = drawing(size);
-  const planes = Float32Array.from({ length: floats.length }, (_, i) => floats[(i % (size * size)) * 3 + Math.floor(i / (size * size))]);
+  const planes = Float32Array.from(
+    { length: floats.length },
+    (_, i) => floats[(i % (size * size)) * 3 + Math.floor(i / (size * size))],
+  );
   const feeds = { drawing: new ort.Tensor("float32", planes, [1, 3, size, size]) };
   let last = planes;
   const run = async () => {
@@ -59,7 +69,8 @@ async function openOrt({ threads, size }) {
     last = (await session.run(feeds)).picture.data;
     return performance.now() - start;
   };
-  const output = async () => Float32Array.from({ length: floats.length }, (_, i) => last[(i % 3) * size * size + Math.floor(i / 3)]);
+  const output = async () =>
+    Float32Array.from({ length: floats.length }, (_, i) => last[(i % 3) * size * size + Math.floor(i / 3)]);
   return { run, output };
 }
 
@@ -97,7 +108,8 @@ async function openPeak({ build }) {
 const OPEN = { ours: openOurs, ort: openOrt, litert: openLiteRt, peak: openPeak };
 
 /** @param {Float32Array | Uint8Array} picture RGBA bytes, or RGB in [-1, 1] */
-const toLevels = (picture) => (picture instanceof Float32Array ? picture.map((x) => (x + 1) * 127.5) : picture.filter((_, i) => i % 4 < 3));
+const toLevels = (picture) =>
+  picture instanceof Float32Array ? picture.map((x) => (x + 1) * 127.5) : picture.filter((_, i) => i % 4 < 3);
 
 /**
  * @param {Task} task

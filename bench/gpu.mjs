@@ -105,7 +105,13 @@ async function main({ nets, random, rounds, size }) {
   const peak = await peakKernel(await adapter.requestDevice());
   const square = { height: size, width: size };
   const drawing = testDrawing(square);
-  const result = { device: adapter.info.description || adapter.info.device, peak_macs: peak.macs, peak_ms: [], nets: {}, random: [] };
+  const result = {
+    device: adapter.info.description || adapter.info.device,
+    peak_macs: peak.macs,
+    peak_ms: [],
+    nets: {},
+    random: [],
+  };
   for (const net of random) result.random.push(await compare(net, net.sizes, engines, wasm));
   for (const [name, net] of Object.entries(nets)) {
     const found = await compare(net, [square], engines, wasm);

@@ -1,5 +1,6 @@
 """A Chromium and a server for tests that need a real page."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -21,11 +22,12 @@ ARGUMENTS = [
 
 @contextmanager
 def launched(arguments: list[str] | None = None) -> Iterator[Browser]:
-    """A headless Chromium: the system's, or Playwright's own. Skips the test where there is none."""
+    """A headless Chromium: the system's, or Playwright's own. Without one the test is skipped, and fails in CI."""
     with sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         if found is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("There is no Chromium on this machine: install it, or run `playwright install chromium`.")
+            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+            give_up("There is no Chromium on this machine: install it, or run `playwright install chromium`.")
         kept = [argument for argument in ARGUMENTS if not (arguments and argument == "--disable-gpu")]
         browser = playwright.chromium.launch(executable_path=found, args=kept + (arguments or []))
         yield browser

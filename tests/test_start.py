@@ -69,6 +69,21 @@ def test_torch_falls_back_to_the_cpu_index_on_linux(start: ModuleType, monkeypat
     assert calls[-1][-3:] == ["torch", "--index-url", start.TORCH_CPU]
 
 
+def test_without_node_js_tests_are_skipped_and_fail_on_a_build_machine(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    start.stamp("test")
+    monkeypatch.setattr(start, "run", lambda command, quiet=False: 0)
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    monkeypatch.delenv("CI", raising=False)
+    assert start.main(["test"]) == 0
+    assert "tests/js is skipped" in capsys.readouterr().out
+    monkeypatch.setenv("CI", "true")
+    assert start.main(["test"]) == 1
+    assert "tests/js needs Node 20" in capsys.readouterr().err
+    assert start.main(["test", "tests/test_start.py"]) == 0  # someone is looking at one test
+
+
 def test_help():
     done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 0

@@ -13,7 +13,11 @@ const manifest = {
   weights: { file: "weights.bin.gz", bytes: 4, raw_bytes: 2, sha256: "" },
   tensors: [],
   ops: [],
-  styles: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+  styles: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
 };
 
 /** @type {FakeWorker[]} */
@@ -88,14 +92,18 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 function begin(choice = {}) {
   /** @type {any[]} */
   const events = [];
-  const colouring = new Colouring(() => new Uint8ClampedArray(4), { seed: 0, ...choice }, {
-    onstate: (state, failure) => events.push(failure ? `${state}: ${failure.code}` : state),
-    onbytes: (bytes) => events.push(bytes.join("/")),
-    onmodel: ({ title }) => events.push(title),
-    onask: (id) => events.push(`ask ${id}`),
-    onpicture: ({ id }) => events.push(`picture ${id}`),
-    onbackend: (backend) => events.push(backend),
-  });
+  const colouring = new Colouring(
+    () => new Uint8ClampedArray(4),
+    { seed: 0, ...choice },
+    {
+      onstate: (state, failure) => events.push(failure ? `${state}: ${failure.code}` : state),
+      onbytes: (bytes) => events.push(bytes.join("/")),
+      onmodel: ({ title }) => events.push(title),
+      onask: (id) => events.push(`ask ${id}`),
+      onpicture: ({ id }) => events.push(`picture ${id}`),
+      onbackend: (backend) => events.push(backend),
+    },
+  );
   const start = () => {
     const download = new FakeDownload();
     colouring.start(/** @type {any} */ (download));
@@ -119,7 +127,8 @@ async function ready() {
 
 test("each state has its steps", () => {
   const steps = /** @type {const} */ (["start", "loaded", "fail"]);
-  const after = (/** @type {import("../../src/nurie/page/colouring.js").State} */ state) => steps.map((step) => next(state, step));
+  const after = (/** @type {import("../../src/nurie/page/colouring.js").State} */ state) =>
+    steps.map((step) => next(state, step));
   assert.deepEqual(after("loading"), ["loading", "ready", "failed"]);
   assert.deepEqual(after("ready"), ["loading", null, "failed"]);
   assert.deepEqual(after("failed"), ["loading", null, null]);
@@ -239,7 +248,10 @@ test("other colours are never the same twice in a row", async () => {
 });
 
 test("a model of one colour has other noise, and one without styles no choice", async () => {
-  assert.equal(another(7, 1, () => 0.5), 500);
+  assert.equal(
+    another(7, 1, () => 0.5),
+    500,
+  );
   const { colouring, start, news } = begin();
   const download = start();
   await download.described({ ...manifest, styles: [] });

@@ -9,7 +9,9 @@ import { enclosed } from "../../src/nurie/page/engine/enclosed.js";
  */
 const rgba = (rows) =>
   Uint8Array.from(
-    [...rows.join("")].flatMap((c) => (c === "#" ? [0, 0, 0, 255] : c === "r" ? [255, 0, 0, 255] : [255, 255, 255, 255])),
+    [...rows.join("")].flatMap((c) =>
+      c === "#" ? [0, 0, 0, 255] : c === "r" ? [255, 0, 0, 255] : [255, 255, 255, 255],
+    ),
   );
 
 /**

@@ -13,7 +13,8 @@ const weights = bytes(fixture.weights);
 const drawing = bytes(fixture.drawing);
 
 /** RGB from Python -> opaque RGBA. @param {Uint8Array} rgb */
-const opaque = (rgb) => Uint8ClampedArray.from({ length: (rgb.length / 3) * 4 }, (_, i) => (i % 4 === 3 ? 255 : rgb[(i >> 2) * 3 + (i % 4)]));
+const opaque = (rgb) =>
+  Uint8ClampedArray.from({ length: (rgb.length / 3) * 4 }, (_, i) => (i % 4 === 3 ? 255 : rgb[(i >> 2) * 3 + (i % 4)]));
 const picture = opaque(bytes(fixture.picture));
 
 async function ready(build = "plain") {
@@ -86,7 +87,9 @@ test("a browser that shares no memory gets a build without threads", (t) => {
   const given = (/** @type {string} */ name, /** @type {unknown} */ value) => {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     Object.defineProperty(globalThis, name, { value, configurable: true });
-    t.after(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
+    t.after(() =>
+      before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name),
+    );
   };
   given("crossOriginIsolated", true);
   given("navigator", { hardwareConcurrency: 4 });

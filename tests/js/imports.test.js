@@ -59,8 +59,14 @@ const imported = (file) => [...read(file).matchAll(IMPORT)].map((match) => resol
 
 test("folders refer one way, and every script has its row", () => {
   assert.ok(scripts.length > 20);
-  assert.deepEqual(scripts.filter((file) => row(file) < 0), []);
-  assert.deepEqual(scripts.flatMap((file) => faults(file, read(file))), []);
+  assert.deepEqual(
+    scripts.filter((file) => row(file) < 0),
+    [],
+  );
+  assert.deepEqual(
+    scripts.flatMap((file) => faults(file, read(file))),
+    [],
+  );
 });
 
 test("a reference of any kind is seen", () => {
@@ -76,7 +82,9 @@ test("a reference of any kind is seen", () => {
     assert.deepEqual(faults("sheet/b.js", text), ["sheet/b.js -> tools/a.js"], text);
     assert.deepEqual(faults("main.js", text.replace("../", "./")), [], text);
   }
-  assert.deepEqual(faults("sheet/b.js", 'import "../model/a.js"; import "./c.js"; import "../failure.js";'), ["sheet/b.js -> model/a.js"]);
+  assert.deepEqual(faults("sheet/b.js", 'import "../model/a.js"; import "./c.js"; import "../failure.js";'), [
+    "sheet/b.js -> model/a.js",
+  ]);
   assert.deepEqual(faults("text.js", 'import "./failure.js";'), ["text.js -> failure.js"]);
   assert.deepEqual(faults("tools/b.js", 'import "../new/a.js"; import "../../a.js";').length, 2);
 });
@@ -97,6 +105,9 @@ test("no script waits for itself", () => {
 test("the first picture waits for no more than it needs", () => {
   const needed = new Set(["first.js"]);
   for (const file of needed) for (const other of imported(file)) needed.add(other); // a Set goes on to what is added
-  assert.deepEqual([...needed].filter((file) => !FIRST.includes(part(file))), []);
+  assert.deepEqual(
+    [...needed].filter((file) => !FIRST.includes(part(file))),
+    [],
+  );
   assert.ok(needed.size > 5);
 });

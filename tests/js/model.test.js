@@ -69,22 +69,54 @@ test("the weights arrive in parts, from beside the manifest, and the bytes are c
 
 test("weights that are too short say how many bytes came", async () => {
   serve(() => new Response(zipped.slice(0, 10)));
-  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), (error) => {
-    assert.deepEqual(/** @type {any} */ (error).values, { received: 10, total: zipped.length });
-    return failure("short")(error);
-  });
+  await assert.rejects(
+    fetchWeights(
+      manifest,
+      base,
+      () => {},
+      () => {},
+    ),
+    (error) => {
+      assert.deepEqual(/** @type {any} */ (error).values, { received: 10, total: zipped.length });
+      return failure("short")(error);
+    },
+  );
 });
 
 test("weights with another checksum, or longer ones, are damaged", async () => {
   const other = zipped.slice();
   other[20] ^= 1;
   serve(() => new Response(other));
-  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), failure("corrupt"));
+  await assert.rejects(
+    fetchWeights(
+      manifest,
+      base,
+      () => {},
+      () => {},
+    ),
+    failure("corrupt"),
+  );
   const unzippable = { ...manifest, weights: { ...weights, sha256: "" } };
   serve(() => new Response(other));
-  await assert.rejects(fetchWeights(unzippable, base, () => {}, () => {}), failure("corrupt"));
+  await assert.rejects(
+    fetchWeights(
+      unzippable,
+      base,
+      () => {},
+      () => {},
+    ),
+    failure("corrupt"),
+  );
   serve(() => new Response(new Uint8Array([...zipped, 0])));
-  await assert.rejects(fetchWeights(manifest, base, () => {}, () => {}), failure("corrupt"));
+  await assert.rejects(
+    fetchWeights(
+      manifest,
+      base,
+      () => {},
+      () => {},
+    ),
+    failure("corrupt"),
+  );
 });
 
 test("a missing file and a dead network are told apart", async () => {
@@ -135,7 +167,10 @@ test("a download that fails tells everyone who waits, and nobody else", async ()
 });
 
 test("a seed chooses a style; a model without styles is told zeros", () => {
-  const styles = [[1, 0, 0], [0, 1, 0]];
+  const styles = [
+    [1, 0, 0],
+    [0, 1, 0],
+  ];
   assert.deepEqual(styleOf({ ...manifest, styles }, 5), { seed: 5, colour: [0, 1, 0] });
   assert.deepEqual(styleOf(manifest, 5), { seed: 5, colour: [0, 0, 0] });
 });

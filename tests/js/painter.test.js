@@ -22,11 +22,12 @@ function start() {
 }
 
 const pixels = () => new Uint8ClampedArray(4);
+const style = { seed: 0, colour: [0, 0, 0] };
 
 test("one picture runs, and of those that wait the newest wins", () => {
   const { painter, workers, events } = start();
   workers[0].answer({ loaded: true });
-  for (let i = 0; i < 5; i++) painter.paint(pixels);
+  for (let i = 0; i < 5; i++) painter.paint(pixels, style);
   assert.deepEqual(workers[0].ids, [1]);
   workers[0].answer({ id: 1 });
   assert.deepEqual(workers[0].ids, [1, 5]);
@@ -36,7 +37,7 @@ test("one picture runs, and of those that wait the newest wins", () => {
 
 test("a drawing waits for the model", () => {
   const { painter, workers } = start();
-  painter.paint(pixels);
+  painter.paint(pixels, style);
   assert.deepEqual(workers[0].ids, []);
   workers[0].answer({ loaded: true });
   assert.deepEqual(workers[0].ids, [1]);
@@ -45,7 +46,7 @@ test("a drawing waits for the model", () => {
 test("after a crash a fresh worker gets the model and the newest drawing", () => {
   const { painter, workers, events } = start();
   workers[0].answer({ loaded: true });
-  painter.paint(pixels);
+  painter.paint(pixels, style);
   workers[0].crash();
   assert.equal(workers[0].ended, true);
   assert.deepEqual(workers[1].messages.slice(0, 3), workers[0].messages.slice(0, 3));
@@ -60,7 +61,7 @@ test("after a crash a fresh worker gets the model and the newest drawing", () =>
 test("two crashes in a row are a failure", () => {
   const { painter, workers, events } = start();
   workers[0].answer({ loaded: true });
-  painter.paint(pixels);
+  painter.paint(pixels, style);
   workers[0].crash();
   workers[1].answer({ failed: "crash" });
   assert.deepEqual(events, ["ready", "crash"]);
@@ -69,11 +70,14 @@ test("two crashes in a row are a failure", () => {
 });
 
 test("workers that crash after each first picture are a failure, others get another chance", () => {
-  for (const [pictures, outcome] of /** @type {const} */ ([[1, "crash"], [2, "restart"]])) {
+  for (const [pictures, outcome] of /** @type {const} */ ([
+    [1, "crash"],
+    [2, "restart"],
+  ])) {
     const { painter, workers, events } = start();
     for (const worker of [0, 1]) {
       workers[worker].answer({ loaded: true });
-      for (let i = 0; i < pictures; i++) workers[worker].answer({ id: painter.paint(pixels) });
+      for (let i = 0; i < pictures; i++) workers[worker].answer({ id: painter.paint(pixels, style) });
       workers[worker].crash();
     }
     assert.equal(events.at(-1) === "crash" ? "crash" : "restart", outcome);

@@ -13,7 +13,8 @@ function pressed(keys, { repeat = false, onButton = false } = {}) {
 test("keys press buttons, capitals too", () => {
   const buttons = { p: "pencil", P: "pencil", b: "box", e: "eraser", d: "dice", Enter: "convert", "Shift+E": "eraser" };
   for (const [keys, button] of Object.entries(buttons)) assert.equal(pressed(keys), button, keys);
-  for (const keys of ["x", "Escape", "Tab", " ", "Alt+p", "Control+p", "Meta+e", "Control+Enter"]) assert.equal(pressed(keys), undefined, keys);
+  for (const keys of ["x", "Escape", "Tab", " ", "Alt+p", "Control+p", "Meta+e", "Control+Enter"])
+    assert.equal(pressed(keys), undefined, keys);
 });
 
 test("Control or the command key undoes and does again, as long as it is held", () => {
@@ -37,5 +38,6 @@ test("each button's keys are those that it tells", () => {
   const html = readFileSync(new URL("../../src/nurie/page/index.html", import.meta.url), "utf8");
   const told = [...html.matchAll(/<button id="(\w+)"[^>]* aria-keyshortcuts="([^"]+)"/g)];
   assert.equal(told.length, 7);
-  for (const [, button, shortcuts] of told) for (const keys of shortcuts.split(" ")) assert.equal(pressed(keys), button, keys);
+  for (const [, button, shortcuts] of told)
+    for (const keys of shortcuts.split(" ")) assert.equal(pressed(keys), button, keys);
 });

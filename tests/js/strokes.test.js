@@ -48,7 +48,10 @@ test("undo and redo go through the lines", () => {
   line(drawing, 1);
   line(drawing, 2);
   assert.equal(drawing.undo(), true);
-  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [1]);
+  assert.deepEqual(
+    drawing.shown.strokes.map((stroke) => stroke.points[0]),
+    [1],
+  );
   assert.equal(drawing.redo(), true);
   assert.equal(drawing.redo(), false);
   assert.equal(drawing.shown.strokes.length, 2);
@@ -60,7 +63,10 @@ test("a new line forgets what was undone", () => {
   drawing.undo();
   line(drawing, 2);
   assert.equal(drawing.canRedo, false);
-  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [2]);
+  assert.deepEqual(
+    drawing.shown.strokes.map((stroke) => stroke.points[0]),
+    [2],
+  );
 });
 
 test("a preset replaces the drawing, and undo brings it back", () => {
@@ -68,10 +74,16 @@ test("a preset replaces the drawing, and undo brings it back", () => {
   line(drawing, 1);
   drawing.place({ strokes: [{ width: 3, points: [5, 5, 6, 6] }] });
   line(drawing, 2);
-  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.width), [3, 2]);
+  assert.deepEqual(
+    drawing.shown.strokes.map((stroke) => stroke.width),
+    [3, 2],
+  );
   drawing.undo();
   drawing.undo();
-  assert.deepEqual(drawing.shown.strokes.map((stroke) => stroke.points[0]), [1]);
+  assert.deepEqual(
+    drawing.shown.strokes.map((stroke) => stroke.points[0]),
+    [1],
+  );
 });
 
 test("a preset is not the visitor's own until he draws on it or empties the sheet", () => {
@@ -106,7 +118,12 @@ test("a sheet of another size keeps the drawing's form, in the middle, also of w
 
 test("another pencil redraws what is in ink, undone lines too", () => {
   const drawing = new Drawing();
-  drawing.place({ strokes: [{ width: 3, points: [5, 5, 6, 6] }, { width: 6, points: [5, 5], colour: "#ff8800" }] });
+  drawing.place({
+    strokes: [
+      { width: 3, points: [5, 5, 6, 6] },
+      { width: 6, points: [5, 5], colour: "#ff8800" },
+    ],
+  });
   drawing.begin("eraser", 14, 0, 0);
   drawing.end();
   drawing.begin("pencil", 2, 0, 0);
@@ -114,7 +131,10 @@ test("another pencil redraws what is in ink, undone lines too", () => {
   drawing.undo();
   drawing.widen(3);
   drawing.redo();
-  assert.deepEqual(drawing.shown.strokes.map(({ width }) => width), [9, 6, 14, 6]);
+  assert.deepEqual(
+    drawing.shown.strokes.map(({ width }) => width),
+    [9, 6, 14, 6],
+  );
 });
 
 test("an empty sheet shows nothing; the eraser alone draws nothing", () => {

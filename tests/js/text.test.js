@@ -17,10 +17,14 @@ test("both languages say the same things with the same values", () => {
 test("every text and failure that the page names exists", () => {
   const named = [...read("index.html").matchAll(/data-(?:text|label)="(\w+)"/g)].map((match) => match[1]);
   const files = readdirSync(page, { recursive: true, encoding: "utf8" });
-  const scripts = files.filter((file) => file.endsWith(".js")).map(read).join();
+  const scripts = files
+    .filter((file) => file.endsWith(".js"))
+    .map(read)
+    .join();
   const failures = [...scripts.matchAll(/new Failure\("(\w+)"/g)].map((match) => `failure.${match[1]}`);
   assert.ok(named.length > 20 && failures.length > 8);
-  for (const key of [...named, ...failures, "failure.crash", "failure.start", "failure.engine"]) assert.ok(key in TEXTS.en, key);
+  for (const key of [...named, ...failures, "failure.crash", "failure.start", "failure.engine"])
+    assert.ok(key in TEXTS.en, key);
 });
 
 test("values are filled in, numbers with separators", () => {

@@ -55,7 +55,8 @@ function usableBuild() {
 }
 
 /** @param {string} build */
-const startWorker = (build) => new Worker(new URL("./engine/worker.js", import.meta.url), { type: "module", name: build });
+const startWorker = (build) =>
+  new Worker(new URL("./engine/worker.js", import.meta.url), { type: "module", name: build });
 
 export class Colouring {
   /** While the drawing changes it is coloured all the time. */

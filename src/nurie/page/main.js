@@ -47,14 +47,18 @@ export class Page {
   #tools = new Tools(this.#pad.hand, get("drawing"));
   #gallery = new Gallery((preset) => this.#place(preset));
   #chooser = new Chooser(get("models"), this.#models, this.#model, (model) => this.#choose(model));
-  #colouring = new Colouring(() => this.#pad.pixels(), { seed: seedOf() ?? 0, backend: backendOf() }, {
-    onstate: (state, failure) => this.#status.show(state, failure),
-    onbytes: (bytes) => this.#status.showBytes(bytes),
-    onmodel: (manifest, address) => this.#open(manifest, address),
-    onask: (id) => this.#result.ask(id),
-    onpicture: (picture) => this.#show(picture),
-    onbackend: (backend) => this.#status.showBackend(backend),
-  });
+  #colouring = new Colouring(
+    () => this.#pad.pixels(),
+    { seed: seedOf() ?? 0, backend: backendOf() },
+    {
+      onstate: (state, failure) => this.#status.show(state, failure),
+      onbytes: (bytes) => this.#status.showBytes(bytes),
+      onmodel: (manifest, address) => this.#open(manifest, address),
+      onask: (id) => this.#result.ask(id),
+      onpicture: (picture) => this.#show(picture),
+      onbackend: (backend) => this.#status.showBackend(backend),
+    },
+  );
 
   constructor() {
     // The chooser says the title as well.
@@ -206,7 +210,9 @@ export class Page {
     get("title").textContent = title;
     document.title = title || "Nurie";
     const credits = this.#manifest?.credits ?? [];
-    get("credits").replaceChildren(...credits.map((credit) => Object.assign(document.createElement("li"), { textContent: credit })));
+    get("credits").replaceChildren(
+      ...credits.map((credit) => Object.assign(document.createElement("li"), { textContent: credit })),
+    );
     get("footer").hidden = credits.length === 0;
     for (const part of [this.#chooser, this.#gallery, this.#tools, this.#status]) part.translate(this.#language);
     get("language").lang = this.#language === "en" ? "ja" : "en";

@@ -59,12 +59,17 @@ export const TEXTS = {
     "failure.manifest": "The model's description cannot be read. Export and publish the model again.",
     "failure.version":
       "This model has format version {version}, but this page understands version {known}. Publish the model again with a matching version of Nurie.",
-    "failure.short": "The model is incomplete: {received} of {total} bytes arrived. Try again, or publish the model again.",
-    "failure.corrupt": "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
-    "failure.browser": "This browser cannot run the engine: it lacks {feature}. A current Chrome, Edge, Firefox or Safari has it.",
+    "failure.short":
+      "The model is incomplete: {received} of {total} bytes arrived. Try again, or publish the model again.",
+    "failure.corrupt":
+      "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
+    "failure.browser":
+      "This browser cannot run the engine: it lacks {feature}. A current Chrome, Edge, Firefox or Safari has it.",
     "failure.engine": "The engine does not accept this model. Export it again. ({reason})",
-    "failure.start": "The engine could not be started: its files are missing or damaged. Reload the page, or publish the model again.",
-    "failure.crash": "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
+    "failure.start":
+      "The engine could not be started: its files are missing or damaged. Reload the page, or publish the model again.",
+    "failure.crash":
+      "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
     "failure.preset": "This sample could not be loaded. Choose another one.",
     "failure.unknown": "Something unexpected went wrong. Reload the page to go on. ({reason})",
   },
@@ -123,11 +128,13 @@ export const TEXTS = {
       "このモデルの形式はバージョン {version} ですが、このページが対応しているのはバージョン {known} です。対応する版の Nurie で公開し直してください。",
     "failure.short":
       "モデルが途中で切れています。{total} バイトのうち {received} バイトしか届きませんでした。もう一度試すか、モデルを公開し直してください。",
-    "failure.corrupt": "モデルが壊れています。説明ファイルの記録と中身が一致しません。もう一度試すか、モデルを公開し直してください。",
+    "failure.corrupt":
+      "モデルが壊れています。説明ファイルの記録と中身が一致しません。もう一度試すか、モデルを公開し直してください。",
     "failure.browser":
       "このブラウザは {feature} に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
     "failure.engine": "このモデルは実行できません。もう一度書き出してください。（{reason}）",
-    "failure.start": "着色の処理を始められませんでした。プログラムのファイルがないか、壊れています。ページを再読み込みするか、モデルを公開し直してください。",
+    "failure.start":
+      "着色の処理を始められませんでした。プログラムのファイルがないか、壊れています。ページを再読み込みするか、モデルを公開し直してください。",
     "failure.crash": "着色の処理が二度続けて止まりました。絵は残っています。続けるにはページを再読み込みしてください。",
     "failure.preset": "このお手本を読み込めませんでした。ほかのお手本を選んでください。",
     "failure.unknown": "予期しない問題が起きました。ページを再読み込みしてください。（{reason}）",

@@ -78,7 +78,8 @@ export function sizes({ tensors, ops }, drawing) {
   for (const op of ops.map(complete)) {
     const from = readsDrawing(op) ? drawing : found[op.input];
     const size = { height: side(op, from.height), width: side(op, from.width) };
-    if (!(size.height >= 1 && size.width >= 1 && Number.isInteger(size.height) && Number.isInteger(size.width))) return null;
+    if (!(size.height >= 1 && size.width >= 1 && Number.isInteger(size.height) && Number.isInteger(size.width)))
+      return null;
     if (op.op === "output") continue;
     if (found[op.output].height && !same(found[op.output], size)) return null;
     if (op.residual !== -1 && !same(found[op.residual], size)) return null;

@@ -91,7 +91,9 @@ export async function fetchEngine(build) {
   if (!response.ok) throw new Error(`${BUILDS[build].pathname}: ${response.status}`);
   // Streaming needs the type application/wasm, which some hosts do not send.
   const streams = response.headers.get("Content-Type") === "application/wasm";
-  return Engine.load(await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())));
+  return Engine.load(
+    await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())),
+  );
 }
 
 // Pages of 64 KiB that a build with threads begins with (hatch_build.py), and how many it may grow to: the second

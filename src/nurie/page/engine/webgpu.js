@@ -178,7 +178,15 @@ export class GpuEngine {
       return { group: this.#device.createBindGroup({ layout: this.#layout, entries }), grid: gridOf(op, values) };
     });
     if (steps.some(({ grid }) => Math.max(...grid) > 65535)) throw new EngineError(-4);
-    this.#sized = { input: drawing, output, steps, rgbaIn, rgbaOut, read, buffers: [arena, rgbaIn, rgbaOut, read, uniforms] };
+    this.#sized = {
+      input: drawing,
+      output,
+      steps,
+      rgbaIn,
+      rgbaOut,
+      read,
+      buffers: [arena, rgbaIn, rgbaOut, read, uniforms],
+    };
   }
 
   /**
@@ -279,7 +287,8 @@ function pack(op, file) {
   const { kernel, quads } = op;
   const depth = op.op === "depthwise" ? 1 : op.in_channels;
   const count = op.out_channels * kernel ** 2 * depth;
-  const floats = (/** @type {number} */ at, /** @type {number} */ n) => new Float32Array(file.slice(at, at + 4 * n).buffer);
+  const floats = (/** @type {number} */ at, /** @type {number} */ n) =>
+    new Float32Array(file.slice(at, at + 4 * n).buffer);
   const scales = op.scale === -1 ? null : floats(op.scale, op.out_channels);
   const codes = scales ? new Int8Array(file.buffer, file.byteOffset + op.weight, count) : floats(op.weight, count);
   const from = op.bias === -1 ? null : floats(op.bias, op.out_channels);
@@ -294,7 +303,10 @@ function pack(op, file) {
     taps.forEach((tap, position) => {
       const source = (out * kernel ** 2 + tap) * depth;
       // depthwise: [quad][tap][lane]; else [tap][input channel][output channel]
-      let to = op.op === "depthwise" ? ((packed >> 2) * taps.length + position) * 4 + (packed & 3) : position * rows * 4 * quads + packed;
+      let to =
+        op.op === "depthwise"
+          ? ((packed >> 2) * taps.length + position) * 4 + (packed & 3)
+          : position * rows * 4 * quads + packed;
       for (let i = 0; i < depth; i++, to += 4 * quads) weights[to] = codes[source + i] * scale;
     });
   }

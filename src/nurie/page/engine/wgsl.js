@@ -166,9 +166,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const depthwise = (op, f16) => `${header(f16)}${finish(op)}${pointwise(
-  op.quads,
-  `
+export const depthwise = (op, f16) =>
+  `${header(f16)}${finish(op)}${pointwise(
+    op.quads,
+    `
   var sum = bias[quad];
   for (var tap = 0; tap < ${op.kernel ** 2}; tap++) {
     let iy = ${op.stride} * y - ${op.pad} + tap / ${op.kernel};
@@ -178,18 +179,19 @@ export const depthwise = (op, f16) => `${header(f16)}${finish(op)}${pointwise(
     sum = fma(vec4f(pixel_in), vec4f(weights[quad * ${op.kernel ** 2} + tap]), sum);
   }
   finish(y, x, 0, quad, sum);`,
-)}`;
+  )}`;
 
 /**
  * Nearest upsampling: the output's pixels are the computed ones.
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const copy = (op, f16) => `${header(f16)}${finish(op)}${pointwise(
-  op.quads,
-  `finish(y, x, 0, quad, vec4f(
+export const copy = (op, f16) =>
+  `${header(f16)}${finish(op)}${pointwise(
+    op.quads,
+    `finish(y, x, 0, quad, vec4f(
     arena[s.in_start + (y / ${op.shuffle} * s.in_width + x / ${op.shuffle}) * s.in_pixel + quad]));`,
-)}`;
+  )}`;
 
 /**
  * RGBA bytes to numbers, pixel-unshuffled.
@@ -219,42 +221,54 @@ ${pointwise(
 /**
  * Noise in [-1, 1) by PCG's output function (O'Neill 2014) of the pixel's number, then a colour: `bias` holds the seed's
  * bits and the colour.
- * @param {FullOp} op
+ * @param {FullOp} _op
  * @param {boolean} f16
  */
-export const style = (op, f16) => `${header(f16)}${pointwise(
-  1,
-  `let state = (u32(pixel) + bitcast<u32>(bias[0].x) * 0x9E3779B9u) * 747796405u + 2891336453u;
+export const style = (_op, f16) =>
+  `${header(f16)}${pointwise(
+    1,
+    `let state = (u32(pixel) + bitcast<u32>(bias[0].x) * 0x9E3779B9u) * 747796405u + 2891336453u;
   let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
   let noise = f32(bitcast<i32>((word >> 22u) ^ word)) * 0x1p-31f;
   arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(noise, bias[0].yzw));`,
-)}`;
+  )}`;
 
 /**
  * How enclosed each place is by the drawing's lines, from the alpha of its first pixel.
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const enclosed = (op, f16) => `${header(f16)}${pointwise(
-  1,
-  `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + alphaShift(op.shuffle)}u) & 3u;
+export const enclosed = (op, f16) =>
+  `${header(f16)}${pointwise(
+    1,
+    `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + alphaShift(op.shuffle)}u) & 3u;
   arena[s.out_start + pixel * s.out_pixel] = Quad(vec4f(f32(closed) / ${BRUSHES.length}.0, 0.0, 0.0, 0.0));`,
-)}`;
+  )}`;
 
 /**
  * Numbers to RGBA bytes.
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const output = (op, f16) => `${header(f16)}${pointwise(
-  1,
-  `let v = vec4f(arena[s.in_start + pixel * s.in_pixel]);
+export const output = (op, f16) =>
+  `${header(f16)}${pointwise(
+    1,
+    `let v = vec4f(arena[s.in_start + pixel * s.in_pixel]);
   let bytes = vec4u(clamp(round(${op.scale === 1 ? "v * 255.0" : "(v + 1.0) * 127.5"}), vec4f(), vec4f(255.0)));
   rgba[pixel] = bytes.x | (bytes.y << 8) | (bytes.z << 16) | (255u << 24);`,
-)}`;
+  )}`;
 
 /** @type {{[op: string]: (op: FullOp, f16: boolean) => string}} */
-export const KERNELS = { input, conv: convolution, conv_transpose: convolution, depthwise, copy, output, style, enclosed };
+export const KERNELS = {
+  input,
+  conv: convolution,
+  conv_transpose: convolution,
+  depthwise,
+  copy,
+  output,
+  style,
+  enclosed,
+};
 
 /** Draws the finished picture on a canvas: a triangle over all of it, one RGBA word for each pixel. */
 export const SHOW = `

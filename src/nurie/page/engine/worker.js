@@ -53,7 +53,10 @@ function share(ready) {
 async function feed(part) {
   const ready = await engine;
   const complete = ready.feed(part);
-  if (copy) copy.received += (copy.bytes.set(part, copy.received), part.length);
+  if (copy) {
+    copy.bytes.set(part, copy.received);
+    copy.received += part.length;
+  }
   if (part.length) return;
   if (!complete) throw new EngineError(-3);
   ready.resize(size.height, size.width);

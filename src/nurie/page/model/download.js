@@ -108,7 +108,10 @@ export async function fetchWeights({ weights }, base, onprogress, onpart) {
   const response = await request(new URL(weights.file, base));
   const { readable, writable } = new DecompressionStream("gzip");
   const writer = writable.getWriter();
-  const unzipped = forEachPart(readable, onpart).then(() => true, () => false);
+  const unzipped = forEachPart(readable, onpart).then(
+    () => true,
+    () => false,
+  );
   const feed = (/** @type {Uint8Array<ArrayBuffer>} */ part) => void writer.write(part).catch(() => {}); // `unzipped` tells
   const bytes = await read(response, total, onprogress, feed).catch((error) => {
     writer.abort().catch(() => {});

@@ -229,6 +229,32 @@ def test_a_hole_in_which_the_subject_goes_on_is_filled() -> None:
     assert mended[5, 5] == 0, "at the border it is no hole"
 
 
+def test_pairs_and_sites_inside_the_photo_folder_are_no_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(4):
+        save(tmp_path / f"p{i}.png", photo(seed=i))
+        save(tmp_path / "masks" / f"p{i}.png", np.full((40, 60), 255, np.uint8))
+    (tmp_path / "p0.mov").write_bytes(b"")
+    save(tmp_path / "site" / "preset.png", photo())
+    (tmp_path / "site" / "site.json").write_text('{"format": "nurie-site"}')
+    for _ in range(3):
+        prepare(Prepare(Path(), Path("pairs"), masks=Path("masks"), size=32, workers=1, val_percent=0))
+        assert len(list((tmp_path / "pairs" / "train").iterdir())) == 4 * 3
+        assert "ignored: 1 .mov, 1 of Nurie's folders" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pairs", ["photos", "photos/../photos", "."])
+def test_pairs_are_not_written_among_the_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos = "train" if pairs == "." else "photos"
+    save(tmp_path / photos / "a.png", photo())
+    with pytest.raises(NurieError, match="would be written among the pictures"):
+        prepare(Prepare(Path(photos), Path(pairs), size=32))
+    assert [path.name for path in (tmp_path / photos).iterdir()] == ["a.png"]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -17,9 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
+from nurie.files.ours import walk
 from nurie.pairs.files import picture_name, split_of, write_pair, write_sheet
 from nurie.photos.lineart import draw_lines
-from nurie.photos.subject import list_pictures, place, read_mask, read_picture
+from nurie.photos.subject import SUFFIXES, place, read_mask, read_picture
 
 OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
@@ -42,11 +43,11 @@ def prepare(config: Prepare) -> Path:
     when the folder holds pairs made with other options.
     """
     check(config)
-    jobs = plan_jobs(config)
+    console = Console(stderr=True)
+    jobs = plan_jobs(config, console)
     config.pairs.mkdir(parents=True, exist_ok=True)
     remember_options(config)
     todo = [job for job in jobs if not all(path.exists() for path in job.outputs)]
-    console = Console(stderr=True)
     console.print(f"{len(jobs)} pictures, {len(jobs) - len(todo)} of them done already")
     problems = run_jobs(config, todo, console)
     for problem in problems:
@@ -69,6 +70,7 @@ def prepare(config: Prepare) -> Path:
 def check(config: Prepare) -> None:
     if not config.photos.is_dir():
         raise NurieError(f"There is no folder {config.photos}. Expected a folder of JPEG, PNG or WebP pictures.")
+    refuse_overlap(config)
     if config.masks is not None and not config.masks.is_dir():
         raise NurieError(f"There is no folder {config.masks} for --masks.")
     if (config.mode == "folders") != (config.inputs is not None):
@@ -86,8 +88,20 @@ def check(config: Prepare) -> None:
         raise NurieError("--details needs at least one of few, some, many.")
 
 
-def plan_jobs(config: Prepare) -> list[Job]:
-    photos = list_pictures(config.photos)
+def refuse_overlap(config: Prepare) -> None:
+    """Raises NurieError where pairs would be written among the pictures that they are made from."""
+    written = [config.pairs.resolve() / name for name in ("", "train", "val")]
+    for folder in (config.photos, config.masks, config.inputs):
+        if folder is not None and folder.resolve() in written:
+            raise NurieError(f"{config.pairs} would be written among the pictures in {folder}. Choose another folder.")
+
+
+def plan_jobs(config: Prepare, console: Console) -> list[Job]:
+    found = walk(config.photos, SUFFIXES, without=(config.pairs, config.masks, config.inputs))
+    photos = found.files
+    if found.ignored:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.ignored.items()))
+        console.print(f"ignored: {kinds}", markup=False, highlight=False, soft_wrap=True)
     if not photos:
         raise NurieError(f"There are no JPEG, PNG or WebP pictures in {config.photos}.")
     stems = Counter(str(p.relative_to(config.photos).with_suffix("")) for p in photos)
@@ -107,7 +121,7 @@ def plan_jobs(config: Prepare) -> list[Job]:
 def by_stem(folder: Path | None) -> dict[str, Path]:
     if folder is None:
         return {}
-    return {str(path.relative_to(folder).with_suffix("")): path for path in list_pictures(folder)}
+    return {str(path.relative_to(folder).with_suffix("")): path for path in walk(folder, SUFFIXES).files}
 
 
 def remember_options(config: Prepare) -> None:

@@ -14,11 +14,6 @@ SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is o
 RING, SAME = 15, 15.0  # so is a hole whose mean colour is not this far (CIELAB) from that of 7 pixels around it
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """JPEG, PNG and WebP files below a folder, sorted."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-
-
 def read_picture(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Picture, uint8 (h, w, 3) RGB, upright by its EXIF rotation, and its alpha as float32 (h, w) in [0, 1] or None.
 

@@ -31,6 +31,12 @@ def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
     assert [path.name for path in folder.groups[0]] == ["p0--few.png", "p0--many.png"]
 
 
+def test_numbers_after_two_dashes_are_no_details(tmp_path: Path) -> None:
+    for name in ("cat--1", "cat--2", "cat--few"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), circle_pair(1))
+    assert PairFolder(tmp_path, 64).names == ["cat--1", "cat--2", "cat"]
+
+
 def test_batch_depends_on_seed_and_step_alone(pairs: Path) -> None:
     first, again = sampler(pairs, augment_drawing=True)(7), sampler(pairs, augment_drawing=True)(7)
     assert torch.equal(first.drawing, again.drawing)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ from PIL import Image
 
 from nurie.config import Prepare
 from nurie.errors import NurieError
-from nurie.pairs.files import picture_name, split_of
+from nurie.pairs.names import picture_name, split_of
 from nurie.photos.subject import mend, place, read_picture
 from nurie.prepare import OPTIONS_FILE, prepare
 
@@ -161,10 +162,9 @@ def test_two_folders_become_pairs(tmp_path: Path, direction: str) -> None:
 
 
 def test_names_never_collide_and_details_stay_apart() -> None:
-    root = Path("photos")
-    assert picture_name(root / "x" / "a b.png", root, set()) == "x-a b"
-    assert picture_name(root / "a--few.png", root, set()) == "a-few"
-    assert {picture_name(root / f"a.{s}", root, {"a"}) for s in ("png", "jpg")} == {"a-png", "a-jpg"}
+    assert picture_name(Path("x", "a b.png"), set()) == "x-a b"
+    assert picture_name(Path("a--few.png"), set()) == "a-few"
+    assert {picture_name(Path(f"a.{s}"), {"a"}) for s in ("png", "jpg")} == {"a-png", "a-jpg"}
 
 
 def test_split_is_a_stable_hash_of_the_name() -> None:
@@ -253,6 +253,18 @@ def test_pairs_are_not_written_among_the_photos(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(NurieError, match="would be written among the pictures"):
         prepare(Prepare(Path(photos), Path(pairs), size=32))
     assert [path.name for path in (tmp_path / photos).iterdir()] == ["a.png"]
+
+
+def test_photos_of_one_name_and_of_odd_ones_are_all_prepared(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    odd = ["2020/01.png", "2020-01.png", "d.png", "d.PNG", "a-b.png", "a--b.png", "x" * 251 + ".png"]
+    for i, name in enumerate([*odd, os.fsdecode(b"caf\xe9.png")]):
+        save(tmp_path / "photos" / "a.png", photo(seed=i))
+        (tmp_path / "photos" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "photos" / "a.png").rename(tmp_path / "photos" / name)
+    prepare(config(tmp_path))
+    pictures = {halves(path)[1].tobytes() for path in (tmp_path / "pairs" / "train").iterdir()}
+    assert len(pictures) == 8 and len(list((tmp_path / "pairs" / "train").iterdir())) == 24
+    assert "8 pictures to train on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

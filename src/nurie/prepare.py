@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.files.ours import walk
-from nurie.pairs.files import picture_name, split_of, write_pair, write_sheet
+from nurie.pairs.files import write_pair, write_sheet
+from nurie.pairs.names import picture_names, splits_of
 from nurie.photos.lineart import draw_lines
 from nurie.photos.subject import SUFFIXES, place, read_mask, read_picture
 
@@ -104,15 +105,14 @@ def plan_jobs(config: Prepare, console: Console) -> list[Job]:
         console.print(f"ignored: {kinds}", markup=False, highlight=False, soft_wrap=True)
     if not photos:
         raise NurieError(f"There are no JPEG, PNG or WebP pictures in {config.photos}.")
-    stems = Counter(str(p.relative_to(config.photos).with_suffix("")) for p in photos)
-    twins = {stem for stem, count in stems.items() if count > 1}
+    names = picture_names([photo.relative_to(config.photos) for photo in photos])
+    splits = splits_of(names, config.val_percent)
     masks, inputs = by_stem(config.masks), by_stem(config.inputs)
     jobs = []
-    for photo in photos:
+    for photo, name, split in zip(photos, names, splits, strict=True):
         stem = str(photo.relative_to(config.photos).with_suffix(""))
-        name = picture_name(photo, config.photos, twins)
         suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
-        folder = config.pairs / split_of(name, config.val_percent)
+        folder = config.pairs / split
         outputs = tuple(folder / f"{name}{suffix}.png" for suffix in suffixes)
         jobs.append(Job(photo, masks.get(stem), inputs.get(stem), outputs))
     return jobs

@@ -38,7 +38,7 @@ def members_of_classes(path: Path, names: list[str]) -> tuple[tuple[int, ...], .
     if missing:
         raise NurieError(
             f"{path} lists no class for {len(missing)} of {len(names)} pictures, such as {', '.join(missing[:3])}. "
-            "The first column must hold the pictures' names without what follows `--`, and without a suffix."
+            "The first column must hold the pictures' names without --few, --some or --many, and without a suffix."
         )
     members: dict[str, list[int]] = {}
     for i, name in enumerate(names):

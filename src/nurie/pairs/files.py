@@ -1,30 +1,11 @@
-"""A|B pairs on disk: names, the split, and contact sheets. Format: docs/formats.md."""
+"""A|B pairs on disk, and contact sheets of them. Format: docs/formats.md."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from nurie.drawings.sheets import save_png, sheet
-
-
-def picture_name(path: Path, root: Path, siblings: set[str]) -> str:
-    """The name of a picture's pairs: its path below the root in one word. `--` is kept for details, and two files
-    that differ in their ending only (those in `siblings`, by stem) carry it."""
-    relative = path.relative_to(root)
-    parts = [*relative.parts[:-1], relative.stem]
-    if str(relative.with_suffix("")) in siblings:
-        parts.append(relative.suffix[1:].lower())
-    name = "-".join(parts)
-    while "--" in name:
-        name = name.replace("--", "-")
-    return name
-
-
-def split_of(name: str, val_percent: int) -> str:
-    """train or val by a hash of the picture's name: stable when pictures come and go."""
-    return "val" if int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100 < val_percent else "train"
 
 
 def write_pair(path: Path, drawing: np.ndarray, picture: np.ndarray, direction: str = "AtoB") -> None:

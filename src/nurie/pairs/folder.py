@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from nurie.errors import NurieError
+from nurie.pairs.names import name_of
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -59,10 +60,6 @@ class PairFolder:
             return np.ascontiguousarray(half)
         method = cv2.INTER_AREA if half.shape[0] > self.size else cv2.INTER_CUBIC
         return cv2.resize(half, (self.size, self.size), interpolation=method)
-
-
-def name_of(path: Path) -> str:
-    return path.stem.split("--")[0]
 
 
 def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:

@@ -112,7 +112,7 @@ def test_the_browser_is_told_early_what_the_page_needs(page: Path, tmp_path: Pat
     # first.js is asked for anyway, leaf.js only by a call
     scripts = {name: "modulepreload" for name in ("a", "b", "main")}
     assert kinds == scripts | {"manifest": "preload", "weights": "preload"}
-    assert list(kinds) == ["a", "b", "manifest", "weights", "main"]  # the last one is not for the first picture
+    assert list(kinds) == ["a", "b", "main", "manifest", "weights"]  # what the first picture needs; what the page needs
 
 
 def test_the_site_is_complete(tmp_path: Path, page: Path):

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-from collections.abc import Iterable
 
 from nurie.errors import NurieError
 from nurie.site import assets
@@ -55,14 +54,9 @@ def plain(title: str | dict[str, str]) -> str:
 
 
 def preload(names: dict[str, str], model: SiteModel) -> list[str]:
-    """HTML that tells the browser at once what the page would ask for, script by script, only later. What the first
-    picture needs comes first."""
-    first = imported(FIRST)
-    rest = [name for name in (MAIN, *imported(MAIN)) if name not in first]
-
-    def scripts(group: Iterable[str]) -> list[str]:
-        return [f'<link rel="modulepreload" href="./assets/{names[name]}">' for name in group]
-
+    """HTML that tells the browser at once what the page would ask for, script by script, only later. Scripts come
+    first: the page does not wait for a model on a slow line."""
+    scripts = dict.fromkeys([*imported(FIRST), MAIN, *imported(MAIN)])
+    links = [f'<link rel="modulepreload" href="./assets/{names[name]}">' for name in scripts]
     fetched = (model.manifest, model.weights)
-    data = [f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in fetched]
-    return [*scripts(first), *data, *scripts(rest)]
+    return [*links, *(f'<link rel="preload" as="fetch" crossorigin href="./model/{name}">' for name in fetched)]

@@ -13,7 +13,8 @@ from PIL import Image
 from nurie.config import Prepare
 from nurie.errors import NurieError
 from nurie.pairs.names import picture_name, split_of
-from nurie.photos.subject import mend, place, read_picture
+from nurie.photos.read import SUFFIXES, read_picture
+from nurie.photos.subject import mend, place
 from nurie.prepare import OPTIONS_FILE, prepare
 
 
@@ -90,6 +91,8 @@ def test_every_pixel_format_is_read(tmp_path: Path, mode: str) -> None:
     suffix = "tiff.jpg" if mode == "CMYK" else "png"
     deep = Image.fromarray(np.full((40, 60), 65535, np.uint16))
     source = deep if mode == "I;16" else Image.fromarray(photo()).convert(mode)
+    if mode in ("LA", "RGBA"):
+        source.putalpha(Image.linear_gradient("L").resize(source.size))
     source.save(tmp_path / f"a.{suffix}", "JPEG" if mode == "CMYK" else "PNG")
     picture, alpha = read_picture(tmp_path / f"a.{suffix}")
     assert picture.shape == (40, 60, 3) and picture.dtype == np.uint8
@@ -159,6 +162,71 @@ def test_two_folders_become_pairs(tmp_path: Path, direction: str) -> None:
     prepare(config(tmp_path, mode="folders", inputs=tmp_path / "inputs", direction=direction))
     left, right = halves(tmp_path / "pairs" / "train" / "sub-a.png")
     assert (int(left.mean()), int(right.mean())) == ((50, 200) if direction == "AtoB" else (200, 50))
+
+
+def test_line_art_on_transparency_lies_on_white(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", np.full((40, 40, 3), 200, np.uint8))
+    ink = np.zeros((40, 40, 4), np.uint8)
+    ink[18:22] = (0, 0, 0, 255)
+    save(tmp_path / "inputs" / "a.png", ink)
+    prepare(config(tmp_path, mode="folders", inputs=tmp_path / "inputs"))
+    drawing, _ = halves(tmp_path / "pairs" / "train" / "a.png")
+    assert drawing[4].min() > 250 and drawing[16].max() < 5
+
+
+@pytest.mark.parametrize("fit", ["subject", "pad"])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_no_line_where_a_photo_ends_and_padding_begins(tmp_path: Path, fit: str, alpha: bool) -> None:
+    dark = np.full((60, 120, 4), (60, 60, 60, 255), np.uint8)
+    dark[20:40, 50:70] = (250, 250, 250, 255)
+    save(tmp_path / "photos" / "a.png", dark if alpha else np.ascontiguousarray(dark[:, :, :3]))
+    prepare(config(tmp_path, fit=fit, size=64, details=("many",)))
+    drawing, picture = halves(tmp_path / "pairs" / "train" / "a--many.png")
+    assert (picture[:14] == 255).all() and (picture[18:24] == 60).all()
+    assert (drawing[:22] == 255).all() and (drawing[-22:] == 255).all()
+    assert (drawing[22:42] < 128).any(), "the square in it is drawn"
+
+
+def test_a_mask_of_everything_is_none(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", np.full((40, 60, 3), 60, np.uint8))
+    save(tmp_path / "masks" / "a.png", np.full((40, 60), 255, np.uint8))
+    prepare(config(tmp_path, masks=tmp_path / "masks", details=("many",)))
+    assert (halves(tmp_path / "pairs" / "train" / "a--many.png")[0] == 255).all()
+
+
+@pytest.mark.parametrize("side", ["masks", "inputs"])
+def test_masks_and_inputs_of_another_shape_are_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture, side: str
+) -> None:
+    for name, shape in (("good", (20, 30)), ("turned", (60, 40))):
+        save(tmp_path / "photos" / f"{name}.png", photo())
+        image = np.zeros(shape, np.uint8)
+        image[5:15, 5:15] = 255
+        save(tmp_path / side / f"{name}.png", image)
+    options = {"masks": {}, "inputs": {"mode": "folders"}}[side]
+    prepare(config(tmp_path, **{side: tmp_path / side}, details=("few",), **options))
+    said = capsys.readouterr().err
+    assert "turned.png has 40x60 pixels and" in said and "turned.png 60x40: expected both to have the same" in said
+    assert [path.name[:4] for path in (tmp_path / "pairs" / "train").iterdir()] == ["good"]
+
+
+def test_ignored_files_are_counted_by_kind_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    for name in ("b.heic", "c.HEIC", "d.mov"):
+        (tmp_path / "photos" / name).write_bytes(b"")
+    monkeypatch.setattr("nurie.prepare.SUFFIXES", SUFFIXES - {".heic"})
+    prepare(config(tmp_path))
+    assert "ignored: 2 .heic (pip install pillow-heif), 1 .mov\n" in capsys.readouterr().err
+
+
+def test_of_24_photos_four_are_for_validation(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for i in range(24):
+        save(tmp_path / "photos" / f"q{i}.png", photo(seed=i))
+    prepare(config(tmp_path, val_percent=1, details=("few",), size=16))
+    assert len(list((tmp_path / "pairs" / "val").iterdir())) == 4
+    assert "20 pictures to train on, 4 to validate" in capsys.readouterr().err
 
 
 def test_names_never_collide_and_details_stay_apart() -> None:

@@ -61,7 +61,7 @@ class Prepare:
     Run the same command again to resume: pairs that exist already are kept.
     """
 
-    # folder of JPEG, PNG or WebP pictures (read recursively)
+    # folder of JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC pictures (read recursively)
     photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder to write: train/, val/, sheet.png
     # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray
@@ -240,6 +240,7 @@ class Make:
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write the page to
     work: Folder = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
     masks: Folder = None  # as in `nurie prepare`
+    fit: Literal["subject", "pad", "crop"] = "subject"  # as in `nurie prepare`
     size: int = 256  # as in `nurie prepare`
     steps: int = 20_000  # as in `nurie train`
     batch: int = 8  # as in `nurie train`

@@ -26,7 +26,7 @@ def make(config: Make) -> Path:
     refuse_other(site)  # now, not after hours of training
     check(options)
     heading(1, "prepare", f"{config.photos} -> {pairs}")
-    prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size))
+    prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size, fit=config.fit))
 
     if finished(options):
         heading(2, "train", f"{run} is finished already: {config.steps} steps")

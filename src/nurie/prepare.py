@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -20,8 +19,8 @@ from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.files.ours import walk
 from nurie.pairs.files import write_pair, write_sheet
 from nurie.pairs.names import picture_names, splits_of
-from nurie.photos.lineart import draw_lines
-from nurie.photos.subject import SUFFIXES, place, read_mask, read_picture
+from nurie.photos.compose import Sources, compose
+from nurie.photos.read import HINTS, SUFFIXES
 
 OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
@@ -31,9 +30,7 @@ NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options tha
 class Job:
     """One picture to turn into pairs."""
 
-    photo: Path
-    mask: Path | None
-    drawing: Path | None  # mode folders
+    sources: Sources
     outputs: tuple[Path, ...]  # one file per detail, or one
 
 
@@ -52,7 +49,7 @@ def prepare(config: Prepare) -> Path:
     console.print(f"{len(jobs)} pictures, {len(jobs) - len(todo)} of them done already")
     problems = run_jobs(config, todo, console)
     for problem in problems:
-        console.print(f"left out: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        say(console, f"left out: {problem}", "yellow")
     done = [list(job.outputs) for job in jobs if all(path.exists() for path in job.outputs)]
     if not done:
         raise NurieError(
@@ -101,8 +98,7 @@ def plan_jobs(config: Prepare, console: Console) -> list[Job]:
     found = walk(config.photos, SUFFIXES, without=(config.pairs, config.masks, config.inputs))
     photos = found.files
     if found.ignored:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.ignored.items()))
-        console.print(f"ignored: {kinds}", markup=False, highlight=False, soft_wrap=True)
+        say(console, f"ignored: {', '.join(kinds_of(found.ignored))}")
     if not photos:
         raise NurieError(f"There are no JPEG, PNG or WebP pictures in {config.photos}.")
     names = picture_names([photo.relative_to(config.photos) for photo in photos])
@@ -114,8 +110,18 @@ def plan_jobs(config: Prepare, console: Console) -> list[Job]:
         suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
         folder = config.pairs / split
         outputs = tuple(folder / f"{name}{suffix}.png" for suffix in suffixes)
-        jobs.append(Job(photo, masks.get(stem), inputs.get(stem), outputs))
+        jobs.append(Job(Sources(photo, masks.get(stem), inputs.get(stem)), outputs))
     return jobs
+
+
+def kinds_of(ignored: Counter[str]) -> list[str]:
+    """What was ignored, by kind: "5 .heic (pip install pillow-heif)"."""
+    hints = {kind: f" ({HINTS[kind]})" for kind in ignored if kind in HINTS}
+    return [f"{count} {kind}{hints.get(kind, '')}" for kind, count in sorted(ignored.items())]
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def by_stem(folder: Path | None) -> dict[str, Path]:
@@ -162,47 +168,10 @@ def results_of(config: Prepare, jobs: list[Job]) -> Iterable[str | None]:
 def make_pair(config: Prepare, job: Job) -> str | None:
     """Write one picture's pairs. Returns None, or a sentence that says why it was left out."""
     try:
-        drawings, picture = MODES[config.mode](config, job)
+        drawings, picture = compose(config, job.sources)
     except NurieError as error:
         text = str(error)
-        return text if str(job.photo) in text else f"{job.photo}: {text}"
+        return text if str(job.sources.photo) in text else f"{job.sources.photo}: {text}"
     for path, drawing in zip(job.outputs, drawings, strict=True):
         write_pair(path, drawing, picture, config.direction)
     return None
-
-
-def read_subject(config: Prepare, job: Job) -> tuple[np.ndarray, np.ndarray | None]:
-    picture, alpha = read_picture(job.photo)
-    if config.masks is None:
-        return picture, alpha
-    if job.mask is None:
-        raise NurieError(f"there is no mask of the same name in {config.masks}")
-    return picture, read_mask(job.mask, picture)
-
-
-def from_lines(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
-    picture, mask = place(*read_subject(config, job), 2 * config.size, config.fit, config.margin)
-    drawings = draw_lines(picture, mask, config.details)
-    return [drawings[detail] for detail in config.details], shrink(picture, config.size)
-
-
-def from_folders(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
-    if job.drawing is None:
-        raise NurieError(f"there is no input of the same name in {config.inputs}")
-    fit = "pad" if config.fit == "subject" else config.fit
-    picture, _ = place(*read_subject(config, job), config.size, fit, config.margin)
-    drawing, _ = place(*read_picture(job.drawing), config.size, fit, config.margin)
-    return [drawing], picture
-
-
-def from_gray(config: Prepare, job: Job) -> tuple[list[np.ndarray], np.ndarray]:
-    picture, _ = place(*read_subject(config, job), config.size, config.fit, config.margin)
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return [np.repeat(gray[:, :, None], 3, axis=2)], picture
-
-
-MODES = {"lines": from_lines, "folders": from_folders, "gray": from_gray}
-
-
-def shrink(picture: np.ndarray, size: int) -> np.ndarray:
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)

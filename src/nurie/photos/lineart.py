@@ -25,13 +25,20 @@ PEN = 2  # width of the outline in doubled pixels; looks like the thinned lines 
 USUAL_CONTRAST = 0.025  # 97th percentile of the response in an ordinary photo; the thresholds are meant for it
 
 
-def draw_lines(picture: np.ndarray, mask: np.ndarray | None, details: tuple[Detail, ...]) -> dict[Detail, np.ndarray]:
+def draw_lines(
+    picture: np.ndarray, mask: np.ndarray | None, details: tuple[Detail, ...], area: np.ndarray | None = None
+) -> dict[Detail, np.ndarray]:
     """Line drawings of a picture, uint8 (h, w, 3) RGB with black lines on white, half its height and width.
 
     picture: uint8 (2h, 2w, 3) RGB. mask: float32 (2h, 2w) in [0, 1], 1 inside the subject, or None for no outline.
+    area: float32 (2h, 2w), 1 where there is a picture and 0 where it was padded, which has no lines; None: it was not.
     """
     response = flow_dog(prepare_gray(picture))
-    inside = np.ones(response.shape, bool) if mask is None else inner_area(mask)
+    inside = np.ones(response.shape, bool)
+    if area is not None:
+        inside &= inner_area(area, 1)  # lines may touch the square's border
+    if mask is not None:
+        inside &= inner_area(mask)
     edge = np.zeros(response.shape, np.uint8) if mask is None else outline(mask)
     response /= contrast(response, inside)
     return {detail: pen(strokes(response, inside, *LEVELS[detail]), edge) for detail in details}
@@ -150,9 +157,10 @@ def line_width(drawing: np.ndarray) -> float:
     return float(ink.sum()) / length if length else 0.0
 
 
-def inner_area(mask: np.ndarray) -> np.ndarray:
-    """Inside the subject and a little away from its outline, which is drawn by itself."""
-    return cv2.erode((mask > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8), borderValue=0).astype(bool)
+def inner_area(mask: np.ndarray, beyond: int = 0) -> np.ndarray:
+    """Inside the subject and a little away from its outline, which is drawn by itself.
+    Beyond the border all is (1), or nothing."""
+    return cv2.erode((mask > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8), borderValue=beyond).astype(bool)
 
 
 def outline(mask: np.ndarray) -> np.ndarray:

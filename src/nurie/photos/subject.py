@@ -1,45 +1,14 @@
-"""From a file to a square picture with its subject on white."""
-
-from pathlib import Path
+"""From a picture and its mask to a square picture with its subject on white."""
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nurie.errors import NurieError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+LARGEST_SIDE = 8192  # of a square that is cut out, pixels; what is larger is made smaller before
 # Masks made by networks have faults.
 SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is one
 RING, SAME = 15, 15.0  # so is a hole whose mean colour is not this far (CIELAB) from that of 7 pixels around it
-
-
-def read_picture(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Picture, uint8 (h, w, 3) RGB, upright by its EXIF rotation, and its alpha as float32 (h, w) in [0, 1] or None.
-
-    Raises NurieError when the file is no picture.
-    """
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            if image.mode.startswith("I"):  # 16 bits per pixel
-                values = np.asarray(image, np.float32) / 257.0
-                image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-            has_alpha = "A" in image.mode or "transparency" in image.info
-            array = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NurieError(f"{path} can not be read as a picture ({error})") from error
-    if not has_alpha:
-        return array, None
-    return np.ascontiguousarray(array[:, :, :3]), array[:, :, 3].astype(np.float32) / 255.0
-
-
-def read_mask(path: Path, picture: np.ndarray) -> np.ndarray:
-    """The mask file of a picture, uint8 (h, w, 3), as float32 (h, w) in [0, 1]; 1 (white) is the subject."""
-    file, alpha = read_picture(path)
-    mask = file.max(axis=2).astype(np.float32) / 255.0 if alpha is None else alpha
-    height, width = picture.shape[:2]
-    return mend(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), picture)
 
 
 def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float) -> tuple[int, int, int]:
@@ -62,6 +31,10 @@ def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: f
 def cut(image: np.ndarray, square: tuple[int, int, int], size: int, fill: float | None) -> np.ndarray:
     """Cut a (top, left, side) square out and resize it by area to (size, size); outside is `fill`, or the border's
     colour when it is None."""
+    if (factor := -(-square[2] // LARGEST_SIDE)) > 1:
+        shape = max(1, image.shape[1] // factor), max(1, image.shape[0] // factor)
+        image = cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
+        square = square[0] // factor, square[1] // factor, square[2] // factor
     top, left, side = square
     h, w = image.shape[:2]
     above, below, before, after = max(0, -top), max(0, top + side - h), max(0, -left), max(0, left + side - w)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from nurie.engine.plan import Plan
-from plans import LEAKY_RELU, RELU, TANH, Builder
+from nurie.engine.plan import LEAKY_RELU, RELU, TANH, Plan
+from plans import Builder
 
 
 def fast(width: int = 24) -> tuple[Plan, bytes]:

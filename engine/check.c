@@ -1,6 +1,7 @@
 // Is the plan one that the kernels can run? Everything they later take for granted is checked here,
 // so that a bad plan gives an error code and never a trap or a wrong picture.
 #include "engine.h"
+#include "weights.h"
 
 static int between(int low, int value, int high) { return low <= value && value <= high; }
 static int quads(int channels) { return (channels + 3) / 4; }
@@ -11,23 +12,32 @@ static int slice_exists(const Engine *e, int index, int first, int count) {
          (int64_t)first + count <= e->channels[index];
 }
 
+static int is_offset(int offset, int alignment) { return offset >= 0 && offset % alignment == 0; }
+
+// Float32 numbers lie on their natural boundary.
+static int offsets_valid(const Op *op) {
+  return is_offset(op->weight, op->scale == -1 ? 4 : 1) && (op->scale == -1 || is_offset(op->scale, 4)) &&
+         (op->bias == -1 || is_offset(op->bias, 4));
+}
+
+static int window_valid(const Op *op) {
+  return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1);
+}
+
 static int fields_valid(const Op *op) {
-  int sizes = between(0, op->in_channels, MAX_CHANNELS) && between(0, op->out_channels, 4 * MAX_CHANNELS);
-  if (!sizes || !(op->shuffle == 1 || op->shuffle == 2 || op->shuffle == 4) || !between(NO_ACTIVATION, op->activation, op->op == OUTPUT ? FILL : TANH)) return 0;
+  if (!between(0, op->in_channels, MAX_CHANNELS) || !between(0, op->out_channels, MAX_COMPUTED)) return 0;
+  if (op->shuffle != 1 && op->shuffle != 2 && op->shuffle != 4) return 0;
+  if (!between(NONE, op->activation, op->op == OUTPUT ? FILL : TANH)) return 0;
+  if (is_conv(op) ? !offsets_valid(op) : op->residual != -1) return 0;
   switch (op->op) {
     case INPUT:
-    case ENCLOSED: return op->residual == -1 && op->activation == NO_ACTIVATION;
-    case CONV:
-      return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
-             op->out_channels % (op->shuffle * op->shuffle) == 0;
-    case DEPTHWISE:
-      return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
-             op->in_channels == op->out_channels && op->shuffle == 1;
+    case ENCLOSED: return op->activation == NONE;
+    case CONV: return window_valid(op) && op->out_channels % (op->shuffle * op->shuffle) == 0;
     case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
-    case COPY: return op->residual == -1;
-    case STYLE: return op->residual == -1 && op->activation == NO_ACTIVATION && op->shuffle == 1;
-    case OUTPUT:
-      return op->residual == -1 && (op->activation == NO_ACTIVATION || op->activation == FILL) && op->shuffle == 1;
+    case DEPTHWISE: return window_valid(op) && op->in_channels == op->out_channels && op->shuffle == 1;
+    case COPY: return 1;
+    case STYLE: return op->activation == NONE && op->shuffle == 1;
+    case OUTPUT: return (op->activation == NONE || op->activation == FILL) && op->shuffle == 1;
     default: return 0;
   }
 }
@@ -38,21 +48,6 @@ static int slices_valid(const Engine *e, const Op *op) {
   if (reads_slice(op) && !slice_exists(e, op->input, op->input_channel, channels_read(op))) return 0;
   if (op->op != OUTPUT && !slice_exists(e, op->output, op->output_channel, written)) return 0;
   return op->residual == -1 || slice_exists(e, op->residual, op->residual_channel, written);
-}
-
-// `bytes` at `offset` lie in the weights file, floats on their natural boundary.
-static int check_range(const Engine *e, int offset, int64_t bytes, int alignment) {
-  if (offset < 0 || offset % alignment) return BAD_PLAN;
-  return offset + bytes <= e->raw_bytes ? DONE : SHORT_WEIGHTS;
-}
-
-static int check_weights(const Engine *e, const Op *op) {
-  int quantised = op->scale != -1;
-  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op);
-  int error = check_range(e, op->weight, quantised ? codes : 4 * codes, quantised ? 1 : 4);
-  if (!error && quantised) error = check_range(e, op->scale, 4 * (int64_t)op->out_channels, 4);
-  if (!error && op->bias != -1) error = check_range(e, op->bias, 4 * (int64_t)op->out_channels, 4);
-  return error;
 }
 
 // Marks the quads (vectors of 4 channels) of a slice as written; false if one was before.
@@ -112,9 +107,8 @@ int check_plan(const Engine *e) {
     outputs += op->op == OUTPUT;
   }
   if (outputs != 1) return BAD_PLAN;
-  for (int i = 0; i < e->op_count; i++) {
-    int error = is_conv(&e->ops[i]) ? check_weights(e, &e->ops[i]) : DONE;
-    if (error) return error;
-  }
-  return check_order(e);
+  int error = check_order(e);
+  for (int i = 0; i < e->op_count && !error; i++)
+    if (is_conv(&e->ops[i]) && end_of_weights(&e->ops[i]) > e->raw_bytes) error = SHORT_WEIGHTS;
+  return error;
 }

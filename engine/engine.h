@@ -1,5 +1,5 @@
 // What the parts of the engine share: the plan as the host writes it, tensors, and errors.
-// The meaning of every field is in docs/formats.md, "The plan" and "The engine".
+// The meaning of what is named here is in docs/formats.md, "The plan" and "The engine"; tests compare the two.
 #pragma once
 #include <stdint.h>
 
@@ -14,10 +14,18 @@ enum {
 };
 
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED };
-enum { NO_ACTIVATION, RELU, LEAKY_RELU, TANH, FILL };
+enum { NONE, RELU, LEAKY_RELU, TANH, FILL };
 
 // Limits that keep every offset below in an int, however strange the plan.
-enum { MAX_COUNT = 4096, MAX_CHANNELS = 16384, MAX_SIDE = 32768, MAX_KERNEL = 7 };
+enum {
+  MAX_COUNT = 4096,
+  MAX_CHANNELS = 16384,
+  MAX_COMPUTED = 65536,
+  MAX_KERNEL = 7,
+  MAX_SIDE = 32768,
+  MAX_PAGES = 32768,
+  MAX_THREADS = 16,
+};
 
 // One row of 17 int32, in the order of docs/formats.md: the engine reads what the host wrote.
 typedef struct {

@@ -6,7 +6,7 @@ extern unsigned char __heap_base;
 static uint32_t top;
 
 enum { PAGE = 65536 };
-static const int64_t LIMIT = 0x7fff0000;  // addresses and offsets stay positive as int
+static const int64_t LIMIT = (int64_t)PAGE * (MAX_PAGES - 1);  // addresses and offsets stay positive as int
 
 static uint32_t heap_start(void) { return ((uint32_t)&__heap_base + 63) & ~63u; }
 

@@ -80,15 +80,6 @@ static void pack_op(const Engine *e, const Op *op, const Packed *packed) {
   else pack_transposed(e, op, packed->weights);
 }
 
-// Where the last of an operation's bytes in the file ends.
-static int64_t end_of_weights(const Op *op) {
-  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op), floats = 4 * op->out_channels;
-  int64_t end = op->weight + (op->scale == -1 ? 4 * codes : codes);
-  if (op->scale != -1 && op->scale + floats > end) end = op->scale + floats;
-  if (op->bias != -1 && op->bias + floats > end) end = op->bias + floats;
-  return end;
-}
-
 int pack_weights(Engine *e, int bytes) {
   for (; e->packed_ops < e->op_count; e->packed_ops++) {
     const Op *op = &e->ops[e->packed_ops];

@@ -1,8 +1,6 @@
 // The work of one operation in chunks that threads take one by one. Without threads it is a loop.
 #pragma once
 
-enum { MAX_THREADS = 16 };
-
 // Does chunk `index`; `thread` (0 is the host's own) says whose scratch memory to use. A chunk writes what no other
 // chunk of the same call reads or writes.
 typedef void Chunk(const void *context, int index, int thread);

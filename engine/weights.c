@@ -1,4 +1,4 @@
-// The weights file: which of its channels lie behind packed ones.
+// Where things lie in the weights file.
 #include "weights.h"
 #include "target.h"
 
@@ -18,4 +18,12 @@ QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
   }
   w.scale = load(scale);
   return w;
+}
+
+int64_t end_of_weights(const Op *op) {
+  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op), floats = 4 * op->out_channels;
+  int64_t end = op->weight + (op->scale == -1 ? 4 * codes : codes);
+  if (op->scale != -1 && op->scale + floats > end) end = op->scale + floats;
+  if (op->bias != -1 && op->bias + floats > end) end = op->bias + floats;
+  return end;
 }

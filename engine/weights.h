@@ -1,7 +1,10 @@
-// Reading the weights file, four packed channels at a time. Their order is that of Target (target.h).
+// The weights file, read four packed channels at a time. Their order is that of Target (target.h).
 #pragma once
 #include "engine.h"
 #include "simd.h"
+
+// Where the last of an operation's bytes in the file ends.
+int64_t end_of_weights(const Op *op);
 
 static inline const float *floats_at(const Engine *e, int offset) { return (const float *)(e->raw + offset); }
 

@@ -6,9 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nurie.engine.plan import Op, Plan, make_plan
-
-RELU, LEAKY_RELU, TANH = 1, 2, 3
+from nurie.engine.plan import LEAKY_RELU, RELU, TANH, Op, Plan, make_plan
 
 
 class Builder:

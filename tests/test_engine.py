@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from conftest import BUILDS
 from nurie.engine.modelfile import read_model
-from nurie.engine.plan import Plan
+from nurie.engine.plan import RELU, TANH, Plan
 from nurie.engine.reference import run_reference
 from nurie.engine.wasm import WASM_FOLDER, Engine, EngineError, Machine
 from nurie.errors import NurieError
 from nurie.serve import BUILT_IN
-from plans import RELU, TANH, Builder, drawing, random_plan, small_unet
+from plans import Builder, drawing, random_plan, small_unet
 from threaded import ThreadedMachine
 
 FIXTURE = Path(__file__).parent / "js" / "small.json"

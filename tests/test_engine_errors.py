@@ -1,4 +1,4 @@
-"""The engine refuses plans, weights, sizes and calls that are wrong, and never traps."""
+"""The engine refuses lists, weights, sizes and calls that are wrong, and never traps. Invalid plans: test_rules.py."""
 
 from dataclasses import replace
 
@@ -13,66 +13,12 @@ from nurie.engine.wasm import Engine, EngineError, Machine
 from nurie.errors import NurieError
 from plans import Builder, drawing, small_unet
 
-BAD_OPS: list[tuple[int, dict[str, int]]] = [
-    (0, {"shuffle": 3}),
-    (0, {"output": 9}),
-    (0, {"activation": 1}),
-    (0, {"residual": 0}),
-    (1, {"input": -1}),
-    (1, {"input": 2}),
-    (1, {"input": 99}),
-    (1, {"output": 0}),
-    (1, {"kernel": 0}),
-    (1, {"kernel": 8}),
-    (1, {"stride": 0}),
-    (1, {"stride": 3}),
-    (1, {"pad": -1}),
-    (1, {"pad": 3}),
-    (1, {"activation": 4}),
-    (1, {"shuffle": 0}),
-    (1, {"shuffle": 2}),
-    (1, {"in_channels": 0}),
-    (1, {"in_channels": 4}),
-    (1, {"in_channels": 2**31 - 1}),
-    (1, {"out_channels": -4}),
-    (1, {"out_channels": 2**31 - 1}),
-    (1, {"input_channel": 1}),
-    (1, {"input_channel": -4}),
-    (1, {"input_channel": 4}),
-    (1, {"output_channel": 4}),
-    (1, {"residual": 1}),
-    (1, {"residual": 2}),
-    (1, {"residual": -2}),
-    (1, {"residual": 0, "residual_channel": 4}),
-    (1, {"weight": -4}),
-    (1, {"weight": 2}),
-    (1, {"bias": 2}),
-    (1, {"scale": -8}),
-    (2, {"kernel": 3}),
-    (2, {"stride": 1}),
-    (2, {"shuffle": 2}),
-    (3, {"residual": 1}),
-    (3, {"in_channels": -3}),
-    (4, {"input": 1}),
-    (4, {"shuffle": 2}),
-    (4, {"activation": 3}),
-]
-
 
 def chain() -> tuple[Plan, bytes]:
     """input -> conv -> conv_transpose -> copy -> output, each with 3 channels; tensor 1 has 2."""
     b = Builder()
     x = b.conv(b.image(), 3, 2)
     return b.finish(b.copy(b.conv_transpose(x, 2, 3), 3))
-
-
-@pytest.mark.parametrize(("index", "fields"), BAD_OPS)
-def test_bad_plans_give_an_error(index: int, fields: dict[str, int]) -> None:
-    plan, weights = chain()
-    bad = Plan(plan.tensors, tuple(replace(op, **fields) if i == index else op for i, op in enumerate(plan.ops)))
-    with pytest.raises(EngineError) as caught:
-        Machine().load(bad.tensors, bad.rows(), weights)
-    assert caught.value.code == -1
 
 
 def test_bad_lists_give_an_error() -> None:
@@ -187,6 +133,7 @@ def test_damaged_plans_never_trap(data: st.DataObject) -> None:
     except NurieError:
         assert code == -1
         return
+    assert code in (0, -3)
     if code == 0:
         compare_sizes(machine, damaged)
 

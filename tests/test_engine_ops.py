@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 
 from conftest import BUILDS
-from nurie.engine.plan import Op, Plan, make_plan
+from nurie.engine.plan import TANH, Op, Plan, make_plan
 from nurie.engine.reference import read_floats, read_weights, styled
 from nurie.engine.wasm import Engine
 from nurie.nets.generators import hash_noise
-from plans import TANH, Builder, drawing
+from plans import Builder, drawing
 
 SIZES = [(1, 1), (1, 6), (2, 3), (4, 4), (5, 9), (7, 4), (13, 11)]
 CHANNELS = [1, 3, 4, 5, 8, 12, 24, 33]

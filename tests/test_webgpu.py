@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page
 
 from browsers import launched, served
+from cases import COLOUR, PLANS, SEED, lines, weights_file
 from nurie.config import Publish
 from nurie.engine.plan import FILL, Plan
 from nurie.engine.wasm import Engine
@@ -97,6 +98,11 @@ def test_every_operation_and_odd_sizes(page: Page) -> None:
     plan, weights = small_unet()
     sizes = [(4, 4), (24, 20), (12, 60), (36, 4), (24, 20)]
     assert largest_difference(page, plan, weights, [drawing(h, w, i) for i, (h, w) in enumerate(sizes)]) <= 1
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if name != "activation fill"])
+def test_each_operation_activation_and_field(page: Page, name: str) -> None:
+    assert largest_difference(page, PLANS[name]()[-1], weights_file(), [lines()], (SEED, COLOUR)) <= 1
 
 
 def test_random_plans(page: Page) -> None:

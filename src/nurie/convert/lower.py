@@ -18,12 +18,10 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from nurie.convert.quantise import quantise
-from nurie.engine.plan import Op, Plan, checked
+from nurie.engine.plan import LEAKY_RELU, RELU, SHUFFLES, TANH, Op, Plan, checked
 from nurie.errors import NurieError
 from nurie.nets.generators import EnclosedInput, FastGenerator, StyleInput
 
-RELU, LEAKY, TANH = 1, 2, 3
-SHUFFLES = (2, 4)  # factors of pixel shuffle and unshuffle that the engine has
 FUNCTIONS: dict[Any, type[nn.Module]] = {
     **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
     **dict.fromkeys((F.tanh, torch.tanh, "tanh"), nn.Tanh),
@@ -100,7 +98,7 @@ def activation_of(graph: fx.GraphModule, node: fx.Node) -> int:
     if isinstance(module, nn.LeakyReLU):
         if module.negative_slope != 0.2:
             raise NurieError(f"{node.target} is a LeakyReLU of slope {module.negative_slope}; the engine has 0.2 only.")
-        return LEAKY
+        return LEAKY_RELU
     return RELU if isinstance(module, nn.ReLU) else TANH if isinstance(module, nn.Tanh) else 0
 
 
@@ -279,7 +277,7 @@ class Lowering:
             last = follower
         leaky = self._leaky_among(last) if stage < 3 else None
         if leaky is not None:
-            op, skipped, last = replace(op, activation=LEAKY), last, leaky
+            op, skipped, last = replace(op, activation=LEAKY_RELU), last, leaky
         place = self._new(last)
         if leaky is not None:
             self.leaky[skipped] = place
@@ -295,8 +293,8 @@ class Lowering:
     def _leaky_among(self, node: fx.Node) -> fx.Node | None:
         """LeakyReLU among several followers that are otherwise ReLU, as in the classic U-Net's skips."""
         numbers = {follower: activation_of(self.graph, follower) for follower in node.users}
-        if len(numbers) > 1 and set(numbers.values()) == {RELU, LEAKY}:
-            return next(follower for follower, number in numbers.items() if number == LEAKY)
+        if len(numbers) > 1 and set(numbers.values()) == {RELU, LEAKY_RELU}:
+            return next(follower for follower, number in numbers.items() if number == LEAKY_RELU)
         return None
 
     def _absorb(

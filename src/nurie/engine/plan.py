@@ -14,9 +14,15 @@ from nurie.errors import NurieError
 OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed")
 READ_DRAWING = ("input", "enclosed")
 READ_NO_TENSOR = (*READ_DRAWING, "style")
-ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh")
-FILL = 4  # the activation of an output that gives each area between lines one colour
+ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh", "fill")
+NONE, RELU, LEAKY_RELU, TANH, FILL = range(len(ACTIVATIONS))
+SHUFFLES = (1, 2, 4)
+STRIDES = (1, 2)
+MAX_COUNT = 4096  # tensors; operations
+MAX_CHANNELS = 16384  # of a tensor
+MAX_COMPUTED = 65536  # channels, before a pixel shuffle
 MAX_KERNEL = 7
+MAX_SIDE = 32768  # pixels
 
 Size = tuple[int, int]  # height, width in pixels
 
@@ -99,6 +105,8 @@ class Plan:
         sizes = [(0, 0)] * len(self.tensors)
         for index, op in enumerate(self.ops):
             size = _written_size(index, op, (height, width), sizes)
+            if max(height, width, *size) > MAX_SIDE:
+                raise _misfit(height, width, index, op, f"makes {_text(size)}; the engine takes {MAX_SIDE} a side")
             if op.op == "output":
                 if op.activation == FILL and size != (height, width):
                     raise _misfit(height, width, index, op, f"fills areas of a picture of {_text(size)}")
@@ -148,9 +156,12 @@ def make_plan(tensors: Sequence[int], ops: Iterable[Mapping[str, Any] | Op]) -> 
 
 def checked(plan: Plan) -> Plan:
     """The plan itself, when the engine can run it: every rule of the engine's own check. Raises NurieError."""
+    for name, count in (("tensors", len(plan.tensors)), ("operations", len(plan.ops))):
+        if not 1 <= count <= MAX_COUNT:
+            raise NurieError(f"The plan has {count} {name}; the engine takes 1 to {MAX_COUNT}. Export the model again.")
     for index, channels in enumerate(plan.tensors):
-        if not 1 <= channels <= 16384:
-            raise NurieError(f"Tensor {index} has {channels} channels; the engine takes 1 to 16384.")
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise NurieError(f"Tensor {index} has {channels} channels; the engine takes 1 to {MAX_CHANNELS}.")
     if sum(op.op == "output" for op in plan.ops) != 1:
         raise NurieError('The plan needs exactly one "output" operation. Export the model again.')
     written: set[tuple[int, int]] = set()
@@ -179,27 +190,48 @@ def _parse_op(index: int, values: Mapping[str, Any]) -> Op:
 
 def _field_fault(op: Op) -> str:
     """What is wrong with single fields, as the end of a sentence; empty when nothing is."""
-    if op.shuffle not in (1, 2, 4):
+    if op.op not in OPS:
+        return f"is unknown; known are {', '.join(OPS)}"
+    if not 0 <= op.in_channels <= MAX_CHANNELS or not 0 <= op.out_channels <= MAX_COMPUTED:
+        found = f"computes {op.out_channels} channels of {op.in_channels}"
+        return f"{found}; the engine takes 0 to {MAX_COMPUTED} of 0 to {MAX_CHANNELS}"
+    if op.shuffle not in SHUFFLES:
         return f"has shuffle {op.shuffle}; it must be 1, 2 or 4"
-    if not 0 <= op.activation < len(ACTIVATIONS) and (op.op, op.activation) != ("output", FILL):
-        return f"has activation {op.activation}; known are 0 to {len(ACTIVATIONS) - 1}"
-    if op.op in ("conv", "depthwise"):
-        if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in (1, 2) or not 0 <= op.pad < op.kernel:
-            found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}"
-            return f"{found}; the engine takes kernels 1 to 7, stride 1 or 2, and pads smaller than the kernel"
-        if op.out_channels % op.shuffle**2:
-            return f"cannot shuffle {op.out_channels} channels by {op.shuffle}"
-        if op.op == "depthwise" and (op.in_channels != op.out_channels or op.shuffle != 1):
-            return f"makes {op.out_channels} channels of {op.in_channels} with shuffle {op.shuffle}; it must keep them"
-    elif op.op == "conv_transpose":
+    if not NONE <= op.activation < FILL and (op.op, op.activation) != ("output", FILL):
+        return f"has activation {op.activation}; known are 0 to {FILL - 1}"
+    if op.is_conv:
+        return _convolution_fault(op) or _offset_fault(op)
+    activated = op.op != "copy" and op.activation not in (NONE, FILL)
+    shuffled = op.op in ("output", "style") and op.shuffle != 1
+    return "has fields that it cannot have" if op.residual != -1 or activated or shuffled else ""
+
+
+def _convolution_fault(op: Op) -> str:
+    if op.op == "conv_transpose":
         if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1):
-            return f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}; only 4, 2, 1 is supported"
-    elif (
-        op.residual != -1
-        or (op.op != "copy" and op.activation not in (0, FILL))
-        or (op.op == "output" and op.shuffle != 1)
+            found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}, shuffle {op.shuffle}"
+            return f"{found}; only 4, 2, 1 is supported, without a shuffle"
+        return ""
+    if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in STRIDES or not 0 <= op.pad < op.kernel:
+        found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}"
+        return f"{found}; the engine takes kernels 1 to {MAX_KERNEL}, stride 1 or 2, and pads smaller than the kernel"
+    if op.out_channels % op.shuffle**2:
+        return f"cannot shuffle {op.out_channels} channels by {op.shuffle}"
+    if op.op == "depthwise" and (op.in_channels != op.out_channels or op.shuffle != 1):
+        return f"makes {op.out_channels} channels of {op.in_channels} with shuffle {op.shuffle}; it must keep them"
+    return ""
+
+
+def _offset_fault(op: Op) -> str:
+    """What lies at an impossible place in the weights file."""
+    for name, offset, alignment in (
+        ("weight", op.weight, 4 if op.scale == -1 else 1),
+        ("scale", op.scale, 4),
+        ("bias", op.bias, 4),
     ):
-        return "has fields that it cannot have"
+        absent = offset == -1 and name != "weight"
+        if not absent and (offset < 0 or offset % alignment):
+            return f"has its {name} at byte {offset}; it must be a multiple of {alignment}, from 0 on"
     return ""
 
 

@@ -3,45 +3,84 @@
 Tensors are float64 (h, w, channels); no borders, no packing, nothing reused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from nurie.engine.plan import FILL, Op, Plan
+from nurie.engine.plan import ACTIVATIONS, FILL, Op, Plan
 from nurie.engine.reference_fill import filled, spread
 
 Array = np.ndarray
+
+INK = 192  # for `enclosed`, a pixel is of a line where one of its channels is below
+BRUSHES = (1, 3, 6)  # places to each side of a brush's middle
+
+
+@dataclass(frozen=True)
+class Given:
+    """What operations read beside tensors."""
+
+    weights: bytes
+    drawing: Array  # uint8 (h, w, 3)
+    seed: int
+    colour: Sequence[float]
 
 
 def run_reference(
     plan: Plan, weights: bytes, rgba: Array, seed: int = 0, colour: Sequence[float] = (0, 0, 0)
 ) -> tuple[Array, list[Array]]:
     """uint8 (h, w, 3 or 4) -> the picture, uint8 (h, w, 3), and every tensor as it was written."""
+    given = Given(weights, rgba[:, :, :3], seed, colour)
     sizes = plan.sizes(*rgba.shape[:2])
     tensors = [np.zeros((*size, channels)) for size, channels in zip(sizes, plan.tensors, strict=True)]
     picture = np.zeros((0, 0, 3), np.uint8)
     for op in plan.ops:
         x = tensors[op.input][:, :, op.input_channel : op.input_channel + op.channels_read]
+        y = OPERATIONS[op.op](op, x, given)
         if op.op == "output":
-            picture = to_bytes(x, unit=op.scale == 1)
-            if op.activation == FILL:
-                picture = filled(rgba[:, :, :3], picture)
+            picture = y
             continue
-        if op.op == "input":
-            y = unshuffled(from_bytes(rgba[:, :, :3], unit=op.scale == 1), op.shuffle)
-        elif op.op == "style":
-            y = styled(*sizes[op.input], seed, colour)
-        elif op.op == "enclosed":
-            y = how_enclosed(rgba[:, :, :3], op.shuffle)
-        elif op.op == "copy":
-            y = activated(x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1), op.activation)
-        else:
-            y = convolved(op, x, weights)
-            if op.residual != -1:
-                y = y + tensors[op.residual][:, :, op.residual_channel : op.residual_channel + y.shape[2]]
-            y = activated(y, op.activation)
-        tensors[op.output][:, :, op.output_channel : op.output_channel + y.shape[2]] = y
+        if op.residual != -1:
+            y = y + tensors[op.residual][:, :, op.residual_channel : op.residual_channel + y.shape[2]]
+        end = op.output_channel + y.shape[2]
+        tensors[op.output][:, :, op.output_channel : end] = ACTIVATED[ACTIVATIONS[op.activation]](y)
     return picture, tensors
+
+
+def shown(op: Op, x: Array, given: Given) -> Array:
+    """uint8 (h, w, 3)"""
+    picture = to_bytes(x, unit=op.scale == 1)
+    return filled(given.drawing, picture) if op.activation == FILL else picture
+
+
+def convolved(op: Op, x: Array, given: Given) -> Array:
+    """Convolution, bias and pixel shuffle."""
+    weights = read_weights(op, given.weights)  # (out, kernel y, kernel x, in)
+    if op.op == "depthwise":  # a dense convolution whose other weights are zero
+        weights = weights * np.eye(op.in_channels)[:, None, None, :]
+    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(x, weights, op.stride, op.pad)
+    return shuffled(y + read_floats(given.weights, op.bias, op.out_channels), op.shuffle)
+
+
+# The operation, the slice that it reads (h, w, channels), and what it reads beside -> what it writes.
+OPERATIONS: dict[str, Callable[[Op, Array, Given], Array]] = {
+    "input": lambda op, _, given: unshuffled(from_bytes(given.drawing, unit=op.scale == 1), op.shuffle),
+    "conv": convolved,
+    "conv_transpose": convolved,
+    "copy": lambda op, x, _: x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1),
+    "output": shown,
+    "depthwise": convolved,
+    "style": lambda _, x, given: styled(x.shape[0], x.shape[1], given.seed, given.colour),
+    "enclosed": lambda op, _, given: how_enclosed(given.drawing, op.shuffle),
+}
+
+ACTIVATED: dict[str, Callable[[Array], Array]] = {
+    "none": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": lambda x: np.maximum(x, 0.2 * x),
+    "tanh": lambda x: np.tanh(x),
+}
 
 
 def from_bytes(rgb: Array, unit: bool) -> Array:
@@ -69,9 +108,9 @@ def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array
 def how_enclosed(drawing: Array, factor: int) -> Array:
     """(h / factor, w / factor, 1): the share of three brushes that can not paint a place, coming from the border."""
     h, w = (side // factor for side in drawing.shape[:2])
-    lines = np.asarray((drawing.reshape(h, factor, w, factor, 3) < 192).any(axis=(1, 3, 4)))
+    lines = np.asarray((drawing.reshape(h, factor, w, factor, 3) < INK).any(axis=(1, 3, 4)))
     kept_out = []
-    for side in (1, 3, 6):
+    for side in BRUSHES:
         free = ~widened(lines, side)
         reached = free.copy()
         reached[1:-1, 1:-1] = False
@@ -103,19 +142,6 @@ def shuffled(x: Array, factor: int) -> Array:
     h, w, c = x.shape
     parts = x.reshape(h, w, c // factor**2, factor, factor)
     return parts.transpose(0, 3, 1, 4, 2).reshape(h * factor, w * factor, c // factor**2)
-
-
-def activated(x: Array, activation: int) -> Array:
-    return [lambda: x, lambda: np.maximum(x, 0), lambda: np.maximum(x, 0.2 * x), lambda: np.tanh(x)][activation]()
-
-
-def convolved(op: Op, x: Array, data: bytes) -> Array:
-    """Convolution, bias and pixel shuffle."""
-    weights = read_weights(op, data)  # (out, kernel y, kernel x, in)
-    if op.op == "depthwise":  # a dense convolution whose other weights are zero
-        weights = weights * np.eye(op.in_channels)[:, None, None, :]
-    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(x, weights, op.stride, op.pad)
-    return shuffled(y + read_floats(data, op.bias, op.out_channels), op.shuffle)
 
 
 def read_floats(data: bytes, offset: int, count: int) -> Array:

@@ -184,7 +184,7 @@ def nearest(pixels: Array, colours: list[Array]) -> Array:
 
 
 def separate(inside: Array, most: int, paper: bool = True) -> tuple[list[Array], Array]:
-    """What hangs together side by side, `most` areas from the top, and all others, masks.
+    """Rule 9: what hangs together side by side, `most` areas from the top, and all others, masks.
 
     If that is `paper`, what reaches the border is no area.
     """

@@ -20,34 +20,50 @@
 
 const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed"];
 const READ_DRAWING = ["input", "enclosed"];
+export const ACTIVATIONS = ["none", "relu", "leaky_relu", "tanh", "fill"];
+const MAX_SIDE = 32768;
 
-/** The fields after `op`, in the engine's order, with their defaults. @type {[string, number][]} */
-const FIELDS = [
-  ["input", 0],
-  ["input_channel", 0],
-  ["output", 0],
-  ["output_channel", 0],
-  ["in_channels", 0],
-  ["out_channels", 0],
-  ["kernel", 0],
-  ["stride", 1],
-  ["pad", 0],
-  ["activation", 0],
-  ["shuffle", 1],
-  ["residual", -1],
-  ["residual_channel", 0],
-  ["weight", 0],
-  ["scale", -1],
-  ["bias", -1],
-];
+/** The fields after `op`, in the engine's order, with their defaults. @type {{[field: string]: number}} */
+const FIELDS = {
+  input: 0,
+  input_channel: 0,
+  output: 0,
+  output_channel: 0,
+  in_channels: 0,
+  out_channels: 0,
+  kernel: 0,
+  stride: 1,
+  pad: 0,
+  activation: 0,
+  shuffle: 1,
+  residual: -1,
+  residual_channel: 0,
+  weight: 0,
+  scale: -1,
+  bias: -1,
+};
+
+/** Whether the engine takes it as it is. @param {unknown} value */
+const isWord = (value) => typeof value === "number" && value === (value | 0);
+
+/**
+ * The integers of a plan in the engine's order. What is no integer of 32 bits, or no field of an operation, leaves a -1
+ * that the engine refuses.
+ * @param {Plan} plan
+ * @returns {number[]}
+ */
+export function words({ tensors, ops }) {
+  return [...tensors.map((channels) => (isWord(channels) ? channels : -1)), ...ops.flatMap(row)];
+}
 
 /**
  * The 17 integers of an operation.
  * @param {Op} op
  * @returns {number[]}
  */
-export function row(op) {
-  return [OPS.indexOf(op.op), ...FIELDS.map(([name, value]) => Number(op[name] ?? value))];
+function row({ op, ...given }) {
+  const valid = Object.entries(given).every(([name, value]) => Object.hasOwn(FIELDS, name) && isWord(value));
+  return [valid ? OPS.indexOf(op) : -1, ...Object.entries(FIELDS).map(([name, value]) => Number(given[name] ?? value))];
 }
 
 /**
@@ -55,7 +71,7 @@ export function row(op) {
  * @returns {FullOp}
  */
 export function complete(op) {
-  const fields = /** @type {Fields} */ ({ ...Object.fromEntries(FIELDS), ...op });
+  const fields = /** @type {Fields} */ ({ ...FIELDS, ...op });
   const phases = op.op === "conv" ? fields.shuffle ** 2 : 1;
   const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4, enclosed: 1 }[op.op];
   const channels = written ?? fields.out_channels / phases;
@@ -78,8 +94,8 @@ export function sizes({ tensors, ops }, drawing) {
   for (const op of ops.map(complete)) {
     const from = readsDrawing(op) ? drawing : found[op.input];
     const size = { height: side(op, from.height), width: side(op, from.width) };
-    if (!(size.height >= 1 && size.width >= 1 && Number.isInteger(size.height) && Number.isInteger(size.width)))
-      return null;
+    if (![size, from].every(({ height, width }) => isSide(height) && isSide(width))) return null;
+    if (fills(op) && !same(size, drawing)) return null;
     if (op.op === "output") continue;
     if (found[op.output].height && !same(found[op.output], size)) return null;
     if (op.residual !== -1 && !same(found[op.residual], size)) return null;
@@ -89,7 +105,13 @@ export function sizes({ tensors, ops }, drawing) {
 }
 
 /** Whether it fills the areas of a drawing, which only the WebAssembly engine can. @param {Plan} plan */
-export const fillsAreas = ({ ops }) => ops.some((op) => op.op === "output" && op.activation);
+export const fillsAreas = ({ ops }) => ops.some(fills);
+
+/** @param {Op} op */
+const fills = ({ activation = 0 }) => ACTIVATIONS[Number(activation)] === "fill";
+
+/** @param {number} pixels */
+const isSide = (pixels) => Number.isInteger(pixels) && 1 <= pixels && pixels <= MAX_SIDE;
 
 /**
  * @param {FullOp} op

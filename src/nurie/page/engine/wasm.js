@@ -1,7 +1,7 @@
 // The host of the WebAssembly engine: what docs/formats.md calls "The engine", seen from JavaScript.
 // Runs in a worker, in a page and in Node alike; it knows nothing of the DOM.
 
-import { row } from "./plan.js";
+import { words } from "./plan.js";
 
 /**
  * @typedef {import("./plan.js").Op} Op
@@ -240,7 +240,7 @@ export class Engine {
     this.#plan = null;
     this.#size = { height: 0, width: 0 };
     const at = this.#checked(this.#exports.plan(tensors.length, ops.length));
-    new Int32Array(this.#memory.buffer, at).set([...tensors, ...ops.flatMap(row)]);
+    new Int32Array(this.#memory.buffer, at).set(words(plan));
     const start = this.#checked(this.#exports.weights(bytes));
     this.#coming = { plan, start, received: 0, bytes, left: ops.length };
   }

@@ -4,6 +4,7 @@
 // channels zero. Sums are 32-bit whatever the tensors are.
 
 import { alphaShift, BRUSHES } from "./enclosed.js";
+import { ACTIVATIONS } from "./plan.js";
 
 /**
  * An operation with all fields, and what follows from them.
@@ -40,7 +41,13 @@ struct Sizes { ${UNIFORM.map((name) => `${name}: i32`).join(", ")} }
 @group(0) @binding(4) var<storage, read_write> rgba: array<u32>;
 `;
 
-const ACTIVATIONS = ["v", "max(v, vec4f())", "max(v, 0.2 * v)", "tanh(clamp(v, vec4f(-9.1), vec4f(9.1)))"];
+/** @type {{[activation: string]: string}} of a convolution or a copy */
+const ACTIVATED = {
+  none: "v",
+  relu: "max(v, vec4f())",
+  leaky_relu: "max(v, 0.2 * v)",
+  tanh: "tanh(clamp(v, vec4f(-9.1), vec4f(9.1)))",
+};
 
 /** Which of the last quad's four channels exist. @param {number} channels */
 const lastMask = (channels) => [0, 1, 2, 3].map((i) => i < ((channels - 1) % 4) + 1).join(", ");
@@ -57,7 +64,7 @@ fn finish(y: i32, x: i32, phase: i32, quad: i32, sums: vec4f) {
   let pixel = (STEP * y + phase / STEP) * STEP * s.out_width + STEP * x + phase % STEP;
   var v = sums;
   ${op.residual === -1 ? "" : "v += vec4f(arena[s.residual_start + pixel * s.residual_pixel + quad]);"}
-  v = ${ACTIVATIONS[op.activation]};
+  v = ${ACTIVATED[ACTIVATIONS[op.activation]]};
   if (quad == PHASE_QUADS - 1) { v = select(vec4f(), v, vec4<bool>(${lastMask(op.written)})); }
   arena[s.out_start + pixel * s.out_pixel + quad] = Quad(v);
 }

@@ -58,7 +58,8 @@ Weight = Annotated[float, Range(0), LossWeight()]
 class Prepare:
     """Turn photos into training pairs: line art on the left, picture on the right.
 
-    Run the same command again to resume: pairs that exist already are kept.
+    Run the same command again to resume, or after you added, mended or deleted photos or masks: pairs of changed ones
+    are made anew, those of deleted ones removed, and all others kept.
     """
 
     # folder of JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC pictures (read recursively)

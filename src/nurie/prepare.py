@@ -1,68 +1,95 @@
-"""Photos -> pairs/. Parallel over cores; run the same command again to resume."""
+"""Photos -> pairs/. Parallel over cores; run the same command again to resume, or after photos were mended."""
 
 import dataclasses
 import json
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.files.ours import walk
-from nurie.pairs.files import write_pair, write_sheet
-from nurie.pairs.names import picture_names, splits_of
+from nurie.pairs.files import pair_files, write_pair, write_sheet
+from nurie.pairs.names import name_of, picture_names, splits_of
+from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
+from nurie.photos.processes import KILLED, run_all, workers_for
 from nurie.photos.read import HINTS, SUFFIXES
 
 OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
+SIDES = ("train", "val")
+Records = dict[Path, Record | None]
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One picture to turn into pairs."""
+    """One picture, its pairs, and those of them that are to be written."""
 
     sources: Sources
+    record: Record
     outputs: tuple[Path, ...]  # one file per detail, or one
+    stale: tuple[Path, ...] = ()
 
 
 def prepare(config: Prepare) -> Path:
     """Write train/, val/ and sheet.png. Returns the pairs folder.
 
-    Files that can not be used are named at the end and left out. Raises NurieError when no pair could be made or
-    when the folder holds pairs made with other options.
+    Pairs whose photo, mask or input has changed are made anew, those whose photo is gone are removed, and those that
+    are not known to come from these photos are kept. Files that can not be used are named and left out. Raises
+    NurieError when no pair could be made or when the folder holds pairs made with other options.
     """
     check(config)
     console = Console(stderr=True)
-    jobs = plan_jobs(config, console)
+    sources = find_sources(config, console)
+    records = {path: read_record(path) for side in SIDES for path in pair_files(config.pairs / side)}
+    jobs = plan_jobs(config, sources, note(config, sources, console), records)
     config.pairs.mkdir(parents=True, exist_ok=True)
     remember_options(config)
-    todo = [job for job in jobs if not all(path.exists() for path in job.outputs)]
-    console.print(f"{len(jobs)} pictures, {len(jobs) - len(todo)} of them done already")
+    removed = remove_orphans(config, jobs, records, console)
+    todo = [job for job in jobs if job.stale]
     problems = run_jobs(config, todo, console)
-    for problem in problems:
-        say(console, f"left out: {problem}", "yellow")
+    left_out = [job for job, problem in zip(todo, problems, strict=True) if problem]
+    for path in (path for job in left_out for path in job.stale):
+        path.unlink(missing_ok=True)  # of the photo as it was
     done = [list(job.outputs) for job in jobs if all(path.exists() for path in job.outputs)]
     if not done:
         raise NurieError(
             f"No pair could be made from the {len(jobs)} pictures in {config.photos}; the reasons are above."
         )
     write_sheet(config.pairs / "sheet.png", done, config.direction)
-    counts = Counter(files[0].parent.name for files in done)
-    console.print(
-        f"{counts['train']} pictures to train on, {counts['val']} to validate; "
-        f"{len(problems)} left out. Look at {config.pairs / 'sheet.png'}",
-        soft_wrap=True,
+    made = [job for job, problem in zip(todo, problems, strict=True) if not problem]
+    anew = sum(any(path in records for path in job.stale) for job in made)
+    say(
+        console,
+        f"{len(made) - anew} new, {anew} made anew, {len(jobs) - len(todo)} unchanged, {removed} removed, "
+        f"{len(left_out)} left out",
     )
+    report(config, jobs, records, console)
     return config.pairs
+
+
+def report(config: Prepare, jobs: list[Job], before: Records, console: Console) -> None:
+    """What is in the folder now, and what of it was kept without knowing these photos."""
+    written = {path for job in jobs for path in job.stale}
+    kept = [(path, record) for path, record in before.items() if path not in written and path.exists()]
+    unknown = {path.parent / name_of(path) for path, record in kept if record is None}
+    others = {path.parent / name_of(path) for path, record in kept if record and record.folder != jobs[0].record.folder}
+    if unknown:
+        text = "do not say what they were made of (an older Nurie made them, or they were changed by hand)"
+        say(console, f"kept: {len(unknown)} pictures whose pairs {text}; delete them to make them anew", "yellow")
+    if others:
+        say(console, f"kept: {len(others)} pictures of another folder of photos", "yellow")
+    train, val = (len({name_of(path) for path in pair_files(config.pairs / side)}) for side in SIDES)
+    say(console, f"{train} pictures to train on, {val} to validate. Look at {config.pairs / 'sheet.png'}")
 
 
 def check(config: Prepare) -> None:
@@ -94,34 +121,88 @@ def refuse_overlap(config: Prepare) -> None:
             raise NurieError(f"{config.pairs} would be written among the pictures in {folder}. Choose another folder.")
 
 
-def plan_jobs(config: Prepare, console: Console) -> list[Job]:
+def find_sources(config: Prepare, console: Console) -> list[Sources]:
+    """All photos with their masks and inputs. Says what was ignored. Raises NurieError when there are none."""
     found = walk(config.photos, SUFFIXES, without=(config.pairs, config.masks, config.inputs))
-    photos = found.files
     if found.ignored:
         say(console, f"ignored: {', '.join(kinds_of(found.ignored))}")
-    if not photos:
+    if not found.files:
         raise NurieError(f"There are no JPEG, PNG or WebP pictures in {config.photos}.")
-    names = picture_names([photo.relative_to(config.photos) for photo in photos])
-    splits = splits_of(names, config.val_percent)
     masks, inputs = by_stem(config.masks), by_stem(config.inputs)
+    stems = [str(photo.relative_to(config.photos).with_suffix("")) for photo in found.files]
+    return [Sources(photo, masks.get(stem), inputs.get(stem)) for photo, stem in zip(found.files, stems, strict=True)]
+
+
+def note(config: Prepare, sources: list[Sources], console: Console) -> list[Record]:
+    """The record of each photo's pairs."""
+    here = place_hash(config.photos)
+    with ThreadPoolExecutor() as pool:
+        digests = list(tracked("look", pool.map(partial(made_of, config), sources), len(sources), console))
+    relatives = [source.photo.relative_to(config.photos).as_posix() for source in sources]
+    return [Record(path, here, digest) for path, digest in zip(relatives, digests, strict=True)]
+
+
+def made_of(config: Prepare, sources: Sources) -> str:
+    """A digest of all that a picture's pairs depend on; nothing where a file can not be read."""
+    options = {name: getattr(config, name) for name in ("mode", "size", "fit", "margin", "direction")}
+    files = (sources.photo, sources.mask, sources.drawing)
+    try:
+        return digest_of(files, {**options, "masks": config.masks is not None})
+    except OSError:
+        return ""
+
+
+def plan_jobs(config: Prepare, sources: list[Sources], notes: list[Record], records: Records) -> list[Job]:
+    """What is to be written for each photo, beside what is there."""
+    moved = {(record.photo, record.made_of) for record in notes}  # the same photos, from wherever
+    others = (path for path, record in records.items() if record and record.folder != notes[0].folder)
+    taken = {name_of(path) for path in others if (kept := records[path]) and (kept.photo, kept.made_of) not in moved}
+    names = picture_names([source.photo.relative_to(config.photos) for source in sources], taken)
+    suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
     jobs = []
-    for photo, name, split in zip(photos, names, splits, strict=True):
-        stem = str(photo.relative_to(config.photos).with_suffix(""))
-        suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
-        folder = config.pairs / split
-        outputs = tuple(folder / f"{name}{suffix}.png" for suffix in suffixes)
-        jobs.append(Job(Sources(photo, masks.get(stem), inputs.get(stem)), outputs))
+    splits = splits_of(names, config.val_percent)
+    for source, record, name, split in zip(sources, notes, names, splits, strict=True):
+        files = [f"{name}{suffix}.png" for suffix in suffixes]
+        sides = [split, *SIDES]  # pairs without a record stay on the side where they are
+        side = next((s for s in sides if any(records.get(config.pairs / s / f, record) is None for f in files)), split)
+        outputs = tuple(config.pairs / side / file for file in files)
+        stale = tuple(path for path in outputs if path not in records or records[path] not in (None, record))
+        jobs.append(Job(source, record, outputs, stale))
     return jobs
+
+
+def remove_orphans(config: Prepare, jobs: list[Job], records: Records, console: Console) -> int:
+    """Remove pairs of photos in this folder that are gone, or whose pairs are elsewhere now. Returns how many
+    pictures these are."""
+    planned = {path for job in jobs for path in job.outputs}
+    photos = {job.record.photo for job in jobs}
+    removed: dict[Path, str] = {}
+    for path, record in records.items():
+        if record is None or record.folder != jobs[0].record.folder or path in planned:
+            continue
+        if record.photo in photos or is_gone(config.photos / record.photo):
+            path.unlink(missing_ok=True)
+            why = "has its pairs elsewhere now" if record.photo in photos else "is gone"
+            removed[path.parent / name_of(path)] = f"{record.photo} {why}"
+    for name, why in removed.items():
+        say(console, f"removed: {name}, since {why}", "yellow")
+    return len(removed)
+
+
+def is_gone(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def kinds_of(ignored: Counter[str]) -> list[str]:
     """What was ignored, by kind: "5 .heic (pip install pillow-heif)"."""
     hints = {kind: f" ({HINTS[kind]})" for kind in ignored if kind in HINTS}
     return [f"{count} {kind}{hints.get(kind, '')}" for kind, count in sorted(ignored.items())]
-
-
-def say(console: Console, text: str, style: str = "") -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def by_stem(folder: Path | None) -> dict[str, Path]:
@@ -146,32 +227,46 @@ def remember_options(config: Prepare) -> None:
     os.replace(temporary, path)
 
 
-def run_jobs(config: Prepare, jobs: list[Job], console: Console) -> list[str]:
-    """Run all jobs on all cores with a progress bar. Returns a sentence for each picture that was left out."""
-    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        results = progress.track(results_of(config, jobs), total=len(jobs))
-        return [problem for problem in results if problem]
+def run_jobs(config: Prepare, jobs: list[Job], console: Console) -> list[str | None]:
+    """Write all pairs, on all cores. Returns for each job None, or a sentence that says why it was left out."""
+    results = run_all(partial(make_pair, config), jobs, workers_for(len(jobs), config.workers))
+    found = {job.record.photo: problem for job, problem in tracked("prepare", results, len(jobs), console)}
+    for photo, problem in found.items():
+        if problem:
+            where = f"{config.photos / photo}: " if problem == KILLED else ""
+            say(console, f"left out: {where}{problem}", "yellow")
+    return [found[job.record.photo] for job in jobs]
 
 
-def results_of(config: Prepare, jobs: list[Job]) -> Iterable[str | None]:
-    workers = min(config.workers or os.cpu_count() or 1, len(jobs))
-    if workers <= 1:
-        yield from (make_pair(config, job) for job in jobs)
-        return
-    # spawn: forking a process that has threads (a progress bar, PyTorch) may hang
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.map(make_pair, [config] * len(jobs), jobs, chunksize=2)
+def tracked(task: str, results: Iterable[T], total: int, console: Console) -> Iterator[T]:
+    columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=task == "look") as progress:
+        yield from progress.track(results, total=total)
 
 
 def make_pair(config: Prepare, job: Job) -> str | None:
-    """Write one picture's pairs. Returns None, or a sentence that says why it was left out."""
+    """Write one picture's pairs. Returns None, or a sentence that says why it was left out.
+
+    Raises OSError when they can not be written, which is no photo's fault.
+    """
     try:
         drawings, picture = compose(config, job.sources)
-    except NurieError as error:
-        text = str(error)
-        return text if str(job.sources.photo) in text else f"{job.sources.photo}: {text}"
+    except Exception as error:  # whatever is wrong with one photo, the others go on
+        return blame(job.sources.photo, error)
     for path, drawing in zip(job.outputs, drawings, strict=True):
-        write_pair(path, drawing, picture, config.direction)
+        if path in job.stale:
+            write_pair(path, drawing, picture, config.direction, job.record.text())
     return None
+
+
+def blame(photo: Path, error: Exception) -> str:
+    """A sentence that names the photo and what is wrong with it."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError) or "nsufficient memory" in reason:
+        reason = "there is not enough memory for it"
+    return reason if str(photo) in reason else f"{photo}: {reason}"
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    shown = text.encode("utf-8", "backslashreplace").decode()  # names of files need not be text
+    console.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -2,27 +2,37 @@
 
 import io
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, PngImagePlugin
 
 HEADING = 20  # height of the headings above a sheet, pixels
 
 
-def to_png(image: np.ndarray | Image.Image) -> bytes:
-    """A PNG file. Arrays are uint8 (h, w, 3) RGB."""
+def to_png(image: np.ndarray | Image.Image, text: Mapping[str, str] | None = None) -> bytes:
+    """A PNG file. Arrays are uint8 (h, w, 3) RGB. `text`: its text chunks, keyword -> Latin-1 text."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    chunks = PngImagePlugin.PngInfo()
+    for keyword, value in (text or {}).items():
+        chunks.add_text(keyword, value)
+    picture.save(file, "PNG", pnginfo=chunks)
     return file.getvalue()
 
 
-def save_png(path: Path, image: np.ndarray | Image.Image) -> None:
-    """Write a PNG atomically. Arrays are uint8 (h, w, 3) RGB."""
+def save_png(path: Path, image: np.ndarray | Image.Image, text: Mapping[str, str] | None = None) -> None:
+    """Write a PNG, as to_png, atomically: nothing is left of one that could not be written."""
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(to_png(image))
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(to_png(image, text))
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def sheet(rows: list[list[np.ndarray]], gap: int = 4) -> np.ndarray:

@@ -1,18 +1,32 @@
 """A|B pairs on disk, and contact sheets of them. Format: docs/formats.md."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from nurie.drawings.sheets import save_png, sheet
 
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
-def write_pair(path: Path, drawing: np.ndarray, picture: np.ndarray, direction: str = "AtoB") -> None:
-    """One PNG, drawing left and picture right (the other way round for BtoA), written atomically."""
+
+def pair_files(folder: Path) -> list[Path]:
+    """The A|B pictures in one side of a folder of pairs, sorted; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+
+
+def write_pair(
+    path: Path, drawing: np.ndarray, picture: np.ndarray, direction: str = "AtoB", text: Mapping[str, str] | None = None
+) -> None:
+    """One PNG, drawing left and picture right (the other way round for BtoA), written atomically. `text`: its text
+    chunks, keyword -> Latin-1 text."""
     halves = [drawing, picture] if direction == "AtoB" else [picture, drawing]
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_png(path, np.hstack(halves))
+    save_png(path, np.hstack(halves), text)
 
 
 def read_pair(path: Path, direction: str = "AtoB") -> tuple[np.ndarray, np.ndarray]:
@@ -23,11 +37,19 @@ def read_pair(path: Path, direction: str = "AtoB") -> tuple[np.ndarray, np.ndarr
 
 
 def write_sheet(path: Path, groups: list[list[Path]], direction: str, pictures: int = 12) -> None:
-    """A contact sheet: evenly chosen pictures, each followed by its drawings, two pictures to a row."""
+    """A contact sheet: evenly chosen pictures, each followed by its drawings, two pictures to a row. Pairs that people
+    changed are shown in the others' size, or not at all."""
     chosen = [groups[i] for i in np.unique(np.linspace(0, len(groups) - 1, min(pictures, len(groups))).astype(int))]
-    rows = []
+    rows: list[list[np.ndarray]] = []
     for files in chosen:
-        pairs = [read_pair(file, direction) for file in files]
+        try:
+            pairs = [read_pair(file, direction) for file in files]
+        except (OSError, ValueError):  # no picture, or of no even width
+            continue
         rows.append([pairs[0][1], *(drawing for drawing, _ in pairs)])
+    if not rows:
+        return
+    height, width = rows[0][0].shape[:2]
+    rows = [[cv2.resize(image, (width, height)) for image in row] for row in rows]
     wide = [a + b for a, b in zip(rows[::2], [*rows[1::2], []][: len(rows[::2])], strict=False)]
     save_png(path, sheet(wide))

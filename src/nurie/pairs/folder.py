@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from nurie.errors import NurieError
+from nurie.pairs.files import pair_files
 from nurie.pairs.names import name_of
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
 
 
@@ -18,8 +18,7 @@ class PairFolder:
     def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
         self.folder, self.size, self.swap = folder, size, direction == "BtoA"
         groups: dict[str, list[Path]] = {}
-        files = [p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES] if folder.is_dir() else []
-        for path in sorted(files):
+        for path in pair_files(folder):
             groups.setdefault(name_of(path), []).append(path)
         self.groups = list(groups.values())
         self._cache: dict[Path, tuple[np.ndarray, np.ndarray]] = {}

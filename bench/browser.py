@@ -26,19 +26,19 @@ BENCH = ROOT / "bench"
 PAGE = ROOT / "src" / "nurie" / "page"
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from engine import read_model  # noqa: E402
 from nets import NETS  # noqa: E402
 from page import chromium, open_page  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 
 from nurie.config import Publish  # noqa: E402
+from nurie.engine.modelfile import read_model  # noqa: E402
 from nurie.engine.plan import Plan  # noqa: E402
 from nurie.publish import write_site  # noqa: E402
 from nurie.serve import BUILT_IN, make_server  # noqa: E402
 
 RUNTIMES = {"ours": "Nurie", "ort": "ONNX Runtime Web", "litert": "LiteRT.js"}
 PEAK_MACS = 200_000 * 48
-ALL: dict[str, Callable[[], tuple[Plan, bytes]]] = {"built-in": lambda: read_model(BUILT_IN), **NETS}
+ALL: dict[str, Callable[[], tuple[Plan, bytes]]] = {"built-in": lambda: read_model(BUILT_IN)[1:], **NETS}
 CHOSEN = ["built-in", "dense", "inverted", "unet256", "chainer"]
 
 

@@ -12,8 +12,6 @@ kernels can be the reverse of Chromium 156's.)
 """
 
 import argparse
-import gzip
-import json
 import statistics
 import sys
 from pathlib import Path
@@ -24,7 +22,8 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 from nets import NETS  # noqa: E402
 from page import open_page  # noqa: E402
 
-from nurie.engine.plan import Op, Plan, parse_plan  # noqa: E402
+from nurie.engine.modelfile import read_model  # noqa: E402
+from nurie.engine.plan import Op, Plan  # noqa: E402
 
 WASM_FOLDER = ROOT / "src" / "nurie" / "page" / "engine"
 
@@ -40,7 +39,7 @@ def main() -> None:
     parser.add_argument("--ops", action="store_true", help="one line for every operation")
     args = parser.parse_args()
 
-    plan, weights = read_model(args.model) if args.model else NETS[args.net]()
+    plan, weights = read_model(args.model)[1:] if args.model else NETS[args.net]()
     width, height = map(int, args.size.split("x"))
     builds = {"plain": WASM_FOLDER / "nurie.wasm", "relaxed": WASM_FOLDER / "nurie-relaxed.wasm"}
     builds |= {path.stem + "*": path for path in args.against}
@@ -50,11 +49,6 @@ def main() -> None:
     report(plan, height, width, results)
     if args.ops:
         report_ops(plan, height, width, results)
-
-
-def read_model(folder: Path) -> tuple[Plan, bytes]:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    return parse_plan(manifest), gzip.decompress((folder / manifest["weights"]["file"]).read_bytes())
 
 
 def measure(

@@ -127,5 +127,5 @@ def page(browser: "Browser") -> Iterator["Page"]:
 def built_in() -> Painter:
     """As the page asks for it at first: in the first sample's colouring."""
     painter = open_painter(BUILT_IN)
-    painter.set_seed(read_manifest(BUILT_IN)["presets"][0]["seed"])
+    painter.set_seed(read_manifest(BUILT_IN).presets[0].seed)
     return painter

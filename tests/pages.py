@@ -107,7 +107,7 @@ def write_model(folder: Path, size: int, plan: Plan, weights: bytes, **fields: o
     manifest = {
         "format": "nurie-model", "version": 1, "input": {"width": size, "height": size},
         "weights": {
-            "file": "weights.bin.gz", "bytes": len(packed), "raw_bytes": len(weights),
+            "file": "weights.bin.gz", "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
             "sha256": hashlib.sha256(packed).hexdigest(),
         },
         **fields, **plan.to_json(),

@@ -12,11 +12,12 @@ from PIL import Image
 
 from nurie.config import Export, Predict, Train
 from nurie.drawings.strokes import draw_strokes
-from nurie.engine.modelfile import read_manifest, read_model
+from nurie.engine.modelfile import Label, read_manifest, read_model
 from nurie.engine.plan import FILL
 from nurie.engine.reference_fill import filled
 from nurie.errors import NurieError
 from nurie.export import export, pencil_width
+from nurie.files.schema import Stroke
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
 from nurie.painting.inputs import load_drawing
@@ -53,23 +54,23 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_manifest_says_what_the_model_is(model: Path) -> None:
     manifest, plan, weights = read_model(model)
     packed = (model / "weights.bin.gz").read_bytes()
-    assert (manifest["format"], manifest["version"], manifest["title"]) == ("nurie-model", 1, "Circles")
-    assert manifest["input"]["width"] == manifest["input"]["height"] == 64
-    assert manifest["input"]["multiple"] == 32 and manifest["norm"] == "fixed"
-    assert manifest["direction"] == "AtoB"
-    assert manifest["generator"]["kind"] == "fast" and manifest["generator"]["macs"] == plan.macs(64, 64)
-    assert manifest["weights"]["bytes"] == len(packed) and manifest["weights"]["raw_bytes"] == len(weights)
-    assert manifest["weights"]["sha256"] == hashlib.sha256(packed).hexdigest()
-    assert manifest["credits"] == ["Ours"]
-    assert manifest["hints"] is True and manifest["styles"] == STYLES
-    assert 0 <= manifest["parity"]["mean_difference"] <= manifest["parity"]["tolerance"]
+    assert (manifest.format, manifest.version, manifest.title) == ("nurie-model", 1, "Circles")
+    assert manifest.input.width == manifest.input.height == 64
+    assert manifest.input.multiple == 32 and manifest.norm == "fixed"
+    assert manifest.direction == "AtoB"
+    assert manifest.generator.kind == "fast" and manifest.generator.macs == plan.macs(64, 64)
+    assert manifest.weights.bytes == len(packed) and manifest.weights.raw_bytes == len(weights)
+    assert manifest.weights.sha256 == hashlib.sha256(packed).hexdigest()
+    assert manifest.credits == ["Ours"]
+    assert manifest.hints is True and manifest.styles == STYLES
+    assert manifest.parity and 0 <= manifest.parity.mean_difference <= manifest.parity.tolerance
 
 
 def test_areas_are_filled_on_demand(run: Path, model: Path, pairs: Path, tmp_path: Path) -> None:
     filling = export(Export(run, tmp_path / "model", title="Circles", credits=("Ours",), fill=True))
     expected, made = (read_model(folder)[0] for folder in (model, filling))
-    assert expected["ops"][-1]["op"] == "output"
-    expected["ops"][-1]["activation"] = FILL
+    assert expected.ops[-1]["op"] == "output"
+    expected.ops[-1]["activation"] = FILL
     assert made == expected
     drawing, _ = (folder := PairFolder(pairs / "val", 64)).read(folder.groups[0][0])
     plain, flat = (open_painter(path).paint(drawing) for path in (model, filling))
@@ -92,15 +93,15 @@ def label_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_label_maps_are_told_from_line_drawings(label_run: Path, model: Path, tmp_path: Path) -> None:
     lines, labels = read_manifest(model), read_manifest(export(Export(label_run, tmp_path / "model")))
-    assert (lines["labels"], lines["hints"]) == ([], True)
-    assert (labels["labels"], labels["hints"]) == ([{"colour": "#0030ff"}, {"colour": "#ffa000"}], False)
-    assert "label map" in labels["input"]["meaning"] and "label map" not in lines["input"]["meaning"]
+    assert (lines.labels, lines.hints) == ([], True)
+    assert (labels.labels, labels.hints) == ([Label("#0030ff"), Label("#ffa000")], False)
+    assert "label map" in labels.input.meaning and "label map" not in lines.input.meaning
 
 
 def test_labels_can_be_named(label_run: Path, tmp_path: Path) -> None:
     names = ("wall=#0030FF", "a = b=#ffa000")
     manifest = read_manifest(export(Export(label_run, tmp_path / "model", labels=names)))
-    assert manifest["labels"] == [{"colour": "#0030ff", "title": "wall"}, {"colour": "#ffa000", "title": "a = b"}]
+    assert manifest.labels == [Label("#0030ff", "wall"), Label("#ffa000", "a = b")]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_strokes_are_no_presets_for_label_maps(label_run: Path, tmp_path: Path) 
 
 
 def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) -> None:
-    presets = read_manifest(model)["presets"]
-    assert [p["image"] for p in presets] == ["preset-1.png", "preset-2.png", "preset-3.png"]
+    presets = read_manifest(model).presets
+    assert [p.image for p in presets] == ["preset-1.png", "preset-2.png", "preset-3.png"]
     folder = PairFolder(pairs / "val", 64)
     with Image.open(model / "preset-1.png") as first:
         assert np.array_equal(np.asarray(first), folder.read(folder.groups[0][0])[0])
@@ -142,9 +143,9 @@ def test_presets_from_a_folder(run: Path, tmp_path: Path) -> None:
     (presets / "1.json").write_text(json.dumps({"title": {"en": "Line", "ja": "線"}, "seed": 2, "strokes": [stroke]}))
     Image.new("RGB", (64, 64), "white").save(presets / "2.png")
     model = export(Export(run, tmp_path / "model", presets=presets))
-    line, picture = read_manifest(model)["presets"]
-    assert line["title"]["ja"] == "線" and line["seed"] == 2 and line["strokes"][0]["points"] == [1, 2, 3, 4.5]
-    assert picture["image"] == "preset-2.png" and (model / "preset-2.png").exists()
+    line, picture = read_manifest(model).presets
+    assert line.title == {"en": "Line", "ja": "線"} and line.seed == 2 and line.strokes[0].points == [1, 2, 3, 4.5]
+    assert picture.image == "preset-2.png" and (model / "preset-2.png").exists()
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"title": {"en": "a"}, "strokes": [{"width": 2, "points": [1]}]}'])
@@ -181,6 +182,14 @@ def test_wrong_weights_are_caught(run: Path, tmp_path: Path, monkeypatch: pytest
     with pytest.raises(NurieError, match="nothing was written"):
         export(Export(run, tmp_path / "model", tolerance=0.0005))
     assert not (tmp_path / "model").exists()
+
+
+def test_what_no_reader_would_take_is_not_written(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        NurieError, match=r"No manifest can say this: `\$\.credits\[1\]`: expected `str` of length <= 2000"
+    ):
+        export(Export(run, tmp_path / "model", credits=("Ours", "x" * 2001)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_export_does_not_replace_a_foreign_folder(run: Path, tmp_path: Path) -> None:
@@ -339,14 +348,14 @@ def test_label_map_is_laid_on_its_ground_and_strokes_are_refused(tmp_path: Path)
 
 @pytest.mark.parametrize("width", [2, 3, 7])
 def test_the_pencil_is_as_wide_as_the_drawings_lines(width: int) -> None:
-    drawing = draw_strokes([{"width": width, "points": [40, 40, 200, 60, 220, 180, 60, 210, 40, 40]}], 256, 256)
+    drawing = draw_strokes([Stroke(width, [40, 40, 200, 60, 220, 180, 60, 210, 40, 40])], 256, 256)
     assert abs(pencil_width([drawing, drawing]) - width) <= 0.5
     assert pencil_width([np.zeros_like(drawing)]) == 2  # no line drawing
 
 
 def test_a_title_in_two_languages(run: Path, tmp_path: Path) -> None:
     model = export(Export(run, tmp_path / "model", title="Circles", title_ja="円"))
-    assert read_manifest(model)["title"] == {"en": "Circles", "ja": "円"}
+    assert read_manifest(model).title == {"en": "Circles", "ja": "円"}
 
 
 def test_nothing_to_predict_gives_a_sentence(model: Path, tmp_path: Path) -> None:

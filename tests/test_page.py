@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from nurie.drawings.strokes import draw_strokes
 from nurie.engine.modelfile import read_manifest
+from nurie.files.schema import Stroke
 from nurie.painting.painter import Painter
 from nurie.serve import BUILT_IN
 from pages import SIZE, convert, count, pixels, ready, settled, stop_live, stroke
@@ -55,11 +56,11 @@ def test_preset_is_coloured_inside_white_outside_and_equals_python(page: Page, a
     ready(page, address)
     stop_live(page)
     assert page.locator("#presets button").count() >= 6
-    presets = read_manifest(BUILT_IN)["presets"]
+    presets = read_manifest(BUILT_IN).presets
     for index in (1, 4):
         page.click("#preset")
         page.locator("#presets button").nth(index).click()
-        built_in.set_seed(presets[index]["seed"])
+        built_in.set_seed(presets[index].seed)
         picture, drawing = convert(page), pixels(page, "input")
         assert (drawing[:, :, 3] == 255).all() and (drawing[:, :, 0] < 128).sum() > 300
         assert picture[outside(drawing)].mean() > 250
@@ -82,11 +83,11 @@ def test_presets_have_closed_outlines(page: Page, address: str) -> None:
 def test_strokes_look_as_python_draws_them(page: Page, address: str) -> None:
     ready(page, address)
     stop_live(page)
-    presets = read_manifest(BUILT_IN)["presets"]
+    presets = read_manifest(BUILT_IN).presets
     for index in (0, 3, 6):
         page.click("#preset")
         page.locator("#presets button").nth(index).click()
-        expected = draw_strokes(presets[index]["strokes"], SIZE, SIZE).astype(int)
+        expected = draw_strokes(presets[index].strokes, SIZE, SIZE).astype(int)
         difference = np.abs(pixels(page, "input")[:, :, :3] - expected)
         assert (expected < 128).mean() > 0.01
         assert difference.mean() < 1
@@ -97,7 +98,7 @@ def test_a_click_draws_a_dot_as_python_does(page: Page, address: str) -> None:
     ready(page, address)
     page.click("#clear")
     stroke(page, [(100, 60), (100, 60)])
-    expected = draw_strokes([{"width": read_manifest(BUILT_IN)["pencil"], "points": [100, 60]}], SIZE, SIZE)
+    expected = draw_strokes([Stroke(read_manifest(BUILT_IN).pencil, [100, 60])], SIZE, SIZE)
     page_ink, python_ink = (255.0 - drawing[:, :, 0] for drawing in (pixels(page, "input"), expected))
     assert python_ink.max() > 150
     assert np.abs(page_ink - python_ink).max() < 100

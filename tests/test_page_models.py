@@ -73,7 +73,7 @@ def test_the_dice_shows_other_colourings_and_a_seed_brings_one_back(page: Page, 
 def test_samples_come_in_their_own_colouring(page: Page, styled_model: Path, styled: str, tmp_path: Path) -> None:
     bar = {"strokes": [{"width": 8, "points": [10, 32, 54, 32]}]}
     manifest = read_manifest(styled_model)
-    fields = {key: manifest[key] for key in ("title", "hints", "styles")}
+    fields = {key: getattr(manifest, key) for key in ("title", "hints", "styles")}
     model = write_model(
         tmp_path / "model", 64, *small_styled(), **fields, presets=[bar | {"seed": 5}, bar, bar | {"seed": 1}]
     )

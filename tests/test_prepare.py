@@ -138,6 +138,16 @@ def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Pat
     prepare(config(tmp_path))
 
 
+def test_damaged_options_are_named_and_the_pairs_stay(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    options = prepare(config(tmp_path)) / OPTIONS_FILE
+    before = sorted(options.parent.rglob("*"))
+    options.write_text('{"size": 3')
+    with pytest.raises(NurieError, match=r"prepare\.json does not say how the pairs .* truncated. Use another folder"):
+        prepare(config(tmp_path))
+    assert sorted(options.parent.rglob("*")) == before and options.read_text() == '{"size": 3'
+
+
 def test_processes_give_the_same_files(tmp_path: Path) -> None:
     for i in range(3):
         save(tmp_path / "photos" / f"p{i}.png", photo(seed=i))

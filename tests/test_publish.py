@@ -23,9 +23,15 @@ def write_model(folder: Path, weights: bytes = b"weights", title: str | dict[str
     (folder / "preset-2.png").write_bytes(b"picture")
     digest = hashlib.sha256(weights).hexdigest()
     manifest = {
-        "format": "nurie-model", "version": 1, "title": title,
-        "weights": {"file": "weights.bin.gz", "encoding": "gzip", "sha256": digest},
-        "presets": [{"title": {"en": "One"}, "strokes": []}, {"title": {"en": "Two"}, "image": "preset-2.png"}],
+        "format": "nurie-model", "version": 1, "title": title, "input": {"width": 64, "height": 64},
+        "weights": {
+            "file": "weights.bin.gz", "encoding": "gzip", "bytes": len(weights), "raw_bytes": 9, "sha256": digest,
+        },
+        "tensors": [3], "ops": [{"op": "input"}, {"op": "output"}],
+        "presets": [
+            {"title": {"en": "One"}, "strokes": [{"width": 2, "points": [1, 2]}]},
+            {"title": {"en": "Two"}, "image": "preset-2.png"},
+        ],
         "credits": [CREDIT],
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -236,6 +242,35 @@ def test_somebody_elses_folder_is_refused(tmp_path: Path, page: Path, name: str)
     assert files(site) == {name}
     with pytest.raises(NurieError, match="is a file"):
         publish(Publish(tmp_path / "model", site / name))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"pages": []}', r"site\.json is not the list of a site .*`\$\.format` is missing. Choose another"),
+        (
+            '{"format": "nurie-site", "version": 2}',
+            r"site\.json has a format that this .* Choose another",
+        ),
+    ],
+)
+def test_somebody_elses_site_json_is_no_leave_to_replace_the_folder(
+    tmp_path: Path, page: Path, text: str, words: str
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "site.json").write_text(text)
+    (site / "mine.html").write_text("mine")
+    with pytest.raises(NurieError, match=words):
+        publish(Publish(write_model(tmp_path / "model"), site))
+    assert files(site) == {"site.json", "mine.html"}
+
+
+def test_fields_that_only_a_newer_page_knows_are_published_too(tmp_path: Path, page: Path) -> None:
+    manifest = write_model(tmp_path / "model") / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"newer": {"a": [1.5, "ä"]}}))
+    site = publish(Publish(tmp_path / "model", tmp_path / "site"))
+    assert json.loads(next(site.glob("model/manifest.*")).read_text(encoding="utf-8"))["newer"] == {"a": [1.5, "ä"]}
 
 
 def test_a_failure_leaves_the_old_site(tmp_path: Path, page: Path):

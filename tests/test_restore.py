@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from conftest import TINY
 from nurie.config import Export, Train
 from nurie.convert.restore import restore
-from nurie.engine.modelfile import MANIFEST, read_manifest
+from nurie.engine.modelfile import MANIFEST, Manifest, read_manifest
 from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
@@ -56,9 +56,9 @@ def drawings(pairs: Path, size: int = 128) -> list[np.ndarray]:
     return [folder.read(path)[0] for path in folder.spread(5)]
 
 
-def reopened(model: Path, x: Tensor) -> tuple[nn.Module, dict]:
-    made_by = read_manifest(model).get("generator", {})
-    options = {name: made_by[name] for name in ("kind", "width", "styles", "enclosed") if name in made_by}
+def reopened(model: Path, x: Tensor) -> tuple[nn.Module, Manifest]:
+    made_by = read_manifest(model).generator
+    options = {name: getattr(made_by, name) for name in ("kind", "width", "styles", "enclosed")}
     return restore(model, options, lambda: x)
 
 
@@ -67,7 +67,7 @@ def test_it_computes_what_the_model_does(options: tuple, pairs: Path, tmp_path: 
     model = model_of(trained(*options), options, pairs, tmp_path)
     shown = drawings(pairs)
     generator, manifest = reopened(model, to_tensor(shown))
-    assert manifest["generator"]["kind"] == options[0] and not generator.training
+    assert manifest.generator.kind == options[0] and not generator.training
     for drawing in shown:
         expected = open_painter(model).paint(drawing).astype(int)
         assert np.ptp(expected) > 50
@@ -119,7 +119,7 @@ def test_training_goes_on_from_a_model_and_keeps_its_credits(pairs: Path, tmp_pa
     assert torch.equal(groups["generator"]["head.weight"], expected.state_dict()["head.weight"])
     assert meta["credits"] == ["Circles by us"]
     again = export(Export(tmp_path / "b", tmp_path / "c", tolerance=1.0, credits=("More", "Circles by us")))
-    assert read_manifest(again)["credits"] == ["More", "Circles by us"]
+    assert read_manifest(again).credits == ["More", "Circles by us"]
     train(replace(config, run=tmp_path / "d", init=tmp_path / "b"))  # and from that run on
     assert checkpoint.load(tmp_path / "d")[1]["credits"] == ["Circles by us"]
 

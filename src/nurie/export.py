@@ -21,7 +21,6 @@ from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import MANIFEST, Label, Preset
 from nurie.errors import NurieError, refuse_below
 from nurie.files.install import refuse_foreign
-from nurie.files.schema import Stroke
 from nurie.nets.checkpoint import load_generator
 from nurie.pairs.folder import PairFolder
 from nurie.photos.lineart import line_width
@@ -52,7 +51,7 @@ def export(config: Export) -> Path:
 
 def summary(model: Path, bundle: Bundle) -> str:
     made, weights, parity = bundle.manifest.generator, bundle.manifest.weights, bundle.manifest.parity
-    assert made and parity
+    assert parity
     return (
         f"{model}: step {made.steps}, {weights.bytes / 1e6:.2f} MB, {made.macs / 1e9:.2f} GMAC; "
         f"engine against PyTorch on {parity.samples} drawings: mean difference {parity.mean_difference:.4f}, "
@@ -129,14 +128,9 @@ def presets_of(folder: Path | None, drawings: list[np.ndarray]) -> tuple[list[Pr
     presets, files = [], {}
     for i, path in enumerate(paths, 1):
         if path.suffix == ".json":
-            presets.append(stroke_preset(path, drawings[0].shape[1]))
+            drawing = read_strokes(path, drawings[0].shape[1])
+            presets.append(Preset(title=drawing.title, strokes=drawing.strokes, seed=drawing.seed))
         else:
             files[f"preset-{i}.png"] = path.read_bytes()
             presets.append(Preset(title={"en": path.stem}, image=f"preset-{i}.png"))
     return presets, files
-
-
-def stroke_preset(path: Path, size: int) -> Preset:
-    drawing = read_strokes(path, size)
-    strokes = [Stroke(**stroke) for stroke in drawing["strokes"]]
-    return Preset(title=drawing["title"], strokes=strokes, seed=drawing.get("seed", -1))

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.files.ours import walk
+from nurie.files.schema import read_json
 from nurie.pairs.files import pair_files, write_pair, write_sheet
 from nurie.pairs.names import name_of, picture_names, splits_of
 from nurie.pairs.record import Record, digest_of, place_hash, read_record
@@ -216,7 +217,8 @@ def remember_options(config: Prepare) -> None:
     path = config.pairs / OPTIONS_FILE
     options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
     if path.exists():
-        changed = changed_options(config, options, json.loads(path.read_text()), NOT_IN_RESULT)
+        saved = read_json(path, dict, "does not say how the pairs beside it were made", "Use another folder.")
+        changed = changed_options(config, options, saved, NOT_IN_RESULT)
         if changed:
             raise NurieError(
                 f"{config.pairs} holds pairs made with other options ({changed}). "

@@ -4,7 +4,6 @@ A browser may keep every file but index.html for ever: changed content has a new
 so the site works under any path of any host.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
+from nurie.files.schema import to_json
 from nurie.site.assets import hashed_assets
 from nurie.site.index import INDEX, index_page, plain
 from nurie.site.models import site_model
+from nurie.site.sitefile import MARKER, Site, read_site
 
-MARKER = "site.json"  # says that the folder is a site, which publish may replace
 # Read by Netlify, Cloudflare Pages and others. A page in a process of its own may share memory between threads.
 HEADERS = """/*
   Cross-Origin-Opener-Policy: same-origin
@@ -45,21 +45,20 @@ def write_site(config: Publish) -> Path:
 def refuse_other(site: Path) -> None:
     """Publish replaces folders that it made itself, and nothing else. Raises NurieError."""
     refuse_foreign(site, MARKER, "was not made by `nurie publish`")
+    if (site / MARKER).is_file():
+        read_site(site)  # raises where it is a file of that name by somebody else
 
 
 def site_files(folders: dict[str, Path], title: str) -> dict[str, bytes]:
     """All of a site: its files by their paths, with these models by name. An empty title means the first model's."""
     names, scripts = hashed_assets()
     models = [site_model(name, folder) for name, folder in folders.items()]
-    marker = {
-        "format": "nurie-site", "version": 1, "title": title or plain(models[0].title),
-        "models": [f"model/{model.manifest}" for model in models],
-    }  # fmt: skip
+    site = Site(title=title or plain(models[0].title), models=[f"model/{model.manifest}" for model in models])
     return {
         **{f"assets/{name}": data for name, data in scripts.items()},
         **{f"model/{name}": data for model in models for name, data in model.files.items()},
         INDEX: index_page(names, models, title).encode(),
-        MARKER: (json.dumps(marker, indent=1, ensure_ascii=False) + "\n").encode(),
+        MARKER: to_json(site, indent=1),
         "_headers": HEADERS.encode(),
     }
 

@@ -43,7 +43,9 @@ def serve(config: Serve) -> None:
     if config.site is not None:
         _serve_folder(config.site, config)
         return
-    if not (BUILT_IN / "manifest.json").is_file():
+    from nurie.engine.modelfile import is_model
+
+    if not is_model(BUILT_IN):
         raise NurieError(
             f"The built-in model is missing from {BUILT_IN}. "
             "Name a site to serve: `nurie publish model/ site/`, then `nurie serve site/`."
@@ -56,8 +58,9 @@ def serve(config: Serve) -> None:
 
 def other_built_in() -> tuple[Path, ...]:
     """The built-in models that are not the default one, by name."""
-    folders = sorted(path.parent for path in MODELS.glob("*/manifest.json"))
-    return tuple(folder for folder in folders if folder != BUILT_IN)
+    from nurie.engine.modelfile import is_model
+
+    return tuple(folder for folder in sorted(MODELS.iterdir()) if is_model(folder) and folder != BUILT_IN)
 
 
 def _serve_folder(folder: Path, config: Serve) -> None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import ValidationError
 from torch import nn
 
 from nurie.engine.modelfile import (
-    FORMAT,
     MANIFEST,
-    VERSION,
     WEIGHTS,
     Generator,
     Input,
@@ -21,11 +20,11 @@ from nurie.engine.modelfile import (
     Parity,
     Preset,
     Weights,
-    manifest_bytes,
 )
 from nurie.engine.plan import FILL, Plan, make_plan
+from nurie.errors import NurieError
 from nurie.files.install import install
-from nurie.files.schema import Title
+from nurie.files.schema import Title, check, fault, to_json
 from nurie.nets.generators import multiple_of
 
 
@@ -54,12 +53,13 @@ def make_bundle(
 ) -> Bundle:
     """A model without its presets' pictures.
 
-    meta: of the generator's checkpoint. plan, weights: what `lower` made of it.
+    meta: of the generator's checkpoint. plan, weights: what `lower` made of it. Raises NurieError where readers would
+    refuse the manifest.
     """
     size = meta["train"]["size"]
     packed = gzip.compress(weights, 9, mtime=0)
     manifest = Manifest(
-        format=FORMAT, version=VERSION, title=about.title,
+        title=about.title,
         input=Input(
             width=size, height=size, multiple=multiple_of(meta["generator"]["kind"]),
             meaning="label map: flat colours, RGB" if about.labels else "drawing: dark lines on white, RGB",
@@ -78,6 +78,10 @@ def make_bundle(
         styles=styles_of(meta, plan), **plan.to_json(),
         presets=about.presets, credits=about.credits, parity=parity,
     )  # fmt: skip
+    try:
+        check(manifest)
+    except ValidationError as error:
+        raise NurieError(f"No manifest can say this: {fault(error)}. docs/formats.md has the limits.") from error
     return Bundle(manifest, {WEIGHTS: packed})
 
 
@@ -94,4 +98,4 @@ def filling(plan: Plan) -> Plan:
 
 def write(bundle: Bundle, folder: Path) -> None:
     """Put a model folder in the place of an older one, which stays when that fails."""
-    install({**bundle.files, MANIFEST: manifest_bytes(bundle.manifest)}, folder)
+    install({**bundle.files, MANIFEST: to_json(bundle.manifest)}, folder)

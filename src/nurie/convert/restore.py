@@ -14,36 +14,35 @@ import torch
 from torch import Tensor, fx, nn
 
 from nurie.convert.lower import lower, module_of, traced
-from nurie.engine.modelfile import MANIFEST, read_model
+from nurie.engine.modelfile import MANIFEST, Manifest, read_model
 from nurie.engine.plan import Op
 from nurie.errors import NurieError, spelt
 from nurie.nets.generators import build_generator
 
 
-def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor]) -> tuple[nn.Module, dict[str, Any]]:
+def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor]) -> tuple[nn.Module, Manifest]:
     """The generator of a model folder, in eval mode, and its manifest.
 
     wanted: the arguments of `build_generator`. drawings: makes some for the statistics, (n, 3, h, w) in [-1, 1]. Raises
     NurieError where the folder is no model, or one of another generator, or of one that this version builds otherwise.
     """
     manifest, plan, data = read_model(model)
-    made_by = manifest.get("generator", {})
-    if not {"kind", "width"} <= made_by.keys():
+    if not (manifest.generator.kind and manifest.generator.width):
         raise NurieError(f"{model / MANIFEST} does not say which generator made it; train a new one.")
-    options = {name: made_by.get(name, False) for name in wanted}
+    options = {name: getattr(manifest.generator, name) for name in wanted}
     if other := {name: value for name, value in wanted.items() if options[name] != value}:
         given = {name: options[name] for name in other}
         raise NurieError(
             f"{model} has a generator with {spelt(given)}, but this run's has {spelt(other)}. Train with the same."
         )
     generator = build_generator(**wanted).eval()
-    own = [op for op in lower(generator, manifest["input"]["width"])[0].ops if op.is_conv]
+    own = [op for op in lower(generator, manifest.input.width)[0].ops if op.is_conv]
     theirs = [op for op in plan.ops if op.is_conv]
     if [shape(op) for op in own] != [shape(op) for op in theirs]:
         raise NurieError(f"{model} is by a generator that this version of Nurie builds otherwise; train a new one.")
     set_weights(generator, theirs, data)
-    if wanted["styles"] and manifest.get("styles"):
-        generator.style.set_style(0, manifest["styles"][0])  # type: ignore[union-attr, operator]
+    if wanted["styles"] and manifest.styles:
+        generator.style.set_style(0, manifest.styles[0])  # type: ignore[union-attr, operator]
     give_back_statistics(generator, drawings())
     return generator, manifest
 

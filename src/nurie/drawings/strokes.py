@@ -1,72 +1,76 @@
 """Drawings as strokes: the JSON files of presets and hand drawings, and their pixels, as the page draws them."""
 
-import json
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta, Struct, ValidationError
 from PIL import Image, ImageChops, ImageDraw
 
 from nurie.errors import NurieError
+from nurie.files.schema import Seed, Stroke, Strokes, Title, check, fault, read_json
 
+FORM = (
+    "Every stroke needs x, y pairs, a colour is like #ff8800, a seed is at least 0, and a size more. "
+    "docs/formats.md shows the form."
+)
 FINE = 8  # lines are drawn on a grid this many times finer, then averaged
+FINEST = 8192  # largest side of that grid: 200 MB
 CORNER = math.cos(math.pi / 3)  # sharper turns stay corners, as in page/sheet/raster.js
 PIECES = 8  # straight pieces of a rounded turn
 
 Point = tuple[float, float]
 
 
-def read_strokes(path: Path, size: int) -> dict[str, Any]:
-    """A drawing of docs/formats.md: {"title": {language: text}, "strokes": [{"width", "points"}]} and maybe a "seed".
+class Drawing(Struct, frozen=True, omit_defaults=True):
+    """A drawing of docs/formats.md. Widths and points are in pixels of a sheet as wide as `size`, where it has one."""
 
-    A stroke may have a "colour". Widths and points are in pixels of a sheet as wide as the file's own "size", where it
-    has one; they are returned in those of a sheet of `size`. Raises NurieError when it is no such drawing.
-    """
+    title: Title
+    strokes: Strokes
+    seed: Seed = -1  # none: that of the first colouring
+    size: Annotated[float, Meta(ge=1, le=65536)] = 0
+
+
+def read_strokes(path: Path, size: int) -> Drawing:
+    """The drawing in a file, in pixels of a sheet as wide as `size`. Raises NurieError when it is no such drawing."""
+    verdict = "is no drawing of strokes"
+    drawing = read_json(path, Drawing, verdict, FORM)
+    if not drawing.size:
+        return drawing
+    unit = size / drawing.size
+    strokes = [
+        Stroke(unit * stroke.width, [unit * at for at in stroke.points], stroke.colour) for stroke in drawing.strokes
+    ]
+    resized = Drawing(drawing.title, strokes, drawing.seed)
     try:
-        drawing = json.loads(path.read_text(encoding="utf-8"))
-        unit = size / float(drawing.get("size", size))
-        strokes = [
-            {"width": unit * float(stroke["width"]), "points": [unit * float(v) for v in stroke["points"]]}
-            | ({"colour": str(stroke["colour"])} if "colour" in stroke else {})
-            for stroke in drawing["strokes"]
-        ]
-        title = {str(language): str(text) for language, text in drawing["title"].items()}
-        seed = {"seed": int(drawing["seed"])} if "seed" in drawing else {}
-        valid = bool(strokes) and all(len(s["points"]) >= 2 and len(s["points"]) % 2 == 0 for s in strokes)
-        valid = valid and seed.get("seed", 0) >= 0 and unit > 0
-        valid = valid and all(re.fullmatch("#[0-9a-f]{6}", s.get("colour", "#000000")) for s in strokes)
-    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-        raise NurieError(f"{path} is no drawing of strokes ({error!r}). docs/formats.md shows the form.") from error
-    if not valid:
-        raise NurieError(
-            f"{path} is no drawing of strokes: every one needs x, y pairs, a colour is like #ff8800, a seed is at "
-            "least 0, and a size more. docs/formats.md shows the form."
-        )
-    return {"title": title, "strokes": strokes, **seed}
+        check(resized)
+    except ValidationError as error:
+        raise NurieError(f"{path} {verdict} for a sheet of {size} pixels: {fault(error)}. {FORM}") from error
+    return resized
 
 
-def draw_strokes(strokes: list[dict[str, Any]], height: int, width: int) -> np.ndarray:
+def draw_strokes(strokes: Sequence[Stroke], height: int, width: int) -> np.ndarray:
     """Lines with round ends on white, uint8 (height, width, 3). Points and widths are in these pixels.
 
     They are black; where one has a colour, what is darker under it remains.
     """
-    size = width * FINE, height * FINE
+    fine = max(1, min(FINE, FINEST // max(height, width)))
+    size = width * fine, height * fine
     image = Image.new("RGB", size, "white")
     for stroke in strokes:
-        colour = stroke.get("colour")
-        layer = Image.new("RGB", size, "white") if colour else image
+        layer = Image.new("RGB", size, "white") if stroke.colour else image
         draw = ImageDraw.Draw(layer)
-        thick = stroke["width"] * FINE - 1  # Pillow's shapes include the pixels at both ends
-        line = [(x * FINE, y * FINE) for x, y in rounded(stroke["points"])]
+        fill = stroke.colour or "black"
+        thick = max(0, stroke.width * fine - 1)  # Pillow's shapes include the pixels at both ends
+        line = [(x * fine, y * fine) for x, y in rounded(stroke.points)]
         for (x0, y0), (x1, y1) in pairwise(line):
-            draw.line((x0, y0, x1, y1), fill=colour or "black", width=round(thick))
+            draw.line((x0, y0, x1, y1), fill=fill, width=round(thick))
         for x, y in line:
-            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=colour or "black")
-        image = ImageChops.darker(image, layer) if colour else image
+            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=fill)
+        image = ImageChops.darker(image, layer) if stroke.colour else image
     return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 

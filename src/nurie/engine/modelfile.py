@@ -2,35 +2,52 @@
 
 import gzip
 import hashlib
-import json
 import zlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
 from nurie.engine.plan import Plan, parse_plan
 from nurie.errors import NurieError
-from nurie.files.schema import Colour, Count, FileName, Seed, Side, Stroke, Text, Title, Width
+from nurie.files.schema import (
+    Colour,
+    Count,
+    FileName,
+    Seed,
+    Side,
+    Strokes,
+    Text,
+    Title,
+    Width,
+    one_of,
+    read_json,
+)
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.bin.gz"
 FORMAT, VERSION = "nurie-model", 1
 
+Three = Annotated[int, Meta(ge=3, le=3)]
+Bytes = Annotated[int, Meta(ge=1, le=2**29)]  # unet256 of width 96, larger than any that was trained, has 490 MB
+Difference = Annotated[float, Meta(ge=0, le=1)]  # of the 0-1 range
+Level = Annotated[float, Meta(ge=-1, le=1)]
+Range = tuple[Level, Level]
+Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
+
 
 class Input(Struct, frozen=True, kw_only=True):
     width: Side
     height: Side
-    channels: Literal[3] = 3
-    range: tuple[float, float] = (-1, 1)
+    channels: Three = 3
+    range: Range = (-1, 1)
     multiple: Side = 1
     meaning: Text = ""
 
 
 class Output(Struct, frozen=True, kw_only=True):
-    channels: Literal[3] = 3
-    range: tuple[float, float] = (-1, 1)
+    channels: Three = 3
+    range: Range = (-1, 1)
     meaning: Text = ""
 
 
@@ -40,10 +57,10 @@ class Label(Struct, frozen=True, omit_defaults=True):
 
 
 class Generator(Struct, frozen=True, kw_only=True):
-    """What made the model: the arguments of `build_generator`, and how large it is."""
+    """What made the model: the arguments of `build_generator`, how large it is, and how long it was trained."""
 
-    kind: Text
-    width: Count
+    kind: Text = ""
+    width: Count = 0
     styles: bool = False
     enclosed: bool = False
     parameters: Count = 0
@@ -53,99 +70,102 @@ class Generator(Struct, frozen=True, kw_only=True):
 
 class Weights(Struct, frozen=True, kw_only=True):
     file: FileName
-    encoding: Literal["gzip"] = "gzip"
-    bytes: Annotated[int, Meta(ge=1, le=2**31)]
-    raw_bytes: Annotated[int, Meta(ge=1, le=2**31)]
+    encoding: Annotated[str, one_of("gzip")] = "gzip"
+    bytes: Bytes
+    raw_bytes: Bytes
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Preset(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Strokes, or a picture."""
-
     title: Title = ""
-    strokes: list[Stroke] = []
-    image: str = ""
-    seed: Seed = -1  # none: the first
+    strokes: Strokes = []
+    image: FileName = ""
+    seed: Seed = -1  # none: that of the first
+
+    def __post_init__(self) -> None:
+        if bool(self.strokes) == bool(self.image):
+            raise ValueError("expected either strokes or an image")
 
 
 class Parity(Struct, frozen=True):
-    """How far the engine's pictures are from PyTorch's, of the 0-1 range."""
+    """How far the engine's pictures are from PyTorch's."""
 
     samples: Count
-    mean_difference: float
-    max_difference: float
-    tolerance: float
+    mean_difference: Difference
+    max_difference: Difference
+    tolerance: Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    format: str
-    version: int
+    format: str = FORMAT
+    version: int = VERSION
     title: Title = ""
     input: Input
-    labels: list[Label] = []
+    labels: Annotated[list[Label], Meta(max_length=256)] = []
     output: Output = Output()
-    norm: Literal["fixed"] = "fixed"
-    direction: Literal["AtoB", "BtoA"] = "AtoB"
-    generator: Generator | None = None
+    norm: Annotated[str, one_of("fixed")] = "fixed"
+    direction: Annotated[str, one_of("AtoB", "BtoA")] = "AtoB"
+    generator: Generator = Generator()
     pencil: Width = 2.0
     hints: bool = False
     weights: Weights
-    styles: list[list[float]] = []
+    styles: Annotated[list[Style], Meta(max_length=1024)] = []
     tensors: list[int]
-    ops: list[dict[str, Any]]
-    presets: list[Preset] = []
-    credits: list[str] = []
+    ops: list[dict[str, Any]]  # engine/plan.py checks these two
+    presets: Annotated[list[Preset], Meta(max_length=256)] = []
+    credits: Annotated[list[Text], Meta(max_length=256)] = []
     parity: Parity | None = None
-
-
-def manifest_bytes(manifest: Manifest) -> bytes:
-    """manifest.json, as export writes it."""
-    fields = msgspec.to_builtins(manifest)
-    return (json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def is_model(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def read_manifest(model: Path) -> dict[str, Any]:
+def read_manifest(model: Path) -> Manifest:
     """The manifest of a model folder, with the weights file compared with its checksum. Raises NurieError."""
     path = model / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        known = manifest["format"] == FORMAT and manifest["version"] == VERSION
-        name, digest = manifest["weights"]["file"], manifest["weights"]["sha256"]
-    except OSError as error:
-        raise NurieError(f"There is no {MANIFEST} in {model}. Expected a model folder from `nurie export`.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise NurieError(f"{path} is not the manifest of a model. Export it again with `nurie export`.") from error
-    if not known:
-        raise NurieError(f"{path} has a format that this version of Nurie does not know. Export the model again.")
-    if hashlib.sha256(member(model, name).read_bytes()).hexdigest() != digest:
+    if not is_model(model):
+        raise NurieError(f"There is no {MANIFEST} in {model}. Expected a model folder from `nurie export`.")
+    verdict, mend = "is not the manifest of a model", "Export it again with `nurie export`."
+    manifest = read_json(path, Manifest, verdict, mend, known=(FORMAT, VERSION))
+    with member(model, manifest.weights.file, "$.weights.file").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != manifest.weights.sha256:
         raise NurieError(
-            f"{model / name} is damaged: its checksum differs from the manifest's. Export the model again."
+            f"{model / manifest.weights.file} is damaged: its checksum differs from the manifest's. "
+            "Export the model again."
         )
     return manifest
 
 
-def member(model: Path, name: str) -> Path:
-    """A file that the manifest names, which must lie in the model folder itself."""
+def member(model: Path, name: str, field: str) -> Path:
+    """A file that a field of the manifest names, which must lie in the model folder itself."""
     if Path(name).name != name or not (model / name).is_file():
-        raise NurieError(f"{model / MANIFEST} names the file {name!r}, which is not in {model}.")
+        raise NurieError(f"{model / MANIFEST} names the file {name!r} at `{field}`, which is not in {model}.")
     return model / name
 
 
-def read_model(model: Path) -> tuple[dict[str, Any], Plan, bytes]:
+def read_model(model: Path) -> tuple[Manifest, Plan, bytes]:
     """Manifest, plan and raw weights of a model folder, ready for the engine. Raises NurieError."""
     manifest = read_manifest(model)
-    path = member(model, manifest["weights"]["file"])
     try:
-        weights = gzip.decompress(path.read_bytes())
+        plan = parse_plan({"tensors": manifest.tensors, "ops": manifest.ops})
+    except NurieError as error:
+        raise NurieError(f"{model / MANIFEST}: {error}") from error
+    return manifest, plan, unzipped(model / manifest.weights.file, manifest.weights.raw_bytes)
+
+
+def unzipped(path: Path, size: int) -> bytes:
+    """The bytes of a gzip file, which must be `size`. Reads one more at most. Raises NurieError."""
+    try:
+        with gzip.open(path) as file:
+            data = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise NurieError(f"{path} is no complete gzip file ({error}). Export the model again.") from error
-    if len(weights) != manifest["weights"]["raw_bytes"]:
+    if len(data) != size:
+        found = f"{len(data)} bytes" if len(data) < size else f"more than {size} bytes"
         raise NurieError(
-            f"{path} holds {len(weights)} bytes of weights, but the manifest says "
-            f"{manifest['weights']['raw_bytes']}. Export the model again."
+            f"{path} holds {found} of weights, but the manifest says {size} (`$.weights.raw_bytes`). "
+            "Export the model again."
         )
-    return manifest, parse_plan(manifest), weights
+    return data

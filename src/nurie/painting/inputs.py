@@ -53,7 +53,7 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
             raise NurieError(
                 f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
             )
-        return draw_strokes(read_strokes(path, width)["strokes"], height, width)
+        return draw_strokes(read_strokes(path, width).strokes, height, width)
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGBA")
@@ -68,4 +68,4 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
 
 def seed_of(path: Path) -> int:
     """The colouring that a drawing asks for: strokes may, and the others get the first."""
-    return read_strokes(path, 1).get("seed", 0) if path.suffix.lower() == STROKES else 0
+    return max(0, read_strokes(path, 1).seed) if path.suffix.lower() == STROKES else 0

@@ -25,7 +25,7 @@ class Painter:
     width: int
     labels: list[str]  # where its drawings are label maps, their colours as "#rrggbb", the ground first; runs say none
     direction: str  # which side of a pair is the drawing: AtoB or BtoA
-    parameters: int
+    parameters: int | None  # None: the model does not say
     plan: Callable[[], Plan]  # what the engine computes; lowering a run takes a second, so only on demand
     model_bytes: int | None  # of the compressed weights; None for a run
 
@@ -46,19 +46,19 @@ def engine_painter(path: Path) -> Painter:
     engine = Engine(plan, weights=weights)
 
     def set_seed(seed: int) -> None:
-        engine.set_style(seed, colour_of(seed, manifest.get("styles")))
+        engine.set_style(seed, colour_of(seed, manifest.styles))
 
     set_seed(0)
     return Painter(
         paint=engine.run,
         set_seed=set_seed,
-        height=manifest["input"]["height"],
-        width=manifest["input"]["width"],
-        labels=[label["colour"] for label in manifest.get("labels", [])],
-        direction=manifest.get("direction", "AtoB"),
-        parameters=manifest["generator"]["parameters"],
+        height=manifest.input.height,
+        width=manifest.input.width,
+        labels=[label.colour for label in manifest.labels],
+        direction=manifest.direction,
+        parameters=manifest.generator.parameters or None,
         plan=lambda: plan,
-        model_bytes=manifest["weights"]["bytes"],
+        model_bytes=manifest.weights.bytes,
     )
 
 

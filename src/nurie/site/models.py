@@ -29,9 +29,10 @@ def site_model(name: str, folder: Path) -> SiteModel:
         return hashed(file, data)
 
     weights = manifest["weights"]
-    weights["file"] = add(weights["file"], member(folder, weights["file"]).read_bytes())
-    for preset in manifest.setdefault("presets", []):
+    weights["file"] = add(weights["file"], member(folder, weights["file"], "$.weights.file").read_bytes())
+    for i, preset in enumerate(manifest.setdefault("presets", [])):
         if "image" in preset:
-            preset["image"] = add(preset["image"], member(folder, preset["image"]).read_bytes())
+            picture = member(folder, preset["image"], f"$.presets[{i}].image")
+            preset["image"] = add(preset["image"], picture.read_bytes())
     data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
     return SiteModel(name, manifest.get("title") or "Nurie", add(MANIFEST, data), weights["file"], files)

@@ -143,11 +143,11 @@ class State:
         drawings: makes some, (n, 3, h, w) in [-1, 1], which a model needs (restore.py).
         """
         if is_model(path):
-            generator, meta = restore(path, generator_options(self.config), drawings)
-            groups = {"ema": generator.state_dict()}
+            generator, manifest = restore(path, generator_options(self.config), drawings)
+            groups, self.credits = {"ema": generator.state_dict()}, manifest.credits
         else:
             groups, meta = checkpoint.load(path, ("ema", "discriminator"))
-        self.credits = meta.get("credits", [])
+            self.credits = meta.get("credits", [])
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})

@@ -27,7 +27,7 @@ enum {
   MAX_THREADS = 16,
 };
 
-// One row of 17 int32, in the order of docs/formats.md: the engine reads what the host wrote.
+// One row of int32, in the order of docs/formats.md: the engine reads what the host wrote.
 typedef struct {
   int op, input, input_channel, output, output_channel, in_channels, out_channels;
   int kernel, stride, pad, activation, shuffle, residual, residual_channel, weight, scale, bias;

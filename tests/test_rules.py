@@ -39,7 +39,9 @@ def loaded(plan: Json) -> Machine:
     numbers = {name: number for number, name in enumerate(OPS)}
     ops = [{**DEFAULTS, **op, "op": numbers.get(op.get("op", ""), len(OPS))} for op in plan["ops"]]
     machine = Machine()
-    machine.load(plan["tensors"], np.array([list(op.values()) for op in ops], np.int32).reshape(-1, 17), ZEROS)
+    machine.load(
+        plan["tensors"], np.array([list(op.values()) for op in ops], np.int32).reshape(-1, len(DEFAULTS)), ZEROS
+    )
     return machine
 
 

@@ -73,7 +73,7 @@ class Op:
         return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4, "enclosed": 1}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
-        """The 17 integers that the engine reads."""
+        """The integers that the engine reads, one for each field."""
         return (OPS.index(self.op), *astuple(self)[1:])
 
     def to_json(self) -> dict[str, Any]:
@@ -90,8 +90,8 @@ class Plan:
     ops: tuple[Op, ...]
 
     def rows(self) -> np.ndarray:
-        """Operations as int32 (ops, 17)."""
-        return np.array([op.row() for op in self.ops], dtype="<i4").reshape(len(self.ops), 17)
+        """Operations as int32 (ops, fields)."""
+        return np.array([op.row() for op in self.ops], dtype="<i4").reshape(len(self.ops), len(fields(Op)))
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's keys `tensors` and `ops`."""

@@ -46,7 +46,7 @@ class Machine:
         return result
 
     def load(self, tensors: Sequence[int], rows: np.ndarray, weights: bytes) -> None:
-        """Give the engine a plan as integers, int32 (ops, 17), and the raw weights."""
+        """Give the engine a plan as integers, int32 (ops, fields), and the raw weights."""
         table = np.concatenate([np.array(tensors, dtype="<i4"), rows.astype("<i4").ravel()])
         self.write(self.call("plan", len(tensors), len(rows)), table.tobytes())
         self.write(self.call("weights", len(weights)), weights)

@@ -57,7 +57,7 @@ export function words({ tensors, ops }) {
 }
 
 /**
- * The 17 integers of an operation.
+ * The integers of an operation, one for each field.
  * @param {Op} op
  * @returns {number[]}
  */

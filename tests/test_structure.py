@@ -28,4 +28,4 @@ def test_there_are_few_files_on_top_and_none_is_long() -> None:
     assert len([path for path in SOURCES.iterdir() if path.is_file()]) <= 20
     sources = [path for pattern in ("*.py", "*.js") for path in SOURCES.rglob(pattern)]
     assert len(sources) > 60
-    assert [path for path in sources if len(path.read_text(encoding="utf-8").splitlines()) > 403] == []
+    assert [path for path in sources if len(path.read_text(encoding="utf-8").splitlines()) > 400] == []

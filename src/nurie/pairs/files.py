@@ -1,5 +1,6 @@
 """A|B pairs on disk, and contact sheets of them. Format: docs/formats.md."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def pair_files(folder: Path) -> list[Path]:
     """The A|B pictures in one side of a folder of pairs, sorted; none where there is no folder."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    pictures = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return sorted(path for path in pictures if os.path.isfile(path))
 
 
 def write_pair(

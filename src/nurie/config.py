@@ -188,11 +188,13 @@ class Publish:
 
 @dataclass(frozen=True)
 class Serve:
-    """Serve a site on this computer only. Without a site: the built-in models."""
+    """Serve a site on this computer. Without a site: the built-in models."""
 
     # folder from `nurie publish`; default: the built-in models' page
     site: Annotated[Positional[Path | None], arg(metavar="[SITE]")] = None
-    port: int = 8000  # first port to try; the next free one is taken
+    port: int = 8000  # first port to try; the next free one is taken; 0: any
+    # address to listen on; 0.0.0.0 lets all devices in your network see the page, to try it on a phone
+    host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1"
     open: bool = True  # open the browser
 
 

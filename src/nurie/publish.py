@@ -13,15 +13,10 @@ from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
 from nurie.files.schema import to_json
 from nurie.site.assets import hashed_assets
+from nurie.site.headers import HEADERS_FILE, headers_text
 from nurie.site.index import INDEX, index_page, plain
 from nurie.site.models import site_model
 from nurie.site.sitefile import MARKER, Site, read_site
-
-# Read by Netlify, Cloudflare Pages and others. A page in a process of its own may share memory between threads.
-HEADERS = """/*
-  Cross-Origin-Opener-Policy: same-origin
-  Cross-Origin-Embedder-Policy: require-corp
-"""
 
 
 def publish(config: Publish) -> Path:
@@ -59,7 +54,7 @@ def site_files(folders: dict[str, Path], title: str) -> dict[str, bytes]:
         **{f"model/{name}": data for model in models for name, data in model.files.items()},
         INDEX: index_page(names, models, title).encode(),
         MARKER: to_json(site, indent=1),
-        "_headers": HEADERS.encode(),
+        HEADERS_FILE: headers_text().encode(),
     }
 
 

@@ -1,58 +1,45 @@
-"""site/ -> http://127.0.0.1:8000, for this computer only."""
+"""site/ -> http://127.0.0.1:8000, for this computer, or for the network with --host."""
 
+import contextlib
 import errno
-import http.server
 import os
-import re
-import socketserver
-import sys
+import signal
+import socket
 import tempfile
 import threading
 import webbrowser
-from http import HTTPStatus
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from nurie.config import Publish, Serve
 from nurie.errors import NurieError
+from nurie.site.server import Server
 
-HOST = "127.0.0.1"
+HOST = Serve.host
 MODELS = Path(__file__).parent / "models"
 BUILT_IN = MODELS / "cats"  # the default one
 
-# Not from `mimetypes`: it reads the system's tables, and a Windows registry may call .js text/plain.
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-    ".wasm": "application/wasm",
-    ".bin": "application/octet-stream",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".svg": "image/svg+xml",
-    ".ico": "image/x-icon",
-    ".webp": "image/webp",
-    ".txt": "text/plain; charset=utf-8",
-}
-HASHED = re.compile(r"\.[0-9a-f]{8,64}\.\w+$")
-
 
 def serve(config: Serve) -> None:
-    """Serve until Ctrl-C. Raises NurieError when there is no page to serve or no free port."""
-    if config.site is not None:
-        _serve_folder(config.site, config)
-        return
+    """Serve until Ctrl-C. Raises NurieError when there is no page to serve, no such address or no free port."""
+    with _ended_by_signals():
+        if config.site is not None:
+            _serve_folder(config.site, config)
+        else:
+            _serve_built_in(config)
+
+
+def _serve_built_in(config: Serve) -> None:
     from nurie.engine.modelfile import is_model
+    from nurie.publish import write_site
 
     if not is_model(BUILT_IN):
         raise NurieError(
             f"The built-in model is missing from {BUILT_IN}. "
             "Name a site to serve: `nurie publish model/ site/`, then `nurie serve site/`."
         )
-    from nurie.publish import write_site
-
-    with tempfile.TemporaryDirectory(prefix="nurie-") as temporary:
+    # Windows keeps files that an answer still reads.
+    with tempfile.TemporaryDirectory(prefix="nurie-", ignore_cleanup_errors=True) as temporary:
         _serve_folder(write_site(Publish(BUILT_IN, Path(temporary) / "site", more=other_built_in())), config)
 
 
@@ -64,43 +51,35 @@ def other_built_in() -> tuple[Path, ...]:
 
 
 def _serve_folder(folder: Path, config: Serve) -> None:
-    server = make_server(folder, config.port)
+    with contextlib.suppress(KeyboardInterrupt), make_server(folder, config.port, config.host) as server:
+        # In a thread of its own: else Ctrl-C would interrupt the server anywhere in its work.
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+        try:
+            thread.start()
+            _tell(server, config)
+            while thread.is_alive():
+                thread.join(0.2)  # Windows hears Ctrl-C only in between
+        finally:
+            if thread.is_alive():
+                server.shutdown()
+    print()
+
+
+def _tell(server: Server, config: Serve) -> None:
+    """Say where the page is, and show it."""
     port = server.server_address[1]
-    url = f"http://{HOST}:{port}/"
-    if port != config.port:
+    if config.port not in (0, port):
         print(f"Port {config.port} is taken, so this is port {port}.", flush=True)
+    url = page_address(own_address(server), port)
     print(f"The page is at {url} (Ctrl-C ends)", flush=True)
+    if not server.local:
+        print(warning(server), flush=True)
     if config.open:
         # In a thread: some browsers' launchers return only when the window is closed.
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-    with server:
-        try:
-            server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            print()
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Remembers its folder. A port counts as taken when anyone listens on it."""
-
-    daemon_threads = True
-    allow_reuse_address = os.name != "nt"  # on Windows, reuse would let two servers share one port
-
-    def __init__(self, folder: Path, port: int):
-        self.folder = folder.resolve()
-        super().__init__((HOST, port), Handler)
-
-    def server_bind(self) -> None:
-        """Without HTTPServer's look-up of the host's full name, which takes seconds on some computers."""
-        socketserver.TCPServer.server_bind(self)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that closes a connection early is no error."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # pyright: ignore[reportArgumentType]
-
-
-def make_server(folder: Path, port: int, tries: int = 100) -> Server:
+def make_server(folder: Path, port: int, host: str = HOST, tries: int = 100) -> Server:
     """A server on `port` or the next free one (0: any), not yet running. Raises NurieError."""
     if not (folder / "index.html").is_file():
         raise NurieError(f"There is no index.html in {folder}. Expected a site: `nurie publish model/ {folder}`.")
@@ -109,67 +88,68 @@ def make_server(folder: Path, port: int, tries: int = 100) -> Server:
     last = min(port + tries, 65536)
     for candidate in range(port, last):
         try:
-            return Server(folder, candidate)
-        except OSError as error:
-            # EACCES: Windows' reserved ranges, and ports below 1024 elsewhere
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise NurieError(f"Cannot listen on {HOST}:{candidate}: {error.strerror}.") from error
+            return Server(folder, host, candidate)
+        except (OSError, ValueError) as error:
+            _refuse_unless_taken(error, host, candidate)
     raise NurieError(f"No port from {port} to {last - 1} is free. Choose another with --port.")
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """GET and HEAD of files inside the folder."""
+def _refuse_unless_taken(error: OSError | ValueError, host: str, port: int) -> None:
+    """Raises NurieError unless the next port may be free."""
+    if isinstance(error, socket.gaierror | ValueError):
+        raise NurieError(f"--host {host!r} is no address: expected one of this computer's, or 0.0.0.0.") from error
+    if error.errno == errno.EADDRNOTAVAIL:
+        raise NurieError(f"--host {host} is no address of this computer. 0.0.0.0 stands for all of them.") from error
+    if error.errno == errno.EACCES and os.name != "nt" and 0 < port < 1024:
+        raise NurieError(f"Port {port} is for administrators only. Choose one from 1024 with --port.") from error
+    if error.errno not in (errno.EADDRINUSE, errno.EACCES):  # EACCES: Windows' reserved ranges
+        raise NurieError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else a file's body waits 40 ms for the browser to acknowledge its header
-    server_version = "nurie"
-    sys_version = ""
-    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def do_GET(self) -> None:
-        self._send(body=True)
+def page_address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
-    def do_HEAD(self) -> None:
-        self._send(body=False)
 
-    def _send(self, body: bool) -> None:
-        path = self._find()
-        if path is None:
-            self.send_error(HTTPStatus.NOT_FOUND, "There is no such file")
-            return
-        data = path.read_bytes()
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", TYPES.get(path.suffix.lower(), "application/octet-stream"))
-        self.send_header("Content-Length", str(len(data)))
-        immutable = HASHED.search(path.name) is not None
-        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if immutable else "no-cache")
-        self.end_headers()
-        if body:
-            self.wfile.write(data)
+def own_address(server: Server) -> str:
+    """Where this computer's browser finds the server."""
+    host = str(server.server_address[0])
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
-    def _find(self) -> Path | None:
-        """The file that the URL names, or None. Symbolic links are followed only inside the folder."""
-        name = unquote(urlsplit(self.path).path)
-        if "\0" in name or "\\" in name or ":" in name:
-            return None
-        parts = [part for part in name.split("/") if part]
-        if any(part.startswith(".") for part in parts):
-            return None
-        if name.endswith("/"):
-            parts.append("index.html")
-        try:
-            path = self.server.folder.joinpath(*parts).resolve()
-            inside = path.is_relative_to(self.server.folder) and path.is_file()
-        except (OSError, RuntimeError):
-            return None
-        return path if inside else None
 
-    def end_headers(self) -> None:
-        """Every answer, errors too, keeps the page in its own process: the engine may then use threads."""
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        super().end_headers()
+def network_address(server: Server) -> str | None:
+    """Where other devices find the server, if there is a network. Nothing is sent to find it out."""
+    host, port = str(server.server_address[0]), server.server_address[1]
+    if host not in ("0.0.0.0", "::"):
+        return host
+    with contextlib.suppress(OSError), socket.socket(server.address_family, socket.SOCK_DGRAM) as probe:
+        probe.connect(("2001:db8::1" if host == "::" else "192.0.2.1", port))  # documentation's addresses
+        return str(probe.getsockname()[0])
+    return None
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet: only failures are worth a line, and the page shows those itself."""
+
+def warning(server: Server) -> str:
+    """What a maker should know who shows the page to a network."""
+    host, port = network_address(server), server.server_address[1]
+    where = page_address(host, port) if host else f"this computer's address, port {port}"
+    return (
+        f"On other devices: {where}\nEveryone in this network can see the page until you end this. "
+        "Other devices colour on one thread: browsers give a page more only over https, or on its own computer."
+    )
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """`kill` and a closed terminal end the server as Ctrl-C does, so that nothing temporary is left."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    usual = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores SIGHUP
+    for number in usual:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in usual:
+            signal.signal(number, signal.SIG_DFL)

@@ -6,10 +6,12 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from nurie.serve import make_server
+from nurie.site import connections
 from nurie.site.server import Server
 from servers import SCRIPT, WEIGHTS, exchange, get, made_up_site, running
 
@@ -107,10 +109,11 @@ def test_large_files_are_not_held_in_memory_for_gzip(server: Server, site: Path)
     assert (status, len(body)) == (200, 1 << 20) and "Content-Encoding" not in headers
 
 
-def test_a_file_that_becomes_shorter_is_not_taken_for_whole(server: Server, site: Path):
+def test_a_file_that_becomes_shorter_is_not_taken_for_whole(server: Server, site: Path, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1000)  # not the time until the next request ends it
     (site / WEIGHTS).write_bytes(b"")
     os.truncate(site / WEIGHTS, 64 << 20)  # more than sockets hold
-    with socket.create_connection(server.server_address[:2]) as client, client.makefile("rb") as answer:
+    with socket.create_connection(server.server_address[:2], timeout=60) as client, client.makefile("rb") as answer:
         client.sendall(f"GET /{WEIGHTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
         os.truncate(site / WEIGHTS, 1000)
@@ -127,6 +130,13 @@ def test_a_folder_with_a_page_has_one_address(server: Server, site: Path):
         assert not re.match(r"(\w+:)?//", get(server, path)[1].get("Location", ""))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot make such files")
+def test_names_that_mean_something_else_on_windows_are_no_files(server: Server, site: Path):
+    for name in ("a\\b.txt", "a:b.txt"):
+        (site / name).write_text("own")
+        assert get(server, f"/{quote(name)}")[0] == 404
+
+
 # One connection
 
 
@@ -137,12 +147,29 @@ def test_one_connection_for_several_requests(server: Server):
     assert exchange(server, b"GET /site.json\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_body_is_no_next_request(server: Server):
+def test_an_answer_has_no_more_than_it_says(server: Server):
+    """A client library would not show more."""
+    head = b"Host: localhost\r\nConnection: close\r\n"
+    assert exchange(server, b"HEAD /site.json HTTP/1.1\r\n" + head + b"\r\n").endswith(b"\r\n\r\n")
+    answer = exchange(server, b"GET /site.json HTTP/1.1\r\nRange: bytes=0-3\r\n" + head + b"\r\n")
+    assert answer.endswith(b"\r\n\r\nsite")
+
+
+def test_nothing_is_answered_after_a_wrong_request(server: Server):
+    good = b"GET /site.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = exchange(server, b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" + good)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"Connection: close") == 1
+
+
+def test_a_body_is_no_next_request(server: Server, monkeypatch: pytest.MonkeyPatch):
     inner = b"GET /site.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for header in (b"Content-Length: %d" % len(inner), b"Transfer-Encoding: chunked"):
         answer = exchange(server, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n" + inner)
         assert answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer
-    answer = exchange(server, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n" + 500_000 * b"x")
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 60)
+    monkeypatch.setattr(connections, "LINGER_BYTES", 1 << 30)
+    size = 32 << 20  # more than sockets hold: were the rest not read, sending would fail, and the answer be lost
+    answer = exchange(server, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + size * b"x")
     assert answer.startswith(b"HTTP/1.1 405 ") and answer.endswith(b"\r\n405 Files can only be read\n")
 
 

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from nurie.site import conditions
 from nurie.site.connections import Connections, PatientHandler
@@ -108,10 +108,10 @@ class Handler(PatientHandler):
         """The file that the path names, or the way to the folder's page."""
         parts = [name for name in self.names if name]
         folder = not self.names[-1]
-        odd = any(character in part for part in parts for character in "\0\\:")  # no file of a site has these
+        odd = any(character in part for part in parts for character in "\\:")  # no file of a site has these
         path = None if odd else self.server.find([*parts, "index.html"] if folder else parts)
         if path and path.is_dir():
-            self._redirect(parts)
+            self._redirect()
         elif path and (file := _opened(path)):
             with file:
                 self._send(file, path)
@@ -120,9 +120,10 @@ class Handler(PatientHandler):
 
     do_HEAD = do_GET
 
-    def _redirect(self, parts: list[str]) -> None:
+    def _redirect(self) -> None:
         """To the folder's address with a slash: from there its page's relative references are right."""
-        location = "/" + "/".join(map(quote, parts)) + "/" + (f"?{self.url.query}" if self.url.query else "")
+        query = f"?{self.url.query}" if self.url.query else ""
+        location = f"/{self.url.path.strip('/')}/{query}"
         headers = {"Location": location, "Cache-Control": ASK, "Content-Length": "0"}
         self._begin(HTTPStatus.MOVED_PERMANENTLY, headers)
 

@@ -40,6 +40,10 @@ def running(server: Server) -> Iterator[Server]:
             thread.join()
 
 
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection((str(server.server_address[0]), server.server_address[1]), timeout=60)
+
+
 def get(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body; If_None_Match=... is the header If-None-Match."""
     host = str(server.server_address[0])
@@ -54,7 +58,7 @@ def get(server: Server, path: str, method: str = "GET", **headers: str) -> tuple
 
 def exchange(server: Server, request: bytes) -> bytes:
     """All that comes back for these bytes until the server ends the connection."""
-    with socket.create_connection(server.server_address[:2], timeout=30) as client:
+    with connect(server) as client:
         client.sendall(request)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(1 << 16), b""))

@@ -15,7 +15,7 @@ import pytest
 
 from nurie.serve import make_server
 from nurie.site import connections
-from servers import SCRIPT, WEIGHTS, exchange, get, made_up_site, running
+from servers import SCRIPT, WEIGHTS, connect, exchange, get, made_up_site, running
 
 PATIENCE = 60  # seconds that a test waits for what should happen at once
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors in Linux's /proc")
@@ -114,7 +114,7 @@ def test_a_hundred_clients_that_send_a_byte_at_a_time_are_cut_off(
         heads = [b"GET / HTTP/1.1\r\nX: ", b"G", b"GET /" + SCRIPT.encode(), b"GET / HTTP/1.1\r\n" + HOST + b"GET / "]
         slow = []
         for number in range(100):
-            client = stack.enter_context(socket.create_connection(server.server_address[:2]))
+            client = stack.enter_context(connect(server))
             client.sendall(heads[number % len(heads)])
             client.setblocking(False)
             slow.append(client)
@@ -145,7 +145,7 @@ def test_clients_that_do_not_take_their_file_are_cut_off(site: Path, monkeypatch
     os.truncate(site / WEIGHTS, 64 << 20)  # more than sockets hold
     with running(make_server(site, 0)) as server, flat(), ExitStack() as stack:
         for _ in range(20):
-            client = stack.enter_context(socket.create_connection(server.server_address[:2]))
+            client = stack.enter_context(connect(server))
             client.sendall(f"GET /{WEIGHTS} HTTP/1.1\r\n".encode() + HOST)
         wait_for(lambda: threading.active_count() > 20)
         assert get(server, "/")[0] == 200
@@ -157,7 +157,7 @@ def test_a_request_without_its_body_does_not_wait_for_it(site: Path) -> None:
     with running(make_server(site, 0)) as server, flat():
         for method in ("POST", "GET"):
             head = f"{method} / HTTP/1.1\r\nContent-Length: 1000000\r\n".encode()
-            with socket.create_connection(server.server_address[:2], timeout=PATIENCE) as client:
+            with connect(server) as client:
                 client.sendall(head + HOST)
                 assert b"\r\nConnection: close\r\n" in b"".join(iter(lambda: client.recv(1 << 16), b""))
 
@@ -178,7 +178,7 @@ def test_more_clients_than_allowed_wait_for_their_turn(site: Path, monkeypatch: 
     monkeypatch.setattr(connections.PatientHandler, "setup", setup)
     with running(make_server(site, 0)) as server, flat(), ExitStack() as stack:
         for _ in range(20):
-            stack.enter_context(socket.create_connection(server.server_address[:2]))
+            stack.enter_context(connect(server))
         assert get(server, "/")[0] == 200
     assert len(most) == 21 and max(most) <= threads + 1 + 4
 

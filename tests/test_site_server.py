@@ -3,7 +3,6 @@
 import gzip
 import os
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +12,7 @@ import pytest
 from nurie.serve import make_server
 from nurie.site import connections
 from nurie.site.server import Server
-from servers import SCRIPT, WEIGHTS, exchange, get, made_up_site, running
+from servers import SCRIPT, WEIGHTS, connect, exchange, get, made_up_site, running
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_a_file_that_becomes_shorter_is_not_taken_for_whole(server: Server, site
     monkeypatch.setattr(connections, "HEAD_SECONDS", 1000)  # not the time until the next request ends it
     (site / WEIGHTS).write_bytes(b"")
     os.truncate(site / WEIGHTS, 64 << 20)  # more than sockets hold
-    with socket.create_connection(server.server_address[:2], timeout=60) as client, client.makefile("rb") as answer:
+    with connect(server) as client, client.makefile("rb") as answer:
         client.sendall(f"GET /{WEIGHTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
         os.truncate(site / WEIGHTS, 1000)

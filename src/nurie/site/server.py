@@ -8,7 +8,6 @@ import re
 from email.utils import formatdate
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from nurie.site import conditions
@@ -127,7 +126,7 @@ class Handler(PatientHandler):
         headers = {"Location": location, "Cache-Control": ASK, "Content-Length": "0"}
         self._begin(HTTPStatus.MOVED_PERMANENTLY, headers)
 
-    def _send(self, file: BinaryIO, path: Path) -> None:
+    def _send(self, file: io.BufferedIOBase, path: Path) -> None:
         """The open file, or that the client has this version already."""
         info = os.fstat(file.fileno())
         kind = path.suffix.lower()
@@ -147,12 +146,12 @@ class Handler(PatientHandler):
         else:
             self._send_part(file, headers, info.st_size)
 
-    def _send_packed(self, file: BinaryIO, headers: dict[str, str]) -> None:
+    def _send_packed(self, file: io.BufferedIOBase, headers: dict[str, str]) -> None:
         data = gzip.compress(file.read(PACKED_BYTES.stop), GZIP_LEVEL, mtime=0)
         self._begin(HTTPStatus.OK, headers | {"Content-Encoding": "gzip", "Content-Length": str(len(data))})
         self._copy(io.BytesIO(data), len(data))
 
-    def _send_part(self, file: BinaryIO, headers: dict[str, str], size: int) -> None:
+    def _send_part(self, file: io.BufferedIOBase, headers: dict[str, str], size: int) -> None:
         """What the request's Range asks for, or all."""
         part = None
         try:
@@ -181,7 +180,7 @@ class Handler(PatientHandler):
             self.send_header(name, value)
         super().end_headers()
 
-    def _copy(self, file: BinaryIO, count: int) -> None:
+    def _copy(self, file: io.BufferedIOBase, count: int) -> None:
         """So many bytes, in pieces. A file that became shorter ends the connection: the client sees what is missing."""
         if self.command == "HEAD":
             return
@@ -192,7 +191,7 @@ class Handler(PatientHandler):
             self.close_connection = True
 
 
-def _opened(path: Path) -> BinaryIO | None:
+def _opened(path: Path) -> io.BufferedIOBase | None:
     try:
         return path.open("rb")
     except OSError:

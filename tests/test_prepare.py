@@ -469,6 +469,18 @@ def test_pairs_without_a_record_are_kept_and_counted(tmp_path: Path, capsys: pyt
     assert "5 pictures to train on" in said and bytes_of(tmp_path) == before
 
 
+def test_one_detail_changed_by_hand_is_kept_when_its_photo_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = four_photos(tmp_path)
+    save(tmp_path / "pairs" / "train" / "p0--few.png", np.zeros((32, 64, 3), np.uint8))
+    before = bytes_of(tmp_path)
+    save(tmp_path / "photos" / "p0.png", photo(seed=9))
+    assert "1 made anew, 3 unchanged" in say(capsys, config=options)
+    after = bytes_of(tmp_path)
+    assert [path for path in after if after[path] != before[path]] == ["train/p0--many.png"]
+
+
 def test_pairs_without_a_record_stay_on_their_side(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     options = dataclasses.replace(four_photos(tmp_path), val_percent=90)
     for path in (tmp_path / "pairs").glob("*/*.png"):

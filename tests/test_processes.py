@@ -32,6 +32,16 @@ def test_jobs_that_kill_their_process_are_named_and_the_others_are_done() -> Non
     assert results == {i: KILLED if i in (3, 13) else "odd" if i % 2 else None for i in range(15)}
 
 
+def test_processes_never_see_an_interrupt() -> None:
+    """Ctrl-C goes to all processes of a terminal: one that is being started would show where it was."""
+    (result,) = (result for _, result in run_all(interrupts, [0, 1], 2) if result != "0")
+    assert result == "blocked"
+
+
+def interrupts(job: int) -> str | None:
+    return ("blocked" if signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()) else "seen") if job else "0"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_the_output_ends_all(workers: int) -> None:
     with pytest.raises(OSError, match="No space left"):

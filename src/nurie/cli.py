@@ -41,6 +41,7 @@ TRAIN_EXTRA = {
     "jaxtyping",
     "onnx",
     "onnxruntime",
+    "psutil",
     "rich",
     "safetensors",
     "torch",

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
@@ -55,7 +56,8 @@ def until_death(
         try:
             while waiting or under_way:
                 while waiting and len(under_way) < 2 * workers:
-                    under_way[pool.submit(function, waiting[0])] = waiting[0]
+                    with no_interrupts():  # that a process which is being started would see
+                        under_way[pool.submit(function, waiting[0])] = waiting[0]
                     waiting.popleft()
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                     result = future.result()
@@ -64,6 +66,19 @@ def until_death(
             lost += under_way.values()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def no_interrupts() -> Iterator[None]:
+    """Ctrl-C comes afterwards. Processes that are started meanwhile never get it."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def begin() -> None:

@@ -31,7 +31,7 @@ WASM_FOLDER = ROOT / "src" / "nurie" / "page" / "engine"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--net", choices=NETS, default="fast")
-    parser.add_argument("--model", type=Path, help="folder with manifest.json and weights.bin.gz")
+    parser.add_argument("--model", type=Path, help="folder with manifest.json and weights")
     parser.add_argument("--size", default="256x256", help="width x height")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--against", type=Path, nargs="*", default=[], help="more wasm files")

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ from nurie.painting.painter import open_painter
 from nurie.pairs.folder import PairFolder
 from nurie.predict import predict
 from nurie.training.options import metadata
+from pages import write_model
+from plans import small_unet
 
 STYLES = [[0.5, -0.25, 0.125], [-0.5, 0.0, 1.0]]
 
@@ -51,9 +55,13 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(Export(run, tmp_path_factory.mktemp("out") / "model", title="Circles", credits=("Ours",)))
 
 
+def weights_of(model: Path) -> Path:
+    return next(model.glob("weights.*.bin.gz"))
+
+
 def test_manifest_says_what_the_model_is(model: Path) -> None:
     manifest, plan, weights = read_model(model)
-    packed = (model / "weights.bin.gz").read_bytes()
+    packed = weights_of(model).read_bytes()
     assert (manifest.format, manifest.version, manifest.title) == ("nurie-model", 1, "Circles")
     assert manifest.input.width == manifest.input.height == 64
     assert manifest.input.multiple == 32 and manifest.norm == "fixed"
@@ -130,9 +138,12 @@ def test_strokes_are_no_presets_for_label_maps(label_run: Path, tmp_path: Path) 
 
 def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) -> None:
     presets = read_manifest(model).presets
-    assert [p.image for p in presets] == ["preset-1.png", "preset-2.png", "preset-3.png"]
+    assert len(presets) == 3
+    for i, preset in enumerate(presets, 1):
+        digest = hashlib.sha256((model / preset.image).read_bytes()).hexdigest()[:12]
+        assert preset.image == f"preset-{i}.{digest}.png"
     folder = PairFolder(pairs / "val", 64)
-    with Image.open(model / "preset-1.png") as first:
+    with Image.open(model / presets[0].image) as first:
         assert np.array_equal(np.asarray(first), folder.read(folder.groups[0][0])[0])
 
 
@@ -145,7 +156,8 @@ def test_presets_from_a_folder(run: Path, tmp_path: Path) -> None:
     model = export(Export(run, tmp_path / "model", presets=presets))
     line, picture = read_manifest(model).presets
     assert line.title == {"en": "Line", "ja": "線"} and line.seed == 2 and line.strokes[0].points == [1, 2, 3, 4.5]
-    assert picture.image == "preset-2.png" and (model / "preset-2.png").exists()
+    assert re.fullmatch(r"preset-2\.[0-9a-f]{12}\.png", picture.image)
+    assert (model / picture.image).read_bytes() == (presets / "2.png").read_bytes()
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"title": {"en": "a"}, "strokes": [{"width": 2, "points": [1]}]}'])
@@ -190,6 +202,78 @@ def test_what_no_reader_would_take_is_not_written(run: Path, tmp_path: Path) -> 
     ):
         export(Export(run, tmp_path / "model", credits=("Ours", "x" * 2001)))
     assert list(tmp_path.iterdir()) == []
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_model_lists_its_files_and_only_these_are_replaced(run: Path, tmp_path: Path) -> None:
+    model = export(Export(run, tmp_path / "model", samples=1))
+    before = files(model)
+    hashed = re.compile(r"(weights|preset-\d)\.[0-9a-f]{12}\.(bin\.gz|png)")
+    assert all(name == "manifest.json" or hashed.fullmatch(name) for name in before)
+    assert set(read_manifest(model).files) == before.keys()
+    mine = {"notes.txt": b"1", "site/index.html": b"2", "weights.bin.gz": b"3", "model.onnx": b"4", ".git/HEAD": b"5"}
+    for name, data in mine.items():
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_bytes(data)
+    presets = tmp_path / "presets"
+    presets.mkdir()
+    Image.new("RGB", (64, 64), "white").save(presets / "1.png")
+    export(Export(run, model, presets=presets, samples=1))
+    after = files(model)
+    assert mine.items() <= after.items()
+    assert {name.split(".")[0] for name in after.keys() - mine.keys()} == {"manifest", "weights", "preset-1"}
+    assert set(read_manifest(model).files) == after.keys() - mine.keys()
+
+
+def test_an_older_models_files_are_those_that_its_manifest_names(run: Path, tmp_path: Path) -> None:
+    presets = [{"title": "1", "image": "preset-1.png"}]
+    model = write_model(tmp_path / "model", 64, *small_unet(), presets=presets)
+    for name in ("preset-1.png", "preset-2.png", "model.onnx"):
+        (model / name).write_bytes(b"old")
+    export(Export(run, model, samples=1))
+    assert files(model).keys() - read_manifest(model).files == {"preset-2.png"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean")
+def test_an_onnx_file_is_a_models_own_where_its_list_says_so(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    export(Export(run, model, format=("nurie", "onnx"), samples=1))
+    assert (model / "model.onnx").is_file() and "model.onnx" in read_manifest(model).files
+    export(Export(run, model, samples=1))
+    assert not (model / "model.onnx").exists() and "model.onnx" not in read_manifest(model).files
+    (model / "model.onnx").write_bytes(b"mine")
+    before = files(model)
+    with pytest.raises(NurieError, match=r"model\.onnx is in the way"):
+        export(Export(run, model, format=("nurie", "onnx"), samples=1))
+    assert files(model) == before
+
+
+def test_a_run_and_a_model_may_lie_in_each_other(
+    run: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = Path(shutil.copytree(model, tmp_path / "outer"))
+    inner = Path(shutil.copytree(run, outer / "run"))
+    monkeypatch.chdir(outer)
+    kept = files(inner)
+    export(Export(Path("run"), Path("."), samples=1))
+    export(Export(Path("../outer/run"), Path("run/model"), samples=1))
+    assert kept.items() <= files(inner).items()
+    assert read_manifest(outer).files and read_manifest(inner / "model").files
+    with pytest.raises(NurieError, match="is no model folder"):
+        export(Export(inner, inner, samples=1))
+    assert kept.items() <= files(inner).items()
+
+
+@pytest.mark.parametrize("text", ['{"name": "app", "icons": []}', "{", '{"format": "nurie-model", "version": 9}'])
+def test_somebody_elses_manifest_is_no_leave_to_write(run: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(NurieError, match=r"manifest\.json (is not the manifest|has a format).*Choose another folder"):
+        export(Export(run, tmp_path))
+    assert files(tmp_path) == {"manifest.json": text.encode()}
 
 
 def test_export_does_not_replace_a_foreign_folder(run: Path, tmp_path: Path) -> None:
@@ -242,26 +326,26 @@ def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:
         return folder
 
     def truncate(folder: Path) -> None:
-        path = folder / "weights.bin.gz"
+        path = weights_of(folder)
         path.write_bytes(path.read_bytes()[:-100])
 
     def truncate_honestly(folder: Path) -> None:
         truncate(folder)
         manifest = json.loads((folder / "manifest.json").read_text())
-        manifest["weights"]["sha256"] = hashlib.sha256((folder / "weights.bin.gz").read_bytes()).hexdigest()
+        manifest["weights"]["sha256"] = hashlib.sha256(weights_of(folder).read_bytes()).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
     def shorten(folder: Path) -> None:
-        (folder / "weights.bin.gz").write_bytes(gzip.compress(b"1234"))
+        weights_of(folder).write_bytes(gzip.compress(b"1234"))
         manifest = json.loads((folder / "manifest.json").read_text())
-        manifest["weights"]["sha256"] = hashlib.sha256((folder / "weights.bin.gz").read_bytes()).hexdigest()
+        manifest["weights"]["sha256"] = hashlib.sha256(weights_of(folder).read_bytes()).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
     cases = [
         ("damaged", truncate, "its checksum differs"),
         ("truncated", truncate_honestly, "is no complete gzip file"),
         ("short", shorten, "holds 4 bytes of weights"),
-        ("gone", lambda f: (f / "weights.bin.gz").unlink(), "which is not in"),
+        ("gone", lambda f: weights_of(f).unlink(), "which is not in"),
         ("json", lambda f: (f / "manifest.json").write_text("{"), "is not the manifest of a model"),
         ("none", lambda f: (f / "manifest.json").unlink(), "There is no manifest.json"),
     ]

@@ -266,6 +266,68 @@ def test_somebody_elses_site_json_is_no_leave_to_replace_the_folder(
     assert files(site) == {"site.json", "mine.html"}
 
 
+def add(site: Path, mine: dict[str, str]) -> dict[str, str]:
+    for name, text in mine.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+    return mine
+
+
+def test_only_what_the_sites_list_names_is_replaced(tmp_path: Path, page: Path, capsys: pytest.CaptureFixture) -> None:
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    publish(Publish(model, site))
+    assert set(json.loads((site / "site.json").read_text())["files"]) == files(site)
+    mine = add(site, {".git/HEAD": "x" * 99999, "CNAME": "c", "assets/own.0123456789ab.js": "", "a/b.html": "b"})
+    (site / "index.html").write_text("edited")  # still ours
+    said = capsys.readouterr().out.split(": ")[1]
+    (page / "leaf.js").write_text("1")
+    publish(Publish(write_model(model, b"other weights"), site))
+    check_references(site)
+    listed = set(json.loads((site / "site.json").read_text())["files"])
+    assert listed == files(site) - mine.keys() and len(listed) == len(files(site)) - len(mine)
+    assert {name: (site / name).read_text() for name in mine} == mine
+    out, err = capsys.readouterr()
+    assert err == "kept: .git, CNAME, a, assets/own.0123456789ab.js (not made by this command)\n"
+    assert out.split(": ")[1] == said  # the size is the site's, not the folder's
+
+
+def test_an_older_sites_files_are_those_with_a_name_as_publishing_gives_it(tmp_path: Path, page: Path) -> None:
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    publish(Publish(model, site))
+    old = json.loads((site / "site.json").read_text())
+    del old["files"]
+    mine = add(site, {"CNAME": "c", "assets/own.js": "1", "model/notes.txt": "2", "photo.0123456789ab.png": "3"})
+    add(site, {"site.json": json.dumps(old), "assets/parts/old.0123456789ab.js": "older"})
+    publish(Publish(write_model(model, b"other weights"), site))
+    assert files(site) - set(json.loads((site / "site.json").read_text())["files"]) == mine.keys()
+    check_references(site)
+
+
+def test_a_site_may_lie_in_a_model_and_a_model_in_a_site(tmp_path: Path, page: Path) -> None:
+    outer = write_model(tmp_path / "outer")
+    before = files(outer)
+    site = publish(Publish(outer, outer / "site"))
+    write_model(site / "model", b"inner")
+    publish(Publish(site / "model", site))
+    publish(Publish(outer, site))
+    assert before <= files(outer)
+    assert {"manifest.json", "weights.bin.gz", "preset-2.png"} <= files(site / "model")
+    check_references(site)
+    with pytest.raises(NurieError, match="is not empty and was not made by `nurie publish`"):
+        publish(Publish(outer, outer))
+
+
+def test_names_that_have_their_hash_already_stay(tmp_path: Path, page: Path) -> None:
+    model = write_model(tmp_path / "model")
+    digest = hashlib.sha256(b"weights").hexdigest()[:12]
+    text = (model / "manifest.json").read_text().replace("weights.bin.gz", f"weights.{digest}.bin.gz")
+    (model / "manifest.json").write_text(text)
+    (model / "weights.bin.gz").rename(model / f"weights.{digest}.bin.gz")
+    site = publish(Publish(model, tmp_path / "site"))
+    assert (site / "model" / f"weights.{digest}.bin").is_file()
+    check_references(site)
+
+
 def test_fields_that_only_a_newer_page_knows_are_published_too(tmp_path: Path, page: Path) -> None:
     manifest = write_model(tmp_path / "model") / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"newer": {"a": [1.5, "ä"]}}))

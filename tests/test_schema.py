@@ -28,7 +28,9 @@ STROKES = {
     "title": {"en": "Line", "ja": "線"}, "size": 64, "seed": 3,
     "strokes": [{"width": 2, "points": [1, 2, 3.5, 4]}, {"width": 1.5, "points": [5, 6], "colour": "#ff8800"}],
 }  # fmt: skip
-SITE = {"format": "nurie-site", "version": 1, "title": "Cats", "models": ["model/manifest.0123456789ab.json"]}
+SITE = {"format": "nurie-site", "version": 1, "title": "Cats", "models": ["model/manifest.0123456789ab.json"],
+    "files": ["site.json"],
+}  # fmt: skip
 MORE = {  # of a manifest
     "title": {"en": "Cats", "ja": "猫"}, "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
     "input": {"width": 64, "height": 64, "channels": 3, "range": [-1, 1], "multiple": 32, "meaning": "drawing"},
@@ -36,7 +38,8 @@ MORE = {  # of a manifest
     "labels": [{"colour": "#0030ff", "title": "wall"}, {"colour": "#0080ff"}],
     "generator": {"kind": "fast", "width": 8, "styles": True, "parameters": 9, "macs": 8, "steps": 7},
     "presets": [{"title": "2", "seed": 0, "image": "a.png"}, {"title": {"en": "1"}, "strokes": STROKES["strokes"]}],
-    "credits": ["Ours"], "parity": {"samples": 8, "mean_difference": 0.004, "max_difference": 0.09, "tolerance": 1},
+    "files": ["manifest.json"], "credits": ["Ours"],
+    "parity": {"samples": 8, "mean_difference": 0.004, "max_difference": 0.09, "tolerance": 1},
 }  # fmt: skip
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
@@ -189,6 +192,8 @@ WRONG = [  # format, field, value, what is said of it
     ("strokes", "$.strokes[1].points[0]", float("-inf"), "expected `float` >= -65536"),
     ("strokes", "$.strokes[1].points", [1, 2, 3], "expected x, y pairs as points, got 3 numbers"),
     ("strokes", "$.size", 1.5, "`$.strokes[0].points[3]`: expected `float`"),
+    ("site", "$.files[0]", "a/../../b", "matching regex"),
+    ("manifest", "$.files[0]", "/etc/passwd", "matching regex"),
     ("site", "$.models[0]", "model/../../manifest.0123456789ab.json", "model/manifest"),
     ("site", "$.models[0]", "https://example.org/manifest.0123456789ab.json", "model/manifest"),
 ]

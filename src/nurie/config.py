@@ -160,7 +160,7 @@ class Export:
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # run folder or checkpoint.safetensors
-    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.bin.gz
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
     title: str = ""  # shown on the page; default: the run folder's name
     title_ja: str = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from nurie.config import Export
-from nurie.convert.bundle import About, Bundle, filling, make_bundle, styles_of, write
+from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
 from nurie.convert.parity import compare
@@ -18,9 +18,9 @@ from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.labels import label_colours
 from nurie.drawings.sheets import to_png
 from nurie.drawings.strokes import read_strokes
-from nurie.engine.modelfile import MANIFEST, Label, Preset
+from nurie.engine.modelfile import ONNX, Label, Preset
 from nurie.errors import NurieError, refuse_below
-from nurie.files.install import refuse_foreign
+from nurie.files.hashed import hashed
 from nurie.nets.checkpoint import load_generator
 from nurie.pairs.folder import PairFolder
 from nurie.photos.lineart import line_width
@@ -34,7 +34,7 @@ def export(config: Export) -> Path:
     """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
     refuse_below(config, 1, "samples")  # an export is not handed over unchecked
     generator, meta = load_generator(config.run)
-    refuse_foreign(config.model, MANIFEST, "is no model folder")
+    refuse_other(config.model)
     config.model.parent.mkdir(parents=True, exist_ok=True)
     pairs = val_pairs(config, meta)
     drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
@@ -42,7 +42,7 @@ def export(config: Export) -> Path:
     plan, weights = lower(generator, meta["train"]["size"], config.weights == "int8")
     parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
     bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
-    more = {"model.onnx": to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
+    more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
     bundle = replace(bundle, files=bundle.files | pictures | more)
     write(bundle, config.model)
     Console(stderr=True).print(summary(config.model, bundle), soft_wrap=True)
@@ -120,8 +120,9 @@ def pencil_width(drawings: list[np.ndarray]) -> float:
 def presets_of(folder: Path | None, drawings: list[np.ndarray]) -> tuple[list[Preset], Pictures]:
     """Presets and their pictures: a folder's .json strokes and .png pictures, else the first val drawings."""
     if folder is None:
-        files = {f"preset-{i}.png": to_png(drawing) for i, drawing in enumerate(drawings[:DEFAULT_PRESETS], 1)}
-        return [Preset(title={"en": f"Preset {i}"}, image=name) for i, name in enumerate(files, 1)], files
+        pictures = [picture(i, to_png(drawing)) for i, drawing in enumerate(drawings[:DEFAULT_PRESETS], 1)]
+        presets = [Preset(title={"en": f"Preset {i}"}, image=name) for i, (name, _) in enumerate(pictures, 1)]
+        return presets, dict(pictures)
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".json", ".png")) if folder.is_dir() else []
     if not paths:
         raise NurieError(f"There are no presets in {folder}. Expected .json files of strokes or .png pictures.")
@@ -131,6 +132,12 @@ def presets_of(folder: Path | None, drawings: list[np.ndarray]) -> tuple[list[Pr
             drawing = read_strokes(path, drawings[0].shape[1])
             presets.append(Preset(title=drawing.title, strokes=drawing.strokes, seed=drawing.seed))
         else:
-            files[f"preset-{i}.png"] = path.read_bytes()
-            presets.append(Preset(title={"en": path.stem}, image=f"preset-{i}.png"))
+            name, data = picture(i, path.read_bytes())
+            files[name] = data
+            presets.append(Preset(title={"en": path.stem}, image=name))
     return presets, files
+
+
+def picture(number: int, data: bytes) -> tuple[str, bytes]:
+    """A preset's picture: the name of its file, and the file."""
+    return hashed(f"preset-{number}.png", data), data

@@ -14,48 +14,50 @@ from nurie.files.install import install, refuse_foreign
 from nurie.files.schema import to_json
 from nurie.site.assets import hashed_assets
 from nurie.site.headers import HEADERS_FILE, headers_text
-from nurie.site.index import INDEX, index_page, plain
+from nurie.site.index import index_page, plain
 from nurie.site.models import site_model
-from nurie.site.sitefile import MARKER, Site, read_site
+from nurie.site.sitefile import INDEX, MARKER, Site, standing
 
 
 def publish(config: Publish) -> Path:
     """Write the site, say how large it is, and return its folder. Raises NurieError."""
     site = write_site(config)
-    total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    total = sum((site / name).stat().st_size for name in standing(site))
     print(f"{config.site}: {total / 1e6:.2f} MB for any web host; to look at it: nurie serve {config.site}", flush=True)
     return config.site
 
 
 def write_site(config: Publish) -> Path:
     """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
-    refuse_other(config.site)
+    old = refuse_other(config.site)
     folders = by_name([config.model, *config.more])
     for folder in folders.values():
         read_manifest(folder)
-    install(site_files(folders, config.title), config.site)
+    install(site_files(folders, config.title), config.site, old)
     return config.site
 
 
-def refuse_other(site: Path) -> None:
-    """Publish replaces folders that it made itself, and nothing else. Raises NurieError."""
+def refuse_other(site: Path) -> set[str]:
+    """Publish replaces what it made itself, and nothing else: the files of a site that stands. Raises NurieError."""
     refuse_foreign(site, MARKER, "was not made by `nurie publish`")
-    if (site / MARKER).is_file():
-        read_site(site)  # raises where it is a file of that name by somebody else
+    return standing(site)
 
 
 def site_files(folders: dict[str, Path], title: str) -> dict[str, bytes]:
     """All of a site: its files by their paths, with these models by name. An empty title means the first model's."""
     names, scripts = hashed_assets()
     models = [site_model(name, folder) for name, folder in folders.items()]
-    site = Site(title=title or plain(models[0].title), models=[f"model/{model.manifest}" for model in models])
-    return {
+    files = {
         **{f"assets/{name}": data for name, data in scripts.items()},
         **{f"model/{name}": data for model in models for name, data in model.files.items()},
-        INDEX: index_page(names, models, title).encode(),
-        MARKER: to_json(site, indent=1),
         HEADERS_FILE: headers_text().encode(),
+        INDEX: index_page(names, models, title).encode(),
     }
+    site = Site(
+        title=title or plain(models[0].title), models=[f"model/{model.manifest}" for model in models],
+        files=sorted([*files, MARKER]),
+    )  # fmt: skip
+    return files | {MARKER: to_json(site, indent=1)}
 
 
 def by_name(folders: Iterable[Path]) -> dict[str, Path]:

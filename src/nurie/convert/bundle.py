@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import ValidationError
 from torch import nn
 
@@ -20,10 +21,12 @@ from nurie.engine.modelfile import (
     Parity,
     Preset,
     Weights,
+    standing,
 )
 from nurie.engine.plan import FILL, Plan, make_plan
 from nurie.errors import NurieError
-from nurie.files.install import install
+from nurie.files.hashed import hashed
+from nurie.files.install import install, refuse_foreign
 from nurie.files.schema import Title, check, fault, to_json
 from nurie.nets.generators import multiple_of
 
@@ -73,7 +76,8 @@ def make_bundle(
         ),
         pencil=about.pencil, hints=about.hints,
         weights=Weights(
-            file=WEIGHTS, bytes=len(packed), raw_bytes=len(weights), sha256=hashlib.sha256(packed).hexdigest()
+            file=f"{hashed(WEIGHTS, packed)}.gz", bytes=len(packed), raw_bytes=len(weights),
+            sha256=hashlib.sha256(packed).hexdigest(),
         ),
         styles=styles_of(meta, plan), **plan.to_json(),
         presets=about.presets, credits=about.credits, parity=parity,
@@ -82,7 +86,7 @@ def make_bundle(
         check(manifest)
     except ValidationError as error:
         raise NurieError(f"No manifest can say this: {fault(error)}. docs/formats.md has the limits.") from error
-    return Bundle(manifest, {WEIGHTS: packed})
+    return Bundle(manifest, {manifest.weights.file: packed})
 
 
 def styles_of(meta: dict[str, Any], plan: Plan) -> list[list[float]]:
@@ -97,5 +101,12 @@ def filling(plan: Plan) -> Plan:
 
 
 def write(bundle: Bundle, folder: Path) -> None:
-    """Put a model folder in the place of an older one, which stays when that fails."""
-    install({**bundle.files, MANIFEST: to_json(bundle.manifest)}, folder)
+    """Put a model in the place of an older one, which stays when that fails. Raises NurieError, OSError."""
+    manifest = msgspec.structs.replace(bundle.manifest, files=sorted([*bundle.files, MANIFEST]))
+    install({**bundle.files, MANIFEST: to_json(manifest)}, folder, refuse_other(folder))
+
+
+def refuse_other(model: Path) -> set[str]:
+    """Export replaces what it made itself, and nothing else: the files of a model that stands. Raises NurieError."""
+    refuse_foreign(model, MANIFEST, "is no model folder")
+    return standing(model)

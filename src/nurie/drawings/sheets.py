@@ -1,13 +1,13 @@
 """Pictures of a training run to look at: sample sheets and loss curves."""
 
 import io
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
+
+from nurie.files.write import write_file
 
 HEADING = 20  # height of the headings above a sheet, pixels
 
@@ -24,15 +24,8 @@ def to_png(image: np.ndarray | Image.Image, text: Mapping[str, str] | None = Non
 
 
 def save_png(path: Path, image: np.ndarray | Image.Image, text: Mapping[str, str] | None = None) -> None:
-    """Write a PNG, as to_png, atomically: nothing is left of one that could not be written."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(to_png(image, text))
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    """Write a PNG, as to_png, at once: nothing is left of one that could not be written."""
+    write_file(path, to_png(image, text))
 
 
 def sheet(rows: list[list[np.ndarray]], gap: int = 4) -> np.ndarray:

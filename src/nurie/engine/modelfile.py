@@ -14,6 +14,8 @@ from nurie.files.schema import (
     Colour,
     Count,
     FileName,
+    FilePath,
+    Files,
     Seed,
     Side,
     Strokes,
@@ -25,7 +27,8 @@ from nurie.files.schema import (
 )
 
 MANIFEST = "manifest.json"
-WEIGHTS = "weights.bin.gz"
+WEIGHTS = "weights.bin"  # zipped
+ONNX = "model.onnx"
 FORMAT, VERSION = "nurie-model", 1
 
 Three = Annotated[int, Meta(ge=3, le=3)]
@@ -110,6 +113,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     hints: bool = False
     weights: Weights
     styles: Annotated[list[Style], Meta(max_length=1024)] = []
+    files: Files = []  # all of the folder; older models do not say
     tensors: list[int]
     ops: list[dict[str, Any]]  # engine/plan.py checks these two
     presets: Annotated[list[Preset], Meta(max_length=256)] = []
@@ -117,8 +121,33 @@ class Manifest(Struct, frozen=True, kw_only=True):
     parity: Parity | None = None
 
 
+class Named(Struct):
+    """An entry of a manifest that names a file."""
+
+    file: FilePath = ""
+    image: FilePath = ""
+
+
+class Listed(Struct):
+    """What a manifest says of the files beside it, whatever else it holds."""
+
+    weights: Named
+    presets: list[Named] = []
+    files: Files = []
+
+
 def is_model(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
+
+
+def standing(model: Path) -> set[str]:
+    """The files of the model in a folder, by name; none where there is no model. Raises NurieError."""
+    if not is_model(model):
+        return set()
+    verdict, mend = "is not the manifest of a model", "Choose another folder, or remove this file."
+    listed = read_json(model / MANIFEST, Listed, verdict, mend, known=(FORMAT, VERSION))
+    older = [ONNX, listed.weights.file, *(preset.image for preset in listed.presets if preset.image)]
+    return {MANIFEST, *(listed.files or older)}
 
 
 def read_manifest(model: Path) -> Manifest:

@@ -21,6 +21,9 @@ Text = Annotated[str, Meta(max_length=2000)]
 Title = Text | Annotated[dict[Text, Text], Meta(max_length=100)]  # one for each language, or one for all
 Colour = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}\Z")]
 FileName = Annotated[str, Meta(min_length=1, max_length=60)]  # at most 240 bytes, which file systems take
+# A file below a folder: no way out of it, on any system.
+FilePath = Annotated[str, Meta(pattern=r"(?s)^(?!.:)(?!(?:.*/)?\.{0,2}(?:/|\Z))[^\\\0]+\Z", max_length=400)]
+Files = Annotated[list[FilePath], Meta(max_length=100_000)]
 Side = Annotated[int, Meta(ge=1, le=4096)]  # pixels
 Width = Annotated[float, Meta(gt=0, le=4096)]  # of a line, pixels
 Coordinate = Annotated[float, Meta(ge=-65536, le=65536)]  # pixels

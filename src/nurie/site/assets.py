@@ -4,28 +4,19 @@ A browser may keep every file but index.html for ever: changed content has a new
 so the site works under any path of any host.
 """
 
-import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from nurie.errors import NurieError
+from nurie.files.hashed import hashed
 
 PAGE = Path(__file__).parents[1] / "page"
 TEXT = (".js", ".css")  # the files that refer to others
 # './folder/name' or "../name" in scripts, ./name in url(...) of a stylesheet
 REFERENCE = re.compile(r"""(?<=['"(])(?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+(?:\.[\w-]+)+(?=['")])""", re.ASCII)
 IMPORT = re.compile(r"""\bimport\b(?!\s*\()[^;"'()]*["'](\.[A-Za-z0-9_./-]+)["']""")  # static ones only
-
-
-def hashed(name: str, data: bytes) -> str:
-    """main.js -> main.0123456789ab.js; weights.bin.gz -> weights.0123456789ab.bin
-
-    The engine's page unpacks the weights itself; without .gz no web host adds a Content-Encoding.
-    """
-    path = PurePosixPath(name.removesuffix(".gz"))
-    return str(path.with_name(f"{path.stem}.{hashlib.sha256(data).hexdigest()[:12]}{path.suffix}"))
 
 
 def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:

@@ -8,8 +8,8 @@ from nurie.errors import NurieError
 from nurie.site import assets
 from nurie.site.assets import REFERENCE, imported, named, resolved
 from nurie.site.models import SiteModel
+from nurie.site.sitefile import INDEX
 
-INDEX = "index.html"
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
 FIRST, MAIN = "first.js", "main.js"  # the script that begins the page, and the one that goes on
 HEADING = '<h1 id="title"></h1>'  # empty: the page shows the model's title

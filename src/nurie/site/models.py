@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nurie.engine.modelfile import MANIFEST, member
-from nurie.site.assets import hashed
+from nurie.files.hashed import hashed
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,14 @@ class SiteModel:
 def site_model(name: str, folder: Path) -> SiteModel:
     """Of a model folder that `read_manifest` accepts. Raises NurieError when a preset's picture is not there."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest.pop("files", None)  # the site's own list has them
     files: dict[str, bytes] = {}
 
     def add(file: str, data: bytes) -> str:
-        files[hashed(file, data)] = data
-        return hashed(file, data)
+        # The page unpacks the weights itself; without .gz no web host adds a Content-Encoding.
+        new = hashed(file.removesuffix(".gz"), data)
+        files[new] = data
+        return new
 
     weights = manifest["weights"]
     weights["file"] = add(weights["file"], member(folder, weights["file"], "$.weights.file").read_bytes())

@@ -5,8 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from nurie.files.schema import read_json
+from nurie.files.schema import Files, read_json
+from nurie.site.headers import HASHED, HASHED_FOLDERS, HEADERS_FILE
 
+INDEX = "index.html"
 MARKER = "site.json"
 FORMAT, VERSION = "nurie-site", 1
 
@@ -18,9 +20,24 @@ class Site(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     title: str
     models: Annotated[list[ManifestPath], Meta(min_length=1, max_length=1000)]
+    files: Files = []  # all of the site, by their paths below it; older sites do not say
 
 
 def read_site(folder: Path) -> Site:
     """What a site's folder says of itself. Raises NurieError."""
     verdict, mend = "is not the list of a site from `nurie publish`", "Choose another folder, or empty this one."
     return read_json(folder / MARKER, Site, verdict, mend, known=(FORMAT, VERSION))
+
+
+def standing(folder: Path) -> set[str]:
+    """The files of the site in a folder, by their paths below it; none where there is no site. Raises NurieError."""
+    if not (folder / MARKER).is_file():
+        return set()
+    return {MARKER, *(read_site(folder).files or unlisted(folder))}
+
+
+def unlisted(folder: Path) -> list[str]:
+    """What an older site does not list: all that has a name as publishing gives it."""
+    found = [path for place in HASHED_FOLDERS for path in (folder / place).rglob("*")]
+    named = [path.relative_to(folder).as_posix() for path in found if HASHED.search(path.name) and path.is_file()]
+    return [INDEX, HEADERS_FILE, *named]

@@ -379,7 +379,7 @@ def test_folder_of_drawings_is_coloured_and_unreadable_ones_are_named(
     predict(Predict(model, (tmp_path / "in",), tmp_path / "out", tmp_path / "new" / "sheet.png"))
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:
         assert sheet.size == (4 + 4 * 68, 4 + 68)  # two drawings, each beside its picture
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-2.png", "a.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".nurie.json", "a-2.png", "a.png"]
     with Image.open(tmp_path / "out" / "a.png") as picture:
         assert picture.size == (64, 64)
     assert "b.png can not be read as a picture" in capsys.readouterr().err.replace("\n", "")

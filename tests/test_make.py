@@ -56,6 +56,15 @@ def test_a_foreign_site_is_refused_before_hours_of_work(tmp_path: Path, calls: l
     assert calls == []
 
 
+@pytest.mark.parametrize(("site", "work"), [("site", "site"), ("site", "site/work"), ("w/model", "w"), ("w/run", "w")])
+def test_a_site_among_the_other_results_is_refused_before_anything(
+    tmp_path: Path, calls: list, site: str, work: str
+) -> None:
+    with pytest.raises(NurieError, match=r"in each other's way\. Choose another folder for --work"):
+        make(Make(tmp_path / "photos", tmp_path / site, work=tmp_path / work))
+    assert calls == [] and not list(tmp_path.iterdir())
+
+
 def test_options_that_no_training_can_have_are_refused_before_anything(tmp_path: Path, calls: list):
     with pytest.raises(NurieError, match="--size must be a multiple of 32 for fast, but it is 100"):
         make(Make(tmp_path / "photos", tmp_path / "site", size=100))

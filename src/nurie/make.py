@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nurie.config import Export, Make, Prepare, Publish, Train
+from nurie.errors import NurieError
 
 STAGES = 4
 
@@ -23,6 +24,7 @@ def make(config: Make) -> Path:
     from nurie.training.options import check
 
     options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
+    refuse_mixed(site, work, (pairs, run, model))
     refuse_other(site)  # now, not after hours of training
     check(options)
     heading(1, "prepare", f"{config.photos} -> {pairs}")
@@ -40,6 +42,15 @@ def make(config: Make) -> Path:
 
     heading(4, "publish", f"{model} -> {config.site}")
     return publish(Publish(model, config.site, title=title))
+
+
+def refuse_mixed(site: Path, work: Path, results: tuple[Path, ...]) -> None:
+    """Raises NurieError where publishing would find the other stages' results in the site's folder."""
+    site, work = site.resolve(), work.resolve()
+    if work.is_relative_to(site) or site in [result.resolve() for result in results]:
+        raise NurieError(
+            f"--work {work} and the site {site} are in each other's way. Choose another folder for --work."
+        )
 
 
 def heading(number: int, stage: str, text: str) -> None:

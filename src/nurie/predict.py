@@ -1,53 +1,92 @@
 """Colour a folder of drawings, with an exported model in the engine or with a training run in PyTorch."""
 
+import os
 import sys
 from pathlib import Path
 
-from nurie.config import Predict
-from nurie.drawings.sheets import save_png, sheet
-from nurie.errors import NurieError, refuse_below
-from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
-from nurie.painting.painter import open_painter
+import numpy as np
 
+from nurie.config import Predict
+from nurie.drawings.sheets import sheet, to_png
+from nurie.errors import NurieError, refuse_below
+from nurie.files.written import Written
+from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
+from nurie.painting.painter import Painter, open_painter
+from nurie.pairs.names import fitted, folded, is_text
+
+BY = "predict"
+SHEET = ""  # what a sheet is made of: all drawings
 SHEET_COLUMNS = 8  # four drawings, each beside its picture
 
 
 def predict(config: Predict) -> Path:
     """Write one PNG per drawing, and a sheet of them all when asked to. Returns the output folder.
 
-    Drawings that can not be read are named and left out. Raises NurieError when none can be read.
+    Only files that an earlier call wrote are replaced, and they are never taken for drawings. Drawings that can not be
+    read are named and left out. Raises NurieError when none can be read.
     """
     if config.seed is not None:
         refuse_below(config, 0, "seed")
+    if config.sheet:
+        refuse_taken(config.sheet)
     painter = open_painter(config.model)
     drawings = find_drawings(config.images)
-    config.output.mkdir(parents=True, exist_ok=True)
-    taken: set[str] = set()
+    written = Written(config.output, BY)
+    taken = {folded(config.sheet.name)} if config.sheet and same_folder(config.sheet.parent, config.output) else set()
     done, shown = 0, []  # drawing, picture, drawing, ...
     for path in counted("predict", drawings):
         try:
-            drawing = load_drawing(path, painter.height, painter.width, painter.labels)
-        except NurieError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            drawing, picture = painted(painter, path, config.seed)
+        except Exception as error:  # whatever it is, it is of this drawing
+            reason = str(error) if isinstance(error, NurieError) else f"{path} can not be coloured ({error!r})"
+            print(f"left out: {reason}", file=sys.stderr)
             continue
-        painter.set_seed(seed_of(path) if config.seed is None else config.seed)
-        picture = painter.paint(drawing)
-        save_png(config.output / free_name(path, taken), picture)
+        source = source_of(path, config.output)
+        written.write(free_name(path.stem, source, taken, written), to_png(picture), source)
         done += 1
         shown += [drawing, picture] if config.sheet else []
     if not done:
         raise NurieError(f"None of the {len(drawings)} drawings could be read; the reasons are above.")
     if config.sheet:
-        config.sheet.parent.mkdir(parents=True, exist_ok=True)
-        save_png(config.sheet, sheet([shown[i : i + SHEET_COLUMNS] for i in range(0, len(shown), SHEET_COLUMNS)]))
+        picture = sheet([shown[i : i + SHEET_COLUMNS] for i in range(0, len(shown), SHEET_COLUMNS)])
+        Written(config.sheet.parent, BY).write(config.sheet.name, to_png(picture), SHEET)
     print(f"{done} pictures in {config.output}", file=sys.stderr)
     return config.output
 
 
-def free_name(path: Path, taken: set[str]) -> str:
-    """NAME.png, or NAME-2.png when another drawing of this call has that name."""
-    name, number = path.stem, 2
-    while name in taken:
-        name, number = f"{path.stem}-{number}", number + 1
-    taken.add(name)
+def painted(painter: Painter, path: Path, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """A drawing and its picture, uint8 (h, w, 3). Without a seed, in the colouring that the drawing asks for."""
+    drawing = load_drawing(path, painter.height, painter.width, painter.labels)
+    painter.set_seed(seed_of(path) if seed is None else seed)
+    return drawing, painter.paint(drawing)
+
+
+def free_name(stem: str, source: str, taken: set[str], written: Written) -> str:
+    """NAME.png, or NAME-2.png when another drawing of this call, or another file of the folder, has that name."""
+    name, number = fitted(stem), 2
+    while folded(f"{name}.png") in taken or not written.may_write(f"{name}.png", source):
+        name, number = fitted(f"{stem}-{number}"), number + 1
+    taken.add(folded(f"{name}.png"))
     return f"{name}.png"
+
+
+def refuse_taken(path: Path) -> None:
+    """Raises NurieError where a sheet would replace a file that is none."""
+    if not is_text(path.name):
+        raise NurieError(f"--sheet expects a name in UTF-8; {path} is not that.")
+    if not Written(path.parent, BY).may_write(path.name, SHEET):
+        raise NurieError(f"{path} is there already, and no earlier --sheet made it. Choose another name for the sheet.")
+
+
+def source_of(path: Path, output: Path) -> str:
+    """Where a drawing lies, seen from the folder of the results: both may move together."""
+    path, output = path.resolve(), output.resolve()
+    try:
+        place = os.path.relpath(path, output)
+    except ValueError:  # on another of Windows' drives
+        place = str(path)
+    return os.fsencode(place).decode("utf-8", "backslashreplace")
+
+
+def same_folder(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()

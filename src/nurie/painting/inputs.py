@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nurie.drawings.strokes import draw_strokes, read_strokes
 from nurie.errors import NurieError
+from nurie.files.ours import walk
+from nurie.files.written import written_in
 
 STROKES = ".json"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", STROKES}
@@ -28,18 +31,29 @@ def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
 
 
 def find_drawings(images: tuple[Path, ...]) -> list[Path]:
-    """Files as they are, and the pictures in folders (read recursively). Raises NurieError when there are none."""
+    """Files as they are, and the pictures in folders (read recursively), but for what Nurie wrote.
+
+    What is ignored is counted on standard error. Raises NurieError when there are none.
+    """
     found: list[Path] = []
+    ignored: Counter[str] = Counter()
     for path in images:
         if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            inside = walk(path, SUFFIXES)
+            found += inside.files
+            ignored += inside.ignored
         elif path.exists():
             found.append(path)
         else:
             raise NurieError(f"There is no {path}. Expected a drawing or a folder of drawings.")
-    if not found:
+    results = {folder: set(written_in(folder)) for folder in {path.parent for path in found}}
+    drawings = [path for path in found if path.name not in results[path.parent]]
+    ignored["coloured by Nurie"] += len(found) - len(drawings)
+    if ignored := +ignored:
+        print(f"ignored: {', '.join(f'{n} {kind}' for kind, n in sorted(ignored.items()))}", file=sys.stderr)
+    if not drawings:
         raise NurieError(f"There are no pictures in {', '.join(map(str, images)) or 'the list of images'}.")
-    return found
+    return drawings
 
 
 def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()) -> np.ndarray:
@@ -54,6 +68,8 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
                 f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
             )
         return draw_strokes(read_strokes(path, width).strokes, height, width)
+    if not path.is_file():
+        raise NurieError(f"{path} is no file. Expected a picture, or a drawing of strokes.")
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGBA")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import TypeCheckError
+from PIL import Image
 
 from conftest import UNVARIED, circle_pair
 from nurie.batches.sampler import Batch, Sampler, prefetch
@@ -17,6 +18,7 @@ from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
 from nurie.nets.styles import style_of
 from nurie.nets.tensors import to_images, to_tensor
+from nurie.pairs.files import read_pair
 from nurie.pairs.folder import PairFolder, open_pairs
 
 
@@ -210,6 +212,32 @@ def test_picture_that_is_no_pair_gives_its_size(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
     with pytest.raises(NurieError, match=r"a.png is 30x20 pixels; a pair is two squares side by side, such as 40x20"):
         PairFolder(tmp_path, 32).read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "jpg"])
+def test_pairs_are_pictures_of_any_kind_on_white(tmp_path: Path, suffix: str) -> None:
+    pair = circle_pair(3)
+    Image.fromarray(pair).save(tmp_path / f"a.{suffix}", quality=100, lossless=True)
+    drawing, picture = read_pair(tmp_path / f"a.{suffix}")
+    right, left = read_pair(tmp_path / f"a.{suffix}", "BtoA")
+    assert np.array_equal(left, drawing) and np.array_equal(right, picture)
+    difference = np.abs(np.hstack([drawing, picture]).astype(int) - pair)
+    assert difference.mean() < 1 if suffix == "jpg" else difference.max() == 0
+    folder = PairFolder(tmp_path, 64)
+    assert folder.names == ["a"] and np.array_equal(folder.read(folder.groups[0][0])[0], drawing)
+
+
+def test_transparent_pairs_lie_on_white(tmp_path: Path) -> None:
+    rgba = np.dstack([np.zeros((64, 128, 3), np.uint8), 255 - circle_pair(3)[:, :, 0]])  # ink in the alpha channel
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    assert np.array_equal(read_pair(tmp_path / "a.png")[0], circle_pair(3)[:, :64])
+
+
+def test_half_a_picture_is_no_pair(tmp_path: Path) -> None:
+    Image.fromarray(circle_pair(3)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-400])
+    with pytest.raises(NurieError, match=r"a\.jpg can not be read as a picture .* Delete it or make the pairs again"):
+        PairFolder(tmp_path, 64).read(tmp_path / "a.jpg")
 
 
 def test_unreadable_pair_is_named_in_the_consumer(pairs: Path, tmp_path: Path) -> None:

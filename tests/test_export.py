@@ -22,7 +22,7 @@ from nurie.export import export, pencil_width
 from nurie.files.schema import Stroke
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
-from nurie.painting.inputs import load_drawing
+from nurie.painting.inputs import find_drawings, load_drawing
 from nurie.painting.painter import open_painter
 from nurie.pairs.folder import PairFolder
 from nurie.predict import predict
@@ -418,6 +418,15 @@ def test_drawing_is_laid_on_white_and_kept_whole(tmp_path: Path) -> None:
     exact = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     Image.fromarray(exact).save(tmp_path / "b.png")
     assert np.array_equal(load_drawing(tmp_path / "b.png", 32, 32), exact)
+
+
+def test_drawings_of_16_bits_and_of_other_kinds_are_read_as_photos_are(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    Image.fromarray(grey).save(tmp_path / "scan.tif")
+    assert [path.name for path in find_drawings((tmp_path,))] == ["deep.png", "scan.tif"]
+    for name in ("deep.png", "scan.tif"):
+        assert np.array_equal(load_drawing(tmp_path / name, 32, 32), np.dstack([grey] * 3))
 
 
 def test_label_map_is_laid_on_its_ground_and_strokes_are_refused(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from PIL import Image
 
 from nurie.config import Prepare
 from nurie.errors import NurieError
+from nurie.files.pictures import SUFFIXES, read_picture
 from nurie.pairs.names import picture_name, split_of
 from nurie.pairs.record import read_record
-from nurie.photos.read import SUFFIXES, read_picture
 from nurie.photos.subject import mend, place
 from nurie.prepare import OPTIONS_FILE, prepare
 

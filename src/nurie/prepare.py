@@ -16,13 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
 from nurie.files.ours import walk
+from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
 from nurie.pairs.files import pair_files, write_pair, write_sheet
 from nurie.pairs.names import name_of, picture_names, splits_of
 from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
 from nurie.photos.processes import KILLED, run_all, workers_for
-from nurie.photos.read import HINTS, SUFFIXES
 
 OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls

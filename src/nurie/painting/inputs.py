@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from nurie.drawings.strokes import draw_strokes, read_strokes
 from nurie.errors import NurieError
 from nurie.files.ours import walk
+from nurie.files.pictures import SUFFIXES, flattened, read_picture
 from nurie.files.written import written_in
 
 STROKES = ".json"
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", STROKES}
+DRAWINGS = SUFFIXES | {STROKES}
 
 
 def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
@@ -39,7 +40,7 @@ def find_drawings(images: tuple[Path, ...]) -> list[Path]:
     ignored: Counter[str] = Counter()
     for path in images:
         if path.is_dir():
-            inside = walk(path, SUFFIXES)
+            inside = walk(path, DRAWINGS)
             found += inside.files
             ignored += inside.ignored
         elif path.exists():
@@ -70,13 +71,8 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
         return draw_strokes(read_strokes(path, width).strokes, height, width)
     if not path.is_file():
         raise NurieError(f"{path} is no file. Expected a picture, or a drawing of strokes.")
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NurieError(f"{path} can not be read as a picture ({error})") from error
     ground = labels[0] if labels else "white"
-    flat = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")
+    flat = Image.fromarray(flattened(*read_picture(path), ground))
     if flat.size != (width, height):
         flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground)
     return np.asarray(flat)

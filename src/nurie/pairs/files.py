@@ -6,11 +6,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from nurie.drawings.sheets import save_png, sheet
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+from nurie.errors import NurieError
+from nurie.files.pictures import SUFFIXES, flattened, read_picture
 
 
 def pair_files(folder: Path) -> list[Path]:
@@ -32,10 +31,16 @@ def write_pair(
 
 
 def read_pair(path: Path, direction: str = "AtoB") -> tuple[np.ndarray, np.ndarray]:
-    """Drawing and picture of a pair that write_pair wrote, uint8 (h, w, 3) RGB each."""
-    with Image.open(path) as file:
-        left, right = np.hsplit(np.asarray(file.convert("RGB")), 2)
-    return (left, right) if direction == "AtoB" else (right, left)
+    """Drawing and picture, uint8 (h, h, 3) RGB each, on white where they are transparent. Raises NurieError when the
+    file is no A|B pair."""
+    try:
+        both = flattened(*read_picture(path))
+    except NurieError as error:
+        raise NurieError(f"{error}. Delete it or make the pairs again.") from error
+    h, w = both.shape[:2]
+    if w != 2 * h:
+        raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
+    return (both[:, :h], both[:, h:]) if direction == "AtoB" else (both[:, h:], both[:, :h])
 
 
 def write_sheet(path: Path, groups: list[list[Path]], direction: str, pictures: int = 12) -> None:
@@ -46,7 +51,7 @@ def write_sheet(path: Path, groups: list[list[Path]], direction: str, pictures: 
     for files in chosen:
         try:
             pairs = [read_pair(file, direction) for file in files]
-        except (OSError, ValueError):  # no picture, or of no even width
+        except NurieError:
             continue
         rows.append([pairs[0][1], *(drawing for drawing, _ in pairs)])
     if not rows:

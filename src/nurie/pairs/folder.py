@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from nurie.errors import NurieError
-from nurie.pairs.files import pair_files
+from nurie.pairs.files import pair_files, read_pair
 from nurie.pairs.names import name_of
 
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
@@ -16,7 +16,7 @@ class PairFolder:
     """A folder of A|B pictures, grouped by picture: `NAME--few.png` and `NAME--many.png` are one group."""
 
     def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
-        self.folder, self.size, self.swap = folder, size, direction == "BtoA"
+        self.folder, self.size, self.direction = folder, size, direction
         groups: dict[str, list[Path]] = {}
         for path in pair_files(folder):
             groups.setdefault(name_of(path), []).append(path)
@@ -35,18 +35,10 @@ class PairFolder:
         """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
         if path in self._cache:
             return self._cache[path]
-        both = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if both is None:
-            raise NurieError(f"{path} can not be read as a picture. Delete it or make the pairs again.")
-        h, w = both.shape[:2]
-        if w != 2 * h:
-            raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
-        both = cv2.cvtColor(both, cv2.COLOR_BGR2RGB)
-        left, right = (self._resize(half) for half in (both[:, :h], both[:, h:]))
-        pair = (right, left) if self.swap else (left, right)
-        if (len(self._cache) + 1) * 2 * left.nbytes < CACHE_BYTES:
-            self._cache[path] = pair
-        return pair
+        drawing, picture = (self._resize(half) for half in read_pair(path, self.direction))
+        if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
+            self._cache[path] = drawing, picture
+        return drawing, picture
 
     def spread(self, count: int) -> list[Path]:
         """Up to `count` files, at most one for each picture: evenly spread pictures, details in turn."""
@@ -66,7 +58,7 @@ def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder
     folder = PairFolder(pairs / split, size, direction)
     if not folder.groups:
         raise NurieError(
-            f"There are no pairs in {pairs / split}. Expected A|B pictures (PNG, JPEG, WebP); make them with "
+            f"There are no pairs in {pairs / split}. Expected A|B pictures such as PNG, JPEG or WebP; make them with "
             f"`nurie prepare PHOTOS {pairs}`."
         )
     return folder

@@ -8,9 +8,9 @@ import numpy as np
 
 from nurie.config import Prepare
 from nurie.errors import NurieError
+from nurie.files.pictures import flattened, orientation_of, read_picture
 from nurie.photos.lineart import draw_lines
-from nurie.photos.read import orientation_of, read_picture
-from nurie.photos.subject import cut, mend, on_white, place, window
+from nurie.photos.subject import cut, mend, place, window
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ def from_folders(config: Prepare, sources: Sources) -> tuple[list[np.ndarray], n
         raise NurieError(f"there is no input of the same name in {config.inputs}")
     fit = "pad" if config.fit == "subject" else config.fit
     photo, mask = read_subject(config, sources)
-    drawing, alpha = read_beside(sources.drawing, sources.photo, photo)
-    drawing = drawing if alpha is None else on_white(drawing, alpha)
+    drawing = flattened(*read_beside(sources.drawing, sources.photo, photo))
     halves = (place(drawing, None, config.size, fit, 0.0), place(photo, mask, config.size, fit, config.margin))
     return [halves[0][0]], halves[1][0]
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from nurie.errors import NurieError
+from nurie.files.pictures import flattened
 
 LARGEST_SIDE = 8192  # of a square that is cut out, pixels; what is larger is made smaller before
 # Masks made by networks have faults.
@@ -85,12 +86,6 @@ def soften(mask: np.ndarray) -> np.ndarray:
     return np.clip((blurred - 0.35) / 0.4, 0, 1)
 
 
-def on_white(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Blend uint8 (h, w, 3) over white by a float (h, w) mask."""
-    blended = picture * mask[:, :, None] + 255.0 * (1 - mask[:, :, None])
-    return np.rint(blended).astype(np.uint8)
-
-
 def place(
     picture: np.ndarray, mask: np.ndarray | None, size: int, fit: str, margin: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -99,4 +94,4 @@ def place(
     if mask is None:
         return cut(picture, square, size, 255.0), None
     mask = soften(cut(mask, square, size, 0.0))
-    return on_white(cut(picture, square, size, None), mask), mask
+    return flattened(cut(picture, square, size, None), mask), mask

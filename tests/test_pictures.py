@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from nurie.errors import NurieError
+from nurie.files.pictures import SUFFIXES, orientation_of, read_picture
 from nurie.photos.compose import read_beside, same_shape
-from nurie.photos.read import SUFFIXES, orientation_of, read_picture
 
 RED = (200, 30, 30)
 
@@ -131,7 +131,7 @@ def test_a_picture_of_many_megapixels_is_read_smaller(tmp_path: Path, suffix: st
             read_picture(tmp_path / "a.png")
         return
     code = (
-        "import resource, sys, pathlib; from nurie.photos.read import read_picture;"
+        "import resource, sys, pathlib; from nurie.files.pictures import read_picture;"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         "picture, _ = read_picture(pathlib.Path(sys.argv[1]));"
         "print(*picture.shape, *picture[9, 9], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

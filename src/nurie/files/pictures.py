@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError, features
+from PIL import Image, ImageCms, ImageColor, UnidentifiedImageError, features
 
 from nurie.errors import NurieError
 
@@ -63,6 +63,15 @@ def read_picture(path: Path, orientation: int | None = None) -> tuple[np.ndarray
             parts = [part.transpose(turn) for part in parts]
         picture = np.asarray(to_srgb(parts[0], image.info.get("icc_profile")))
         return picture, np.asarray(parts[1], np.float32) / 255.0 if len(parts) > 1 else None
+
+
+def flattened(picture: np.ndarray, alpha: np.ndarray | None, ground: str = "white") -> np.ndarray:
+    """A picture, uint8 (h, w, 3), laid on a ground by its alpha, float (h, w) in [0, 1]."""
+    if alpha is None:
+        return picture
+    colour = np.array(ImageColor.getrgb(ground), np.float32)
+    share = alpha[:, :, None]
+    return np.rint(picture * share + colour * (1 - share)).astype(np.uint8)
 
 
 def orientation_of(path: Path) -> int:

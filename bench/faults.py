@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,17 +143,12 @@ def injected(case: Case, fault: str, moments: int) -> Counter[str]:
     return counts
 
 
-class fresh:
+@contextmanager
+def fresh(case: Case) -> Iterator[Path]:
     """A copy of a case's folder, always of the same name, so that two runs make the same calls."""
-
-    def __init__(self, case: Case) -> None:
-        self.case, self.folder = case, case.folder.with_name("fresh")
-
-    def __enter__(self) -> Path:
-        return Path(shutil.copytree(self.case.folder, self.folder))
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder)
+    folder = Path(shutil.copytree(case.folder, case.folder.with_name("fresh")))
+    yield folder
+    shutil.rmtree(folder)
 
 
 def traced(case: Case, folder: Path, *expressions: str) -> tuple[subprocess.CompletedProcess[str], str]:

@@ -91,6 +91,23 @@ def test_an_error_at_any_file_leaves_the_old_or_the_new_and_the_next_call_ends_i
     assert contents(tmp_path) == NEW | {"mine": b"mine"}
 
 
+def test_ctrl_c_just_after_a_file_was_replaced_removes_nothing_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(OLD, tmp_path, ())
+    replace = os.replace
+
+    def stopped(old: Path, new: Path) -> None:
+        replace(old, new)
+        if Path(new).name == "index":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        install(NEW, tmp_path, OLD)
+    assert contents(tmp_path).items() >= (OLD | NEW | {"list": OLD["list"]}).items()
+
+
 @pytest.mark.parametrize("name", [BEGUN, "sub/b.1.js", "list"])
 def test_a_folder_that_is_new_goes_away_with_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nurie.drawings.ink import WHITE, subject
 from nurie.drawings.sheets import save_png
 from nurie.nets.generators import StyleInput, hash_noise
 from nurie.nets.styles import common_styles, style_of
+from nurie.nets.tensors import to_tensor
 from nurie.pairs.folder import PairFolder
 from nurie.train import styles_of
 
@@ -16,6 +18,13 @@ def test_the_style_is_the_mean_colour_of_the_subject() -> None:
     picture = torch.ones(2, 3, 8, 8)
     picture[0, :, :4] = torch.tensor([-0.5, 0.0, 0.25])[:, None, None]
     assert torch.allclose(style_of(picture), torch.tensor([[-0.5, 0.0, 0.25], [1.0, 1.0, 1.0]]))
+
+
+def test_paper_is_what_is_no_subject() -> None:
+    greys = [np.full((1, 1, 3), level, np.uint8) for level in range(255)]
+    is_paper = (style_of(to_tensor(greys)) == 1).all(1).tolist()
+    assert is_paper == [not subject(grey).any() for grey in greys]
+    assert is_paper.index(True) == WHITE
 
 
 def test_colourful_pixels_count_more_than_grey_ones() -> None:

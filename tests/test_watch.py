@@ -9,7 +9,8 @@ import torch
 
 from conftest import TINY, circle_pair, forget_accelerate, write_pairs
 from nurie.config import Train
-from nurie.pairs.inspect import data_warnings
+from nurie.drawings.ink import is_line_drawing
+from nurie.pairs.inspect import data_warnings, is_line_art
 from nurie.train import train
 from nurie.training import watch
 from nurie.training.watch import collapse, discriminator_wins, overfitting, run_warnings, variety
@@ -44,6 +45,18 @@ def test_swapped_sides_name_the_other_direction(direction: str, other: str) -> N
     found = data_warnings([(picture, drawing) for drawing, picture in circles()], direction)
     assert found.keys() == {"direction"}
     assert found["direction"].endswith(f"train with --direction {other}.")
+
+
+def test_line_art_is_a_line_drawing_without_shades() -> None:
+    drawing, picture = circles(1)[0]
+    assert is_line_art(drawing) and not is_line_art(picture)
+    photo = np.full((64, 64, 3), 255, np.uint8)  # of a grey thing on white: its lines may be varied, but it has none
+    photo[16:48, 16:48] = np.linspace(60, 180, 32, dtype=np.uint8)[:, None, None]
+    assert is_line_drawing(photo) and not is_line_art(photo)
+    blank = np.full_like(drawing, 255)
+    assert is_line_drawing(blank) and not is_line_art(blank)
+    pale = np.clip(photo - np.array([0, 0, 40]), 0, 255).astype(np.uint8)
+    assert not is_line_drawing(pale) and not is_line_art(pale)
 
 
 def test_a_few_pictures_that_are_line_art_give_no_warning() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 Image = np.ndarray  # uint8 (h, w, 3), RGB
 
-WHITE = 235  # a pixel of a picture whose darkest channel is brighter is paper
+WHITE = 235  # a pixel of a picture whose darkest channel is at least this bright is paper
 BLACK = np.array([22, 18, 16])  # what is drawn solid, in pictures
 
 

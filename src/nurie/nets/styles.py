@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-WHITE = 0.84  # a pixel whose darkest channel is brighter, of [-1, 1], is paper
+from nurie.drawings.ink import WHITE
+
+PAPER = (WHITE - 0.5) / 127.5 - 1  # the same limit of [-1, 1], between two levels, so that no rounding matters
 COUNT = 12  # styles that a model offers
 GREY = 0.05  # how much a grey pixel counts, where one of a pure colour counts 2
 
@@ -18,7 +20,7 @@ GREY = 0.05  # how much a grey pixel counts, where one of a pure colour counts 2
 def style_of(pictures: Tensor) -> Tensor:
     """(n, 3, h, w) in [-1, 1] -> (n, 3): the mean colour of what is not white paper; white where nothing else is."""
     low, high = pictures.amin(1, keepdim=True), pictures.amax(1, keepdim=True)
-    weight = (low < WHITE) * (high - low + GREY)
+    weight = (low < PAPER) * (high - low + GREY)
     total = weight.sum((2, 3))  # (n, 1)
     colour = (pictures * weight).sum((2, 3)) / total.clamp(min=GREY)
     return torch.where(total > 0, colour, torch.ones_like(colour))

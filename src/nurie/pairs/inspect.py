@@ -7,10 +7,13 @@ what they were tried on stands in the tests.
 import numpy as np
 from jaxtyping import UInt8
 
+from nurie.drawings.ink import is_line_drawing
+
 Warnings = dict[str, str]
 
 Image = UInt8[np.ndarray, "h w 3"]
 MOST = 0.5  # share of the pairs that decides what a folder holds
+SHADES = 0.15  # share of pixels between paper and ink; 57 of 72 grey photos on white have more, 370 line drawings less
 SOME = 0.1  # share of useless pictures that is no accident
 
 
@@ -40,11 +43,10 @@ def data_warnings(pairs: list[tuple[Image, Image]], direction: str) -> Warnings:
 
 
 def is_line_art(image: Image) -> bool:
-    """Mostly paper, no colours, hardly any shades: dark lines on white."""
-    darkest, brightest = image.min(2), image.max(2)
-    coloured = (brightest.astype(np.int16) - darkest > 40).mean()
-    paper, shades = (darkest > 200).mean(), ((brightest >= 55) & (darkest <= 200)).mean()
-    return bool(paper > 0.5 and coloured < 0.01 and shades < 0.15) and not is_blank(image)
+    """A line drawing that shows something and has hardly any shades: a grey photo on white is none."""
+    grey = image[:, :, 0]
+    shades = float(((grey >= 55) & (grey <= 200)).mean())
+    return is_line_drawing(image) and shades < SHADES and not is_blank(image)
 
 
 def is_blank(image: Image) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
+from rich.console import Console
 
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.config import Train
@@ -21,10 +22,12 @@ from nurie.training.log import Log, progress_bar
 from nurie.training.options import check, choose_precision, generator_options
 from nurie.training.state import State
 from nurie.training.step import Step
+from nurie.training.stopping import stoppable
 from nurie.training.validate import val_tensors, validate, write_samples
 from nurie.training.watch import run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
+SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 
 
@@ -44,7 +47,8 @@ def train(config: Train) -> Path:
     state = State(config, accelerator)
     path = config.run / checkpoint.FILE
     if path.exists():
-        state.resume(path)
+        if told := state.resume(path):
+            Console(stderr=True).print(f"Warning: {told}", markup=False, highlight=False, soft_wrap=True)
     else:
         if config.init:
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
@@ -68,18 +72,16 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
     config, main = state.config, state.accelerator.is_main_process
     step = Step(state)
     log = Log(config.run, state.step) if main else None
-    with progress_bar(main) as progress:
+    with progress_bar(main) as progress, stoppable() as stop:
         task = progress.add_task("", total=config.steps, completed=state.step, status="")
         if log:
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
-        since, counted = time.perf_counter(), state.step
+        since = saved = time.perf_counter()
+        counted = state.step
         for batch in prefetch(sampler, state.step, config.steps):
             losses = step(batch)
             if not np.isfinite(list(losses.values())).all():
-                raise NurieError(
-                    f"The loss is no longer a number at step {state.step}. The checkpoint before it is kept; "
-                    "train again with a smaller --lr or --precision fp32."
-                )
+                raise diverged(config, f"The loss is no longer a number at step {state.step}.")
             rate = (state.step - counted) * config.batch / (time.perf_counter() - since)
             progress.update(task, completed=state.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
             record = {"step": state.step, **losses}
@@ -88,10 +90,26 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
                 record |= validate(state.predict, val, config.batch)
             if log:
                 log.add(record)
-            if due and main and log:
-                state.keep_best(config.run / checkpoint.BEST, record["val_score"])
+            if main and (due or stop.asked or time.perf_counter() - saved > SAVE_SECONDS):
+                if not state.is_finite():
+                    raise diverged(config, f"The weights are no longer numbers at step {state.step}.")
+                if due:
+                    state.keep_best(config.run / checkpoint.BEST, record["val_score"])
                 state.save(path)
+                saved = time.perf_counter()
+            if due and log:
                 write_samples(val, state.predict, config.run / f"samples-{state.step:06d}.png")
                 log.plot()
                 log.warn(run_warnings(log.records, config.gan), progress.console)
                 since, counted = time.perf_counter(), state.step
+            if stop.asked:
+                stop.end()
+
+
+def diverged(config: Train, what: str) -> NurieError:
+    """Where training breaks off. A run resumes with its own options only, so that another one has to go on."""
+    begin = f" --init {config.run}" if (config.run / checkpoint.FILE).exists() else ""
+    return NurieError(
+        f"{what} Nothing was written over what was saved before. Go on in another run folder, in smaller steps: "
+        f"nurie train {config.pairs} {config.run}-2{begin} --lr {config.lr / 4:g}, or also with --precision fp32."
+    )

@@ -4,37 +4,70 @@ One file: tensors under a prefix (`ema/`, `generator/`, ...) and the configurati
 key `nurie`. Format: docs/formats.md.
 """
 
+import hashlib
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nurie.errors import NurieError
+from nurie.files.write import in_place_of
 from nurie.nets.generators import build_generator
 
 FILE = "checkpoint.safetensors"  # of the last save: a run resumes from it
+BEFORE = "checkpoint-before.safetensors"  # of the save before, for when that one is damaged
 BEST = "best.safetensors"  # of the save with the best val score: only what inference needs
 VERSION = 1
 
 Groups = dict[str, dict[str, Tensor]]
 
 
+class Damaged(NurieError):
+    """A checkpoint that is not what was saved."""
+
+
 def save(path: Path, groups: Groups, meta: dict[str, Any]) -> None:
-    """Write a checkpoint atomically: a reader, or a crash, sees the old file or the new one, never a part."""
-    tensors = {
-        f"{group}/{name}": tensor.detach().cpu().contiguous()
-        for group, members in groups.items()
-        for name, tensor in members.items()
-    }
-    temporary = path.with_name(path.name + ".tmp")
-    save_file(tensors, temporary, {"nurie": json.dumps({"version": VERSION, **meta})})
-    with open(temporary, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    """Write a checkpoint atomically: a reader, or a crash, sees the old file or the new one, never a part.
+
+    Each group has a checksum. What `path` held becomes BEFORE beside it, if `path` is a run's FILE.
+    """
+    groups = {g: {n: x.detach().cpu().contiguous() for n, x in members.items()} for g, members in groups.items()}
+    tensors = {f"{group}/{name}": tensor for group, members in groups.items() for name, tensor in members.items()}
+    checksums = {group: checksum(members) for group, members in groups.items()}
+    about = json.dumps({"version": VERSION, **meta, "checksums": checksums})
+    with in_place_of(path) as temporary:
+        try:
+            save_file(tensors, temporary, {"format": "pt", "nurie": about})
+        except SafetensorError as error:  # of the system, in words
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number[1]) if number else 0, str(error)) from error
+        if path.name == FILE and path.exists():
+            keep_before(path)
+
+
+def keep_before(path: Path) -> None:
+    """Where the file system has no links, a copy."""
+    with in_place_of(path.with_name(BEFORE)) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)
+
+
+def checksum(tensors: dict[str, Tensor]) -> str:
+    """Of a group's names, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load(path: Path, groups: tuple[str, ...] = ()) -> tuple[Groups, dict[str, Any]]:
@@ -55,11 +88,25 @@ def load(path: Path, groups: tuple[str, ...] = ()) -> tuple[Groups, dict[str, An
                 group, name = key.split("/", 1)
                 if not groups or group in groups:
                     found.setdefault(group, {})[name] = file.get_tensor(key)
+        sums = meta.get("checksums", {})  # older checkpoints have none
+        damaged = [group for group in found if group in sums and checksum(found[group]) != sums[group]]
+        if damaged:
+            raise Damaged(f"{path} is damaged: the checksum of {damaged[0]} differs. Train again or use a copy.")
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise NurieError(
-            f"{path} is damaged or not a safetensors file ({error}). Train again or use a copy."
-        ) from error
+        raise Damaged(f"{path} is damaged or not a safetensors file ({error}). Train again or use a copy.") from error
     return found, meta
+
+
+def load_run(path: Path) -> tuple[Groups, dict[str, Any], str]:
+    """A run's FILE with all groups; BEFORE where that is damaged, and then a sentence that says so."""
+    try:
+        return *load(path), ""
+    except Damaged as error:
+        before = path.with_name(BEFORE)
+        if not before.is_file():
+            raise
+        groups, meta = load(before)
+        return groups, meta, f"{error} The save before it is whole: going on from step {meta['step']}."
 
 
 def find(path: Path) -> Path:

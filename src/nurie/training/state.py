@@ -97,6 +97,11 @@ class State:
             else:
                 average.copy_(live[name])
 
+    def is_finite(self) -> bool:
+        """Whether all weights of the generator, and of its average, are numbers."""
+        nets = (self.ema, self.bare(self.generator))
+        return all(bool(torch.isfinite(x).all()) for net in nets for x in net.state_dict().values())
+
     def save(self, path: Path) -> None:
         groups = {
             "ema": self.ema.state_dict(),
@@ -119,8 +124,9 @@ class State:
         own = {"styles": self.styles, "best": self.best, "credits": self.credits}
         return metadata(self.config, self.step) | own | teacher
 
-    def resume(self, path: Path) -> None:
-        groups, meta = checkpoint.load(path)
+    def resume(self, path: Path) -> str:
+        """Go on from a run's last save. Returns a sentence where the one before is taken, since that is damaged."""
+        groups, meta, told = checkpoint.load_run(path)
         refuse_other_options(self.config, meta["train"])
         refuse_other_teacher(self.config.run, self.teacher, meta.get("teacher"))
         for name, net in (
@@ -136,6 +142,7 @@ class State:
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])
+        return told
 
     def start_from(self, path: Path, drawings: Callable[[], Tensor]) -> None:
         """Take the weights of another run's last step, the discriminator's only where there is one alike; or a model's.

@@ -12,11 +12,12 @@ from PIL import Image
 
 from nurie.config import Prepare
 from nurie.errors import NurieError
+from nurie.files.ours import PREPARED
 from nurie.files.pictures import SUFFIXES, read_picture
 from nurie.pairs.names import picture_name, split_of
 from nurie.pairs.record import read_record
 from nurie.photos.subject import mend, place
-from nurie.prepare import OPTIONS_FILE, prepare
+from nurie.prepare import prepare
 
 
 def photo(width: int = 60, height: int = 40, seed: int = 0) -> np.ndarray:
@@ -131,7 +132,7 @@ def test_other_options_are_not_mixed(tmp_path: Path) -> None:
 
 def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "a.png", photo())
-    options = prepare(config(tmp_path)) / OPTIONS_FILE
+    options = prepare(config(tmp_path)) / PREPARED
     options.write_text(json.dumps({k: v for k, v in json.loads(options.read_text()).items() if k != "margin"}))
     with pytest.raises(NurieError, match=r"margin was 0.06, now 0.1"):
         prepare(config(tmp_path, margin=0.1))
@@ -140,7 +141,7 @@ def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Pat
 
 def test_damaged_options_are_named_and_the_pairs_stay(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "a.png", photo())
-    options = prepare(config(tmp_path)) / OPTIONS_FILE
+    options = prepare(config(tmp_path)) / PREPARED
     before = sorted(options.parent.rglob("*"))
     options.write_text('{"size": 3')
     with pytest.raises(NurieError, match=r"prepare\.json does not say how the pairs .* truncated. Use another folder"):
@@ -488,14 +489,14 @@ def test_pairs_without_a_record_stay_on_their_side(tmp_path: Path, capsys: pytes
             plain = file.convert("RGB")
         plain.save(path)
     before = bytes_of(tmp_path)
-    (tmp_path / "pairs" / OPTIONS_FILE).unlink()
+    (tmp_path / "pairs" / PREPARED).unlink()
     assert "4 unchanged" in say(capsys, config=options)
     assert bytes_of(tmp_path) == before
 
 
 def test_a_photo_that_changes_sides_leaves_nothing_behind(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     options = dataclasses.replace(four_photos(tmp_path), val_percent=90)
-    (tmp_path / "pairs" / OPTIONS_FILE).unlink()
+    (tmp_path / "pairs" / PREPARED).unlink()
     assert "has its pairs elsewhere now" in say(capsys, config=options)
     sides = {s: {path.split("--")[0][-2:] for path in paths(tmp_path) if path.startswith(s)} for s in ("train", "val")}
     assert sides["val"] and not sides["train"] & sides["val"] and len(paths(tmp_path)) == 8

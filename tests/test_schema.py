@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import MANIFEST, read_model, unzipped
 from nurie.errors import NurieError
-from nurie.site.sitefile import MARKER, read_site
+from nurie.files import ours
+from nurie.site.sitefile import read_site
 from pages import write_model
 from plans import small_unet
 
@@ -77,7 +78,7 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Format]:
     return {
         "manifest": Format(lambda: read_model(model), manifest, json.loads(manifest.read_text())),
         "strokes": Format(lambda: read_strokes(line, 64), line, STROKES),
-        "site": Format(lambda: read_site(folder), folder / MARKER, SITE),
+        "site": Format(lambda: read_site(folder), folder / ours.SITE, SITE),
     }
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nurie.config import Prepare
 from nurie.errors import NurieError, changed_options, refuse_below
-from nurie.files.ours import walk
+from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
 from nurie.pairs.files import pair_files, write_pair, write_sheet
@@ -24,7 +24,6 @@ from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
 from nurie.photos.processes import KILLED, run_all, workers_for
 
-OPTIONS_FILE = "prepare.json"
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
 SIDES = ("train", "val")
 Records = dict[Path, Record | None]
@@ -116,7 +115,7 @@ def check(config: Prepare) -> None:
 
 def refuse_overlap(config: Prepare) -> None:
     """Raises NurieError where pairs would be written among the pictures that they are made from."""
-    written = [config.pairs.resolve() / name for name in ("", "train", "val")]
+    written = [config.pairs.resolve() / name for name in ("", *SIDES)]
     for folder in (config.photos, config.masks, config.inputs):
         if folder is not None and folder.resolve() in written:
             raise NurieError(f"{config.pairs} would be written among the pictures in {folder}. Choose another folder.")
@@ -214,7 +213,7 @@ def by_stem(folder: Path | None) -> dict[str, Path]:
 
 def remember_options(config: Prepare) -> None:
     """Save the options beside the result, or refuse to mix pairs made with different ones."""
-    path = config.pairs / OPTIONS_FILE
+    path = config.pairs / PREPARED
     options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
     if path.exists():
         saved = read_json(path, dict, "does not say how the pairs beside it were made", "Use another folder.")

@@ -11,12 +11,13 @@ from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
+from nurie.files.ours import SITE
 from nurie.files.schema import to_json
 from nurie.site.assets import hashed_assets
 from nurie.site.headers import HEADERS_FILE, headers_text
 from nurie.site.index import index_page, plain
 from nurie.site.models import site_model
-from nurie.site.sitefile import INDEX, MARKER, Site, standing
+from nurie.site.sitefile import INDEX, Site, standing
 
 
 def publish(config: Publish) -> Path:
@@ -39,7 +40,7 @@ def write_site(config: Publish) -> Path:
 
 def refuse_other(site: Path) -> set[str]:
     """Publish replaces what it made itself, and nothing else: the files of a site that stands. Raises NurieError."""
-    refuse_foreign(site, MARKER, "was not made by `nurie publish`")
+    refuse_foreign(site, SITE, "was not made by `nurie publish`")
     return standing(site)
 
 
@@ -55,9 +56,9 @@ def site_files(folders: dict[str, Path], title: str) -> dict[str, bytes]:
     }
     site = Site(
         title=title or plain(models[0].title), models=[f"model/{model.manifest}" for model in models],
-        files=sorted([*files, MARKER]),
+        files=sorted([*files, SITE]),
     )  # fmt: skip
-    return files | {MARKER: to_json(site, indent=1)}
+    return files | {SITE: to_json(site, indent=1)}
 
 
 def by_name(folders: Iterable[Path]) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from nurie.config import Publish, Serve
 from nurie.errors import NurieError
 from nurie.site.server import Server
+from nurie.site.sitefile import INDEX
 
 HOST = Serve.host
 MODELS = Path(__file__).parent / "models"
@@ -81,8 +82,8 @@ def _tell(server: Server, config: Serve) -> None:
 
 def make_server(folder: Path, port: int, host: str = HOST, tries: int = 100) -> Server:
     """A server on `port` or the next free one (0: any), not yet running. Raises NurieError."""
-    if not (folder / "index.html").is_file():
-        raise NurieError(f"There is no index.html in {folder}. Expected a site: `nurie publish model/ {folder}`.")
+    if not (folder / INDEX).is_file():
+        raise NurieError(f"There is no {INDEX} in {folder}. Expected a site: `nurie publish model/ {folder}`.")
     if not 0 <= port <= 65535:
         raise NurieError(f"--port must be between 0 and 65535, but it is {port}.")
     last = min(port + tries, 65536)

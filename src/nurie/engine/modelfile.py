@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from nurie.engine.plan import Plan, parse_plan
 from nurie.errors import NurieError
+from nurie.files.ours import MANIFEST
 from nurie.files.schema import (
     Colour,
     Count,
@@ -26,7 +27,6 @@ from nurie.files.schema import (
     read_json,
 )
 
-MANIFEST = "manifest.json"
 WEIGHTS = "weights.bin"  # zipped
 ONNX = "model.onnx"
 FORMAT, VERSION = "nurie-model", 1

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nurie.files.schema import MOST_BYTES
+
 LIST = ".nurie.json"  # of the files that a command wrote into a folder that holds others too
-RUN = ("checkpoint.safetensors", "best.safetensors", "losses.jsonl")
+# The files by which folders that commands wrote are known; docs/formats.md has all of them.
+CHECKPOINT, BEST, LOSSES = "checkpoint.safetensors", "best.safetensors", "losses.jsonl"
+PREPARED, MANIFEST, SITE = "prepare.json", "manifest.json", "site.json"
 PAIRS_KEYS = {"photos", "pairs", "mode", "size"}  # some of those of prepare.json
 
 # kinds of what is ignored, beside the endings of files
@@ -31,11 +35,11 @@ class Found:
 
 def is_ours(folder: Path) -> bool:
     """Whether a command wrote this folder: pairs, a run, a model or a site."""
-    if any(os.path.isfile(folder / name) for name in RUN):
+    if any(os.path.isfile(folder / name) for name in (CHECKPOINT, BEST, LOSSES)):
         return True
-    if read_object(folder / "prepare.json").keys() >= PAIRS_KEYS:
+    if read_object(folder / PREPARED).keys() >= PAIRS_KEYS:
         return True
-    formats = (read_object(folder / name).get("format") for name in ("site.json", "manifest.json"))
+    formats = (read_object(folder / name).get("format") for name in (SITE, MANIFEST))
     return any(str(name).startswith("nurie-") for name in formats)
 
 
@@ -100,7 +104,7 @@ def real(path: Path) -> str:
 def read_object(path: Path) -> dict[str, Any]:
     """A small JSON file's object; empty when there is none, or it is anything else."""
     try:
-        if not os.path.isfile(path) or path.stat().st_size > 16 << 20:
+        if not os.path.isfile(path) or path.stat().st_size > MOST_BYTES:
             return {}
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

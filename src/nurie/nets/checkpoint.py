@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nurie.errors import NurieError
+from nurie.files.ours import BEST, CHECKPOINT
 from nurie.files.write import in_place_of
 from nurie.nets.generators import build_generator
 
-FILE = "checkpoint.safetensors"  # of the last save: a run resumes from it
+FILE = CHECKPOINT  # of the last save: a run resumes from it; BEST, of the best val score, has what inference needs
 BEFORE = "checkpoint-before.safetensors"  # of the save before, for when that one is damaged
-BEST = "best.safetensors"  # of the save with the best val score: only what inference needs
 VERSION = 1
 
 Groups = dict[str, dict[str, Tensor]]

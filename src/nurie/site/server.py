@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from nurie.site import conditions
 from nurie.site.connections import Connections, PatientHandler
 from nurie.site.headers import ASK, EVERYWHERE, cache_control
+from nurie.site.sitefile import INDEX
 
 # Not from `mimetypes`: it reads the system's tables, and a Windows registry may call .js text/plain.
 TYPES = {
@@ -64,7 +65,7 @@ class Server(Connections):
         try:
             path = self.folder.joinpath(*parts).resolve()
             inside = path.relative_to(self.folder).parts  # ValueError where it is not
-            usable = path.is_file() or (path / "index.html").is_file()
+            usable = path.is_file() or (path / INDEX).is_file()
         except (OSError, RuntimeError, ValueError):
             return None
         return path if usable and not any(part.startswith(".") for part in inside) else None
@@ -108,7 +109,7 @@ class Handler(PatientHandler):
         parts = [name for name in self.names if name]
         folder = not self.names[-1]
         odd = any(character in part for part in parts for character in "\\:")  # no file of a site has these
-        path = None if odd else self.server.find([*parts, "index.html"] if folder else parts)
+        path = None if odd else self.server.find([*parts, INDEX] if folder else parts)
         if path and path.is_dir():
             self._redirect()
         elif path and (file := _opened(path)):

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from nurie.files.ours import SITE
 from nurie.files.schema import Files, read_json
 from nurie.site.headers import HASHED, HASHED_FOLDERS, HEADERS_FILE
 
 INDEX = "index.html"
-MARKER = "site.json"
 FORMAT, VERSION = "nurie-site", 1
 
 ManifestPath = Annotated[str, Meta(pattern=r"^model/manifest\.[0-9a-f]{12}\.json\Z")]
@@ -26,14 +26,14 @@ class Site(Struct, frozen=True, kw_only=True):
 def read_site(folder: Path) -> Site:
     """What a site's folder says of itself. Raises NurieError."""
     verdict, mend = "is not the list of a site from `nurie publish`", "Choose another folder, or empty this one."
-    return read_json(folder / MARKER, Site, verdict, mend, known=(FORMAT, VERSION))
+    return read_json(folder / SITE, Site, verdict, mend, known=(FORMAT, VERSION))
 
 
 def standing(folder: Path) -> set[str]:
     """The files of the site in a folder, by their paths below it; none where there is no site. Raises NurieError."""
-    if not (folder / MARKER).is_file():
+    if not (folder / SITE).is_file():
         return set()
-    return {MARKER, *(read_site(folder).files or unlisted(folder))}
+    return {SITE, *(read_site(folder).files or unlisted(folder))}
 
 
 def unlisted(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from nurie.drawings import sheets
+from nurie.files.ours import LOSSES
 from nurie.training import curves
 
 
@@ -22,7 +23,7 @@ class Log:
     """losses.jsonl (one line per step), losses.png, and TensorBoard where it is installed."""
 
     def __init__(self, run: Path, step: int) -> None:
-        self.run, self.path = run, run / "losses.jsonl"
+        self.run, self.path = run, run / LOSSES
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         # the run was killed after the checkpoint: those steps come again
         self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]

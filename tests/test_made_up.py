@@ -1,14 +1,14 @@
 """What training makes up in pairs: tails, faces, paws, legs and strokes."""
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import pytest
 
 from nurie.batches.faces import SHINE, Face, add_face
 from nurie.batches.legs import add_legs
+from nurie.batches.pair import add_body_parts, has_lines_and_subject
 from nurie.batches.paws import add_paws
+from nurie.batches.streams import Streams
 from nurie.batches.tails import add_tail, longest_outline, path_around
 from nurie.batches.vary import add_strokes
 from nurie.drawings.ink import BLACK, blend, to_drawing, to_ink
@@ -109,12 +109,16 @@ def test_between_legs_is_paper_where_it_is_open_to_the_paper() -> None:
     assert opened >= 8 and closed >= 3
 
 
-@pytest.mark.parametrize("add", [add_face, add_paws, add_legs])
-def test_where_there_is_no_subject_nothing_is_made_up(add: Callable) -> None:
+@pytest.mark.parametrize("missing", ["subject", "lines", "line drawing"])
+def test_where_there_are_no_lines_and_subject_nothing_is_made_up(missing: str) -> None:
     before, picture = outlined_disc(256, 90)
     drawing, white = to_drawing(before), np.full_like(picture, 255)
-    same, painted, *near = add(drawing, white, np.random.default_rng(0))
-    assert same is drawing and painted is white and not np.any(near)
+    assert has_lines_and_subject(drawing, picture)
+    drawing, picture = {"subject": (drawing, white), "lines": (white, picture), "line drawing": (picture, picture)}[
+        missing
+    ]
+    same, painted, near = add_body_parts(drawing, picture, 1.0, Streams(0, 0))
+    assert same is drawing and painted is picture and not np.any(near)
 
 
 def test_eyes_that_are_beads_or_strokes_are_as_black_as_they_are_drawn() -> None:

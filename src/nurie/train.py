@@ -24,7 +24,7 @@ from nurie.training.state import State
 from nurie.training.step import Step
 from nurie.training.stopping import stoppable
 from nurie.training.validate import val_tensors, validate, write_samples
-from nurie.training.watch import run_warnings
+from nurie.training.watch import draw_warnings, run_warnings
 
 VAL_PICTURES = 64  # val pairs of the scores
 SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
@@ -76,6 +76,8 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
         task = progress.add_task("", total=config.steps, completed=state.step, status="")
         if log:
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
+            if state.step < config.steps:
+                log.warn(draw_warnings(state.draws, state.step), progress.console)
         since = saved = time.perf_counter()
         counted = state.step
         for batch in prefetch(sampler, state.step, config.steps):

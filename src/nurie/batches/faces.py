@@ -15,7 +15,6 @@ from nurie.drawings.ink import (
     circle,
     draw_curves,
     fill,
-    is_line_drawing,
     on_circle,
     rotation,
     subject,
@@ -29,13 +28,11 @@ SHINE = np.array([248, 246, 240])
 def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image, np.ndarray]:
     """Two eyes, most often a nose, a mouth and whiskers, anywhere in the subject where there are few lines.
 
-    Some whiskers start at the subject's outline and cross it: on paper they are lines, and no fur. Returns a new
-    drawing and its picture, and what is near the face, bool (h, w).
+    Some whiskers start at the subject's outline and cross it: on paper they are lines, and no fur. Needs a line drawing
+    with lines, and a subject. Returns a new drawing and its picture, and what is near the face, bool (h, w).
     """
     inside, ink = subject(picture), to_ink(drawing)
     lines = ink > 0.5
-    if not is_line_drawing(drawing) or not lines.any() or not inside.any():
-        return drawing, picture, np.zeros(inside.shape, bool)
     line = np.median(picture[lines], axis=0)
     unit = ink.shape[1] / 256
     painted, whiskers = picture.astype(np.float32), []

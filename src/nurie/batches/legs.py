@@ -7,19 +7,17 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.batches.tails import band, heading_outwards, longest_outline
-from nurie.drawings.ink import Image, blend, draw_curves, is_line_drawing, on_circle, subject, to_drawing, to_ink
+from nurie.drawings.ink import Image, blend, draw_curves, on_circle, subject, to_drawing, to_ink
 
 
 def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
     """One to three bays of paper from the subject's lower outline upwards, up to 32 pixels wide of 256 below.
 
     Instead of four of ten there are the two lines alone, and below them the outline as it was: what is between these is
-    no paper. Returns a new drawing and its picture.
+    no paper. Needs a line drawing with lines, and a subject. Returns a new drawing and its picture.
     """
     inside, ink = subject(picture), to_ink(drawing)
     lines, outline = ink > 0.5, longest_outline(inside)
-    if not is_line_drawing(drawing) or not lines.any() or not len(outline):
-        return drawing, picture
     unit = ink.shape[1] / 256
     line, pen = np.median(picture[lines], axis=0), rng.uniform(1.2, 3) * unit
     low = np.flatnonzero(outline[:, 1] >= np.quantile(outline[:, 1], 0.6))

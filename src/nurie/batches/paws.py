@@ -13,7 +13,6 @@ from nurie.drawings.ink import (
     circle,
     draw_curves,
     fill,
-    is_line_drawing,
     on_circle,
     rotation,
     subject,
@@ -26,12 +25,11 @@ def add_paws(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     """One to four ovals with half axes of 4 to 27 pixels in 256, most with toes, in the subject's lower half.
 
     Seven of ten lie on its outline. In the picture their lines have the colour that it has under its lines, and
-    nothing else changes. Returns a new drawing and its picture, and what is in the ovals, bool (h, w).
+    nothing else changes. Needs a line drawing with lines, and a subject. Returns a new drawing and its picture, and
+    what is in the ovals, bool (h, w).
     """
     inside, ink = subject(picture), to_ink(drawing)
     near, lines, outline = np.zeros(inside.shape, bool), ink > 0.5, longest_outline(inside)
-    if not is_line_drawing(drawing) or not lines.any() or not len(outline):
-        return drawing, picture, near
     unit = ink.shape[1] / 256
     low = np.flatnonzero(outline[:, 1] >= np.median(outline[:, 1]))
     within = np.argwhere(inside)

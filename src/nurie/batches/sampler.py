@@ -1,4 +1,8 @@
-"""Batches of pairs for training. Every batch is a function of (seed, step), so that a run can resume exactly."""
+"""Batches of pairs for training.
+
+Every pair is a function of the run's seed and of its position in the run: a step takes the next ones, and processes
+share them. So a run can resume exactly, and a step sees the same pairs with any number of processes.
+"""
 
 import queue
 import threading
@@ -9,13 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nurie.batches.faces import add_face
-from nurie.batches.hints import paint_strokes, random_hints, recolour, told
-from nurie.batches.legs import add_legs
-from nurie.batches.paws import add_paws
-from nurie.batches.vary import jitter, redraw, vary
+from nurie.batches.pair import VariedPair, vary_pair
+from nurie.batches.streams import Choice, Streams
 from nurie.config import Train
-from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
 from nurie.nets.tensors import to_tensor
@@ -49,45 +49,30 @@ class Sampler:
     processes: int = 1
 
     def __call__(self, step: int) -> Batch:
-        options = self.options
-        redrawing = options.augment_drawing and options.consistency > 0
-        rows: list[list[np.ndarray]] = []  # of each pair: picture, two masks, drawing and the same redrawn
-        plain: list[np.ndarray] = []  # pictures before hints changed them
-        redrawn = False
-        rng = np.random.default_rng([options.seed, step, self.process, 1])
-        for i in range(options.batch):
-            position = (step * self.processes + self.process) * options.batch + i
-            group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
-            drawing, picture = self.pairs.read(group[int(rng.integers(len(group)))])
-            if options.jitter:
-                drawing, picture = jitter(drawing, picture, rng)
-            if options.augment_drawing:
-                drawing, picture = vary(drawing, picture, rng, options.tails)
-            near_part = np.zeros(drawing.shape[:2], bool)
-            if options.body_parts:
-                if rng.random() < options.body_parts:
-                    drawing, picture = add_legs(drawing, picture, rng)
-                for add in (add_paws, add_face):  # a face where paws left room
-                    if rng.random() < options.body_parts:
-                        drawing, picture, near = add(drawing, picture, rng)
-                        near_part |= near
-            drawings = [redraw(drawing, rng) if options.augment_drawing else drawing for _ in range(1 + redrawing)]
-            redrawn = redrawn or (redrawing and is_line_drawing(drawing))
-            plain.append(picture)
-            strokes = []
-            if rng.random() < options.hints:
-                strokes = random_hints(drawings[0], picture, rng)
-                picture, strokes = recolour(drawings[0], picture, strokes, options.hint_recolour, rng)
-            masks = told(strokes, picture), near_part
-            row = [picture, *masks, *(paint_strokes(drawing, strokes) for drawing in drawings)]
-            mirror = options.flip and rng.random() < 0.5
-            rows.append([image[:, ::-1] for image in row] if mirror else row)
-        pictures, near_hints, near_parts, *drawings = map(list, zip(*rows, strict=True))
-        hinted, made_up = (torch.from_numpy(np.stack(near)[:, None]).float() for near in (near_hints, near_parts))
-        shift = draw_shift(rng)
-        again = to_tensor([move(drawing, shift) for drawing in drawings[1]]) if redrawn else None
-        style = style_of(to_tensor(plain))
-        return Batch(to_tensor(drawings[0]), to_tensor(pictures), hinted, made_up, style, again, shift)
+        first = step * self.processes * self.options.batch  # the position of the step's first pair, of all processes
+        mine = first + self.process * self.options.batch
+        pairs = [self._pair(position) for position in range(mine, mine + self.options.batch)]
+        shift = draw_shift(Streams(self.options.seed, first)(Choice.SHIFT))
+        redrawn = None
+        if any(pair.redrawn is not None for pair in pairs):
+            versions = (pair.drawing if pair.redrawn is None else pair.redrawn for pair in pairs)
+            redrawn = to_tensor([move(drawing, shift) for drawing in versions])
+        return Batch(
+            drawing=to_tensor([pair.drawing for pair in pairs]),
+            picture=to_tensor([pair.picture for pair in pairs]),
+            near_hints=to_mask([pair.near_hints for pair in pairs]),
+            near_parts=to_mask([pair.near_parts for pair in pairs]),
+            style=style_of(to_tensor([pair.plain for pair in pairs])),
+            redrawn=redrawn,
+            shift=shift,
+        )
+
+    def _pair(self, position: int) -> VariedPair:
+        """The pair at a position in the run, over all processes."""
+        streams = Streams(self.options.seed, position)
+        group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
+        path = group[int(streams(Choice.DETAIL).integers(len(group)))]
+        return vary_pair(*self.pairs.read(path), self.options, streams)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))
@@ -102,6 +87,11 @@ class Sampler:
 
     def _order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.options.seed, epoch, 2]).permutation(len(self.pairs))
+
+
+def to_mask(masks: list[np.ndarray]) -> Tensor:
+    """bool (h, w) -> float32 (n, 1, h, w)."""
+    return torch.from_numpy(np.stack(masks)[:, None]).float()
 
 
 def prefetch(sampler: Sampler, start: int, end: int) -> Iterator[Batch]:

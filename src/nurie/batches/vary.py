@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from nurie.batches.streams import Choice, Streams
 from nurie.batches.tails import add_tail
 from nurie.drawings.ink import (
     BLACK,
@@ -52,7 +53,7 @@ def on_paper(image: Image) -> bool:
     return bool(border[[0, -1]].all() and border[:, [0, -1]].all())
 
 
-def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> tuple[Image, Image]:
+def vary(drawing: Image, picture: Image, streams: Streams, tails: float = 0.0) -> tuple[Image, Image]:
     """Drop strokes, add strokes to both, and wobble both alike, so that a picture follows its lines: each with its own
     chance. A share of `tails` gets a tail.
 
@@ -61,13 +62,13 @@ def vary(drawing: Image, picture: Image, rng: Generator, tails: float = 0.0) -> 
     if not is_line_drawing(drawing):
         return drawing, picture
     ink = to_ink(drawing)
-    if rng.random() < 0.5:
+    if rng := streams.when(Choice.DROP, 0.5):
         ink = drop_strokes(ink, rng)
-    if rng.random() < 0.5:
+    if rng := streams.when(Choice.STROKES, 0.5):
         ink, picture = add_strokes(ink, picture, rng)
-    if rng.random() < tails:
+    if rng := streams.when(Choice.TAIL, tails):
         ink, picture = add_tail(ink, picture, rng)
-    if rng.random() < 0.5:
+    if rng := streams.when(Choice.WOBBLE, 0.5):
         field = wobble_field(ink.shape, rng)
         ink, picture = warp(ink, field), warp(picture, field)
     return to_drawing(ink), picture

@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from nurie.batches.streams import DRAWS
 from nurie.config import Train
 from nurie.convert.restore import restore
 from nurie.engine.modelfile import is_model
@@ -51,6 +52,7 @@ class State:
         self.optimizer_d = self._adam(self.discriminator)
         self.step = 0
         self.best = math.inf  # lowest val score of all saves
+        self.draws = DRAWS  # version of the random draws of its last step
         self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
 
     def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
@@ -121,7 +123,7 @@ class State:
 
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
-        own = {"styles": self.styles, "best": self.best, "credits": self.credits}
+        own = {"styles": self.styles, "best": self.best, "credits": self.credits, "draws": DRAWS}
         return metadata(self.config, self.step) | own | teacher
 
     def resume(self, path: Path) -> str:
@@ -142,6 +144,7 @@ class State:
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])
+        self.draws = meta.get("draws", 1)
         return told
 
     def start_from(self, path: Path, drawings: Callable[[], Tensor]) -> None:

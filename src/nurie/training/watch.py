@@ -1,4 +1,4 @@
-"""Early warnings: what goes wrong in training, seen in the data and in the recorded losses. Pure functions.
+"""Early warnings: what goes wrong in training, seen in the recorded losses and the checkpoint. Pure functions.
 
 Each returns the warnings it has, kind -> sentence. The limits are meant to let ordinary runs pass in silence; what
 they were tried on stands in the tests.
@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from nurie.batches.streams import DRAWS
 
 Record = dict[str, float]  # of one step: `step`, losses, and at a save the val scores
 Warnings = dict[str, str]
@@ -32,6 +34,16 @@ def variety(fake: Float[Tensor, "n 3 h w"], real: Float[Tensor, "n 3 h w"]) -> f
         if theirs > 0.01:
             ratios.append(ours / theirs)
     return min(ratios)
+
+
+def draw_warnings(draws: int, step: int) -> Warnings:
+    """draws: version of the random draws of the run's last step, the `step`th."""
+    if draws == DRAWS:
+        return {}
+    return {
+        "draws": f"The pairs of the first {step} steps were varied at random by another version of Nurie; from now on "
+        "they are varied by other draws. The run goes on, but not as that version would have gone on."
+    }
 
 
 def run_warnings(records: list[Record], gan: float) -> Warnings:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 ENGINE = ROOT / "engine"
 WASM_FOLDER = ROOT / "src" / "nurie" / "page" / "engine"
 SIMD = "generic+simd128+bulk_memory"  # every browser since 2023
+ABANDONED = 3600  # seconds after which what a killed build left is removed
 TARGETS = {
     "nurie.wasm": SIMD,
     "nurie-relaxed.wasm": SIMD + "+relaxed_simd",  # fused multiply-add, where the browser has it
@@ -34,7 +36,14 @@ SHARED_MEMORY += ["-Wl,--export=__stack_pointer"]
 
 
 def compile_engine() -> list[Path]:
-    """Bring both wasm files up to date. Returns the ones that were compiled; exits with a sentence on failure."""
+    """Bring the wasm files up to date. Returns the ones that were compiled; exits with a sentence on failure."""
+    try:
+        return _compile_stale()
+    except OSError as error:
+        raise SystemExit(f"Compiling the engine failed: {error.filename}: {error.strerror}.") from error
+
+
+def _compile_stale() -> list[Path]:
     sources = sorted(ENGINE.glob("*.c"))
     inputs = [*sources, *ENGINE.glob("*.h"), Path(__file__)]
     if not sources:
@@ -53,6 +62,9 @@ def _newer(output: Path, moment: float) -> bool:
 
 def _compile(sources: list[Path], cpu: str, output: Path) -> None:
     """Compile to a temporary file beside the output, then rename: nobody ever sees half an engine."""
+    for leftover in output.parent.glob(f".{output.name}.*.wasm"):
+        if leftover.stat().st_mtime < time.time() - ABANDONED:
+            leftover.unlink()
     handle, temporary = tempfile.mkstemp(prefix=f".{output.name}.", suffix=".wasm", dir=output.parent)
     os.close(handle)
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-freestanding", f"-mcpu={cpu}", "-std=c11"]

@@ -52,3 +52,22 @@ def test_no_sources_gives_a_sentence(build) -> None:
     shutil.rmtree(build.ENGINE)
     with pytest.raises(SystemExit, match="not a full copy of Nurie"):
         build.compile_engine()
+
+
+def test_what_a_killed_build_left_goes_and_what_another_build_writes_stays(build) -> None:
+    build.WASM_FOLDER.mkdir()
+    old, new = (build.WASM_FOLDER / f".nurie.wasm.{name}.wasm" for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    (build.ENGINE / "api.c").write_text("a mistake, which is found at once")
+    with pytest.raises(SystemExit):
+        build.compile_engine()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_file_in_the_folders_place_is_a_sentence(build) -> None:
+    build.WASM_FOLDER.write_text("mine")
+    with pytest.raises(SystemExit, match=r"Compiling the engine failed: .*page: "):
+        build.compile_engine()
+    assert build.WASM_FOLDER.read_text() == "mine"

@@ -1,6 +1,7 @@
 """start.py's decisions; the installation itself is what every test run begins with."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,13 @@ def test_an_old_python_is_a_sentence(start: ModuleType, monkeypatch: pytest.Monk
 
 
 def test_a_python_without_venv_is_a_sentence(start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr(start, "run", lambda command, quiet=False: 1)
+    def run(command, quiet=False, kept=None):
+        if kept is not None:
+            kept.append("The virtual environment was not created: ensurepip is not available.")
+        return 1
+
+    shutil.rmtree(start.VENV)
+    monkeypatch.setattr(start, "run", run)
     monkeypatch.setattr(start.shutil, "which", lambda name: None)
     assert start.main(["--no-open"]) == 1
     assert "python3-venv" in capsys.readouterr().err
@@ -59,7 +66,7 @@ def test_a_python_without_venv_is_a_sentence(start: ModuleType, monkeypatch: pyt
 def test_torch_falls_back_to_the_cpu_index_on_linux(start: ModuleType, monkeypatch: pytest.MonkeyPatch):
     calls: list[list[str]] = []
 
-    def run(command, quiet=False):
+    def run(command, quiet=False, kept=None):
         calls.append([str(part) for part in command])
         return 1 if "install" not in calls[-1] or start.TORCH in calls[-1] else 0
 
@@ -82,6 +89,62 @@ def test_without_node_js_tests_are_skipped_and_fail_on_a_build_machine(
     assert start.main(["test"]) == 1
     assert "tests/js needs Node 20" in capsys.readouterr().err
     assert start.main(["test", "tests/test_start.py"]) == 0  # someone is looking at one test
+
+
+@pytest.mark.parametrize(
+    ("arguments", "root", "commands"),
+    [(["test"], True, []), (["test", "--system"], True, ["update", "install"]), (["test", "--system"], False, [])],
+)
+def test_system_packages_only_when_asked_for(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys, arguments: list[str], root: bool, commands: list[str]
+):
+    calls: list[list[str]] = []
+    said: list[str] = []
+
+    def run(command, quiet=False, kept=None):
+        calls.append([str(part) for part in command])
+        if calls[-1][0] == "/apt-get":
+            said.append(capsys.readouterr().out)
+        return int("playwright" in " ".join(calls[-1]))
+
+    start.stamp("test")
+    monkeypatch.setattr(start, "run", run)
+    monkeypatch.setattr(start.shutil, "which", lambda name: "/apt-get" if name == "apt-get" else None)
+    monkeypatch.setattr(start.os, "geteuid", lambda: 0 if root else 1000, raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    assert start.main(arguments) == 0
+    assert [call[1] for call in calls if call[0] == "/apt-get"] == commands
+    assert bool(commands) == any("Installing the system's package chromium with apt-get" in text for text in said[:1])
+    assert ("--system needs apt-get and root" in capsys.readouterr().out) == ("--system" in arguments and not root)
+    assert not any("--system" in call for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "ERROR: Could not install packages: [Errno 28] No space left on device",
+            "The disk is full.",
+        ),
+        (
+            "ERROR: Could not install packages: [Errno 13] Permission denied: '/x'",
+            "cannot be written",
+        ),
+        ("WARNING: Retrying after connection broken by 'NewConnectionError(...)'", "is there a network?"),
+        ("ERROR: ResolutionImpossible", "the lines above say why"),
+    ],
+)
+def test_why_installing_failed(start: ModuleType, said: str, sentence: str):
+    assert sentence in start.reason(said)
+
+
+def test_what_the_system_refuses_is_a_sentence(start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys):
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device", "/somewhere/.venv")
+
+    monkeypatch.setattr(start, "make_venv", refuse)
+    assert start.main([]) == 1
+    assert capsys.readouterr().err.startswith("/somewhere/.venv: No space left on device. start.py writes to ")
 
 
 def test_help():

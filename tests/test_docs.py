@@ -197,3 +197,37 @@ def test_contributors_see_the_layers_that_are_checked() -> None:
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     picture = next(block for block in code_blocks(read("CONTRIBUTING.md")) if "config | errors" in block)
     assert [line.split("#")[0].strip() for line in picture.splitlines()[1:-1]] == layers[1:]  # but for __main__
+
+
+# Paths
+
+FOLDERS = ("bench", "docs", "engine", "examples", "src", "tests")
+NOT_OURS = {"Node.js", "LiteRT.js"}
+PATH = re.compile(
+    r"(?<![\w./-])((?:bench|docs|engine|examples|page|src|tests)/[\w./*-]*\w|[\w-]+\.(?:py|js|sh|css|[ch]))\b"
+)
+
+
+def paths(text: str) -> set[str]:
+    """What a text names of this repository: paths, also below src/nurie, and names of source files."""
+    return set(PATH.findall(text)) - NOT_OURS
+
+
+@EACH_PAGE
+def test_every_path_that_is_named_exists(page: Path) -> None:
+    files = {path.name for folder in FOLDERS for path in (ROOT / folder).rglob("*.*")} | {
+        p.name for p in ROOT.iterdir()
+    }
+    named = paths(page.read_text(encoding="utf-8"))
+    found = {path for path in named if any(any(root.glob(path)) for root in (ROOT, ROOT / "src" / "nurie"))}
+    assert sorted(named - found - files) == []
+
+
+def test_contributors_are_told_where_changes_go() -> None:
+    assert len(paths(read("CONTRIBUTING.md"))) > 20
+
+
+def test_every_package_is_on_the_map() -> None:
+    folders = [path.name for path in (ROOT / "src" / "nurie").iterdir() if path.is_dir() and path.name[0] != "_"]
+    lines = re.findall(r"^src/nurie/(\w+)/ ", code_blocks(read("README.md"))[-1], re.M)
+    assert sorted(lines) == sorted(folders)

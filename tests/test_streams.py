@@ -26,8 +26,9 @@ OFF: dict[str, tuple[Any, set[str]]] = {
     "consistency": (0.0, {"redraw"}),  # once instead of twice
     "hints": (0.0, {"random_hints", "recolour"}),
     "hint_recolour": (0.0, set()),  # recolouring is begun anyway
-    "flip": (False, {"mirrored"}),
+    "flip": (False, {"flipped"}),
 }
+WITHOUT_DRAWS = {"flipped"}
 DRAWING = {name for _, names in OFF.values() for name in names}
 Begun = tuple[int, str, str]  # position of a pair, function that drew, state of its stream before
 
@@ -64,6 +65,16 @@ def test_an_option_that_is_turned_on_or_off_changes_no_other_draws(
     assert off <= on
     assert {name for _, name, _ in on - off} == names
     assert {name for _, name, _ in on} == DRAWING
+
+
+def test_no_two_functions_draw_from_one_stream(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what goes on where the other stopped, from another state."""
+    drawn: dict[tuple[int, str], set[str]] = {}
+    for position, name, state in begun(ALL, pairs, monkeypatch):
+        if name not in WITHOUT_DRAWS:
+            drawn.setdefault((position, state), set()).add(name)
+    assert len(drawn) > 200
+    assert all(len(names) == 1 for names in drawn.values())
 
 
 def test_these_are_all_options_that_vary_a_pair(pairs: Path) -> None:

@@ -18,18 +18,21 @@ from nurie.drawings.ink import WHITE, Image, is_line_drawing
 @dataclass(frozen=True)
 class VariedPair:
     drawing: Image  # with hints on it
-    redrawn: Image | None  # the same by another pen; None where that is not asked for, or the drawing is coloured
+    redrawn: Image | None  # another rendering of it; None where that is not asked for, or the drawing is coloured
     picture: Image
     plain: Image  # the picture before hints gave parts of it other colours
     near_hints: np.ndarray  # bool (h, w): where hints say the colour
-    near_parts: np.ndarray  # bool (h, w): at made-up faces and paws
+    near_parts: np.ndarray  # bool (h, w): at synthetic faces and paws
 
-    def mirrored(self) -> "VariedPair":
-        return replace(self, **{name: mirrored(image) for name, image in vars(self).items() if image is not None})
+    def flipped(self) -> "VariedPair":
+        return replace(self, **{name: flipped(image) for name, image in vars(self).items() if image is not None})
 
 
 def vary_pair(drawing: Image, picture: Image, options: Train, streams: Streams) -> VariedPair:
-    """A new pair. Drawings with colour are only jittered and mirrored."""
+    """The drawing and the picture, uint8 (h, w, 3), varied in every way that the options say; these stay as they are.
+
+    Each choice draws from its own one of the pair's streams. Drawings with colour are only jittered and flipped.
+    """
     if options.jitter:
         drawing, picture = jitter(drawing, picture, streams(Choice.JITTER))
     if options.augment_drawing:
@@ -47,7 +50,7 @@ def vary_pair(drawing: Image, picture: Image, options: Train, streams: Streams) 
     redrawn = None if redrawn is None else paint_strokes(redrawn, strokes)
     drawing, near_hints = paint_strokes(drawing, strokes), told(strokes, picture)
     pair = VariedPair(drawing, redrawn, picture, plain, near_hints, near_parts)
-    return pair.mirrored() if streams.when(Choice.FLIP, 0.5 if options.flip else 0.0) else pair
+    return pair.flipped() if streams.when(Choice.FLIP, 0.5 if options.flip else 0.0) else pair
 
 
 def add_body_parts(drawing: Image, picture: Image, share: float, streams: Streams) -> tuple[Image, Image, np.ndarray]:
@@ -68,6 +71,6 @@ def has_lines_and_subject(drawing: Image, picture: Image) -> bool:
     return bool(lines and something and is_line_drawing(drawing))
 
 
-def mirrored(image: np.ndarray) -> np.ndarray:
+def flipped(image: np.ndarray) -> np.ndarray:
     """A copy of (h, w) or (h, w, 3) bytes or bools: a view backwards takes 60 times as long to stack."""
     return cv2.flip(image.view(np.uint8), 1).view(image.dtype)

@@ -77,7 +77,7 @@ def test_an_error_is_one_sentence_and_status_1(tmp_path: Path):
         (PermissionError(errno.EACCES, "Permission denied", b"b\xff"), 1, "Permission denied. Change its permissions"),
         (OSError(errno.EXDEV, "Invalid cross-device link", "a", None, "b"), 1, "nurie: a -> b: Invalid cross-device"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "nurie: No space left on device. Free some space"),
-        (OSError("odd"), 1, "nurie: odd. Mend that"),
+        (OSError("odd"), 1, "nurie: odd. Correct that"),
         (MemoryError(), 1, "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 1, "not enough"),
     ],

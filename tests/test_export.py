@@ -181,7 +181,7 @@ def test_export_fails_when_the_engine_differs_and_keeps_the_old_model(run: Path,
     with pytest.raises(NurieError, match="differ from PyTorch's by 0"):
         export(Export(run, model, tolerance=0.0))
     assert (model / "manifest.json").read_bytes() == before
-    with pytest.raises(NurieError, match="samples must be at least 1"):
+    with pytest.raises(NurieError, match="samples must be from 1 to"):
         export(Export(run, model, samples=0))
 
 
@@ -197,10 +197,8 @@ def test_wrong_weights_are_caught(run: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def test_what_no_reader_would_take_is_not_written(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        NurieError, match=r"No manifest can say this: `\$\.credits\[1\]`: expected `str` of length <= 2000"
-    ):
-        export(Export(run, tmp_path / "model", credits=("Ours", "x" * 2001)))
+    with pytest.raises(NurieError, match=r"No manifest can say this: `\$\.credits`: expected `array` of length <= 256"):
+        export(Export(run, tmp_path / "model", credits=tuple(map(str, range(257)))))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -403,7 +401,7 @@ def test_a_seed_chooses_the_colouring(run: Path, model: Path, tmp_path: Path) ->
         other_style, other_noise = np.abs(first[0] - second[0]).mean(), np.abs(first[0] - third[0]).mean()
         assert other_style > 1.5 * other_noise > 0
     assert np.abs(np.subtract(painted(model, 1), painted(run, 1))).mean() < 2
-    with pytest.raises(NurieError, match=r"--seed must be at least 0, but it is -1"):
+    with pytest.raises(NurieError, match=r"--seed must be from 0 to 9007199254740991, but it is -1"):
         painted(model, -1)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import TINY
 from nurie import cli
-from nurie.config import LossWeight, Range, Train, notes
+from nurie.config import LossWeight, Train, notes
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.train import train
@@ -54,11 +54,6 @@ def test_a_value_outside_an_options_range_is_refused_with_the_recorded_sentence(
 def test_each_weight_is_of_a_loss_and_each_loss_has_a_weight() -> None:
     names = [term.name for term in (*PICTURE_TERMS, *ADVERSARIAL_TERMS)]
     assert sorted(names) == sorted(notes(Train, LossWeight))
-
-
-def test_every_number_has_a_range_but_the_size_which_must_suit_the_generator() -> None:
-    numbers = {field.name for field in fields(Train) if type(field.default) in (int, float)}
-    assert numbers - notes(Train, Range).keys() == {"size"}
 
 
 def another(name: str) -> Any:

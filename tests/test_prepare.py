@@ -516,10 +516,10 @@ def test_a_pair_says_what_it_was_made_of_and_not_where(tmp_path: Path) -> None:
     [
         ({"mode": "folders"}, "--mode folders and --inputs FOLDER go together"),
         ({"masks": Path("nowhere")}, "There is no folder nowhere for --masks"),
-        ({"size": 31}, "--size must be an even number of at least 16 pixels, but it is 31"),
-        ({"val_percent": 100}, "--val-percent must be between 0 and 90, but it is 100"),
-        ({"margin": -0.5}, "--margin must be at least 0, but it is -0.5"),
-        ({"workers": -1}, "--workers must be at least 0, but it is -1"),
+        ({"size": 31}, "--size must be an even number of pixels, but it is 31"),
+        ({"val_percent": 100}, "--val-percent must be from 0 to 90, but it is 100"),
+        ({"margin": -0.5}, "--margin must be from 0 to 4, but it is -0.5"),
+        ({"workers": -1}, "--workers must be from 0 to 1024, but it is -1"),
         ({}, "There are no JPEG, PNG or WebP pictures in"),
     ],
 )

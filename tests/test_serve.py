@@ -109,9 +109,6 @@ def test_the_next_port_is_taken_and_only_this_computer_is_served(server: Server,
 def test_sentences(tmp_path: Path, site: Path):
     with pytest.raises(NurieError, match=r"no index.html in .*nurie publish"):
         make_server(tmp_path, 0)
-    for port in (70000, -1):
-        with pytest.raises(NurieError, match="between 0 and 65535"):
-            make_server(site, port)
     with pytest.raises(NurieError, match=r"192\.0\.2\.1 is no address of this computer"):
         make_server(site, 0, "192.0.2.1")
     for host in ("a" * 70, "a..b", "nul\0"):

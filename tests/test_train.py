@@ -284,11 +284,11 @@ def test_generators_are_told_their_pictures_styles_whatever_strokes_say(
     [
         ({"size": 60}, "--size must be a multiple of 32 for fast, but it is 60"),
         ({"generator": "unet256"}, "--size must be a multiple of 256 for unet256"),
-        ({"batch": 0}, "--batch must be at least 1, but it is 0"),
-        ({"lr": -1e-3}, "--lr must be at least 0, but it is -0.001"),
-        ({"consistency": float("nan")}, "--consistency must be at least 0, but it is nan"),
-        ({"discriminator_scale": 0}, "--discriminator-scale must be at least 1, but it is 0"),
-        ({"hints": 50.0}, "--hints is a share, from 0 to 1, but it is 50.0"),
+        ({"batch": 0}, "--batch must be from 1 to 4096, but it is 0"),
+        ({"lr": -1e-3}, "--lr must be from 0 to 1, but it is -0.001"),
+        ({"consistency": float("nan")}, "--consistency must be from 0 to 1000000, but it is nan"),
+        ({"discriminator_scale": 0}, "--discriminator-scale must be from 1 to 512, but it is 0"),
+        ({"hints": 50.0}, "--hints must be from 0 to 1, but it is 50.0"),
         ({"width": 6}, "width must be a multiple of 4, but it is 6"),
     ],
 )

@@ -75,7 +75,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run one command. Exits with 1 and one sentence for what the user can mend, with 130 after Ctrl-C, 143 after
+    """Run one command. Exits with 1 and one sentence for what the user can correct, with 130 after Ctrl-C, 143 after
     SIGTERM. `--debug`, anywhere, shows the traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments

@@ -5,12 +5,13 @@ reads one artifact and writes the next:
 photos -> (prepare) pairs/ -> (train) run/ -> (export) model/ -> (publish) site/ -> (serve).
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from tyro.conf import Positional, arg
+
+from nurie.errors import NurieError, flag
 
 Note = TypeVar("Note")
 
@@ -22,11 +23,45 @@ def notes(command: type, kind: type[Note]) -> dict[str, Note]:
     return {name: note for name, note in found if isinstance(note, kind)}
 
 
-class Range:
-    """Can be from `least` to `most`, both included."""
+def check_values(options: Any) -> None:
+    """Raises NurieError, before a command does anything, where the value of an option is beyond its type's limits."""
+    for name, limit in notes(type(options), Limit).items():
+        value = getattr(options, name)
+        for one in value if isinstance(value, tuple) else () if value is None else (value,):
+            if fault := limit.fault(one):
+                raise NurieError(f"{flag(name)} {fault}.")
 
-    def __init__(self, least: float, most: float = math.inf) -> None:
+
+class Limit:
+    """What an option can be."""
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with a value, or nothing."""
+        raise NotImplementedError
+
+
+class Range(Limit):
+    """A number from `least` to `most`, both included."""
+
+    def __init__(self, least: float, most: float) -> None:
         self.least, self.most = least, most
+
+    def fault(self, value: float) -> str:
+        if self.least <= value <= self.most:
+            return ""  # and neither infinite nor NaN
+        return f"must be from {self.least} to {self.most}, but it is {value}"
+
+
+class Length(Limit):
+    """A text of at most so many characters, which has a UTF-8 form."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def fault(self, value: str) -> str:
+        if len(value) > self.most:
+            return f"must have at most {self.most} characters, but it has {len(value)}"
+        return "must be text in UTF-8" if any("\ud800" <= character <= "\udfff" for character in value) else ""
 
 
 class LossWeight:
@@ -48,17 +83,23 @@ Generator = Literal["fast", "unet256", "unet128"]
 Discriminator = Literal["patch", "projected"]
 Detail = Literal["few", "some", "many"]
 Folder = Annotated[Path | None, arg(metavar="FOLDER")]
-Positive = Annotated[int, Range(1)]
-NotNegative = Annotated[int, Range(0)]
+Steps = Annotated[int, Range(1, 1_000_000_000)]
+Size = Annotated[int, Range(16, 4096)]  # pixels
+Width = Annotated[int, Range(1, 1024)]  # channels
+Batch = Annotated[int, Range(1, 4096)]
+Threads = Annotated[int, Range(0, 1024)]
+Seed = Annotated[int, Range(0, 2**53 - 1)]  # JavaScript's whole numbers
+Count = Annotated[int, Range(0, 1_000_000)]
 Share = Annotated[float, Range(0, 1)]
-Weight = Annotated[float, Range(0), LossWeight()]
+Weight = Annotated[float, Range(0, 1_000_000), LossWeight()]
+Line = Annotated[str, Length(2000)]
 
 
 @dataclass(frozen=True)
 class Prepare:
     """Turn photos into training pairs: line art on the left, picture on the right.
 
-    Run the same command again to resume, or after you added, mended or deleted photos or masks: pairs of changed ones
+    Run the same command again to resume, or after you added, changed or deleted photos or masks: pairs of changed ones
     are made anew, those of deleted ones removed, and all others kept.
     """
 
@@ -68,17 +109,18 @@ class Prepare:
     # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray
     mode: Literal["lines", "folders", "gray"] = "lines"
     inputs: Folder = None  # mode folders: folder of input pictures with the same names as the photos
-    # folder of masks with the same names (white = subject; specks, and holes in which the subject goes on, are mended);
-    # default: the alpha channel
+    # folder of masks with the same names, white = subject; specks are removed, and holes in which the subject goes on
+    # are filled; default: the alpha channel
     masks: Folder = None
-    size: int = 256  # width and height of one half of a pair, pixels
+    size: Size = 256  # width and height of one half of a pair, pixels
     # square the picture: crop to the masked subject, pad with white, or crop the centre
     fit: Literal["subject", "pad", "crop"] = "subject"
-    margin: float = 0.06  # white margin around the subject, as a fraction of its longer side
+    margin: Annotated[float, Range(0, 4)] = 0.06  # white margin around the subject, as a fraction of its longer side
     details: tuple[Detail, ...] = ("few", "some", "many")  # how many lines to draw: one pair is written for each
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA puts the picture on the left
-    val_percent: int = 10  # share of the pictures kept for validation, chosen by a stable hash of the name
-    workers: int = 0  # processes; 0 = one per core
+    # share of the pictures kept for validation, chosen by a stable hash of the name
+    val_percent: Annotated[int, Range(0, 90)] = 10
+    workers: Annotated[int, Range(0, 1024)] = 0  # processes; 0 = one per core
 
 
 @dataclass(frozen=True)
@@ -93,40 +135,41 @@ class Train:
     # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl, warnings.txt
     run: Annotated[Positional[Path], arg(metavar="RUN"), FreeToChange()]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
-    width: NotNegative = 0  # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
-    size: int = 256  # train at this resolution, pixels; pairs are resized by area when they differ
+    # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
+    width: Annotated[int, Range(0, 1024)] = 0
+    size: Size = 256  # train at this resolution, pixels; pairs are resized by area when they differ
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
-    steps: Annotated[Positive, FreeToChange()] = 20_000  # optimiser steps; a run that is given more goes on
-    batch: Positive = 8  # pictures per step and process
-    lr: Annotated[float, Range(0)] = 2e-4  # Adam step size of both nets
+    steps: Annotated[Steps, FreeToChange()] = 20_000  # optimiser steps; a run that is given more goes on
+    batch: Batch = 8  # pictures per step and process
+    lr: Annotated[float, Range(0, 1)] = 2e-4  # Adam step size of both nets
     decay: Share = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
-    beta1: Share = 0.5  # Adam beta1
+    beta1: Annotated[float, Range(0, 0.9999)] = 0.5  # Adam beta1
     l1: Weight = 20.0  # weight of the L1 loss
     gan: Weight = 1.0  # weight of the GAN loss; with 0 here and for feature matching no discriminator is trained
     feature_matching: Weight = 5.0  # weight of the feature matching loss (Wang et al. 2018, pix2pixHD)
-    # weight of the L1 difference of two pictures of one drawing by two pens, a few pixels apart; needs
-    # --augment-drawing
+    # weight of the L1 difference between the pictures of two augmented versions of one drawing, one of them shifted by
+    # a few pixels; needs --augment-drawing
     consistency: Annotated[Weight, Before(0.0)] = 10.0
-    lattice: Annotated[Weight, Before(0.0)] = 40.0  # weight of the loss on rows and columns that are brighter in turns
+    lattice: Annotated[Weight, Before(0.0)] = 40.0  # weight of the loss on checkerboard artefacts
     # projected: on the features of a network trained on ImageNet (Sauer et al. 2021); patch: a PatchGAN, as in Isola et
     # al. 2017, who used it with --l1 100 --feature-matching 0
     discriminator: Annotated[Discriminator, Before("patch")] = "projected"
-    discriminator_width: Positive = 64  # channels of each projected discriminator, or of PatchGAN's first layer
+    discriminator_width: Width = 64  # channels of each projected discriminator, or of PatchGAN's first layer
     # the discriminator sees pictures this many times smaller; projected: or parts of them
-    discriminator_scale: Positive = 1
-    # fast only: tell the generator the subject's mean colour, so that the page can show other colourings
+    discriminator_scale: Annotated[int, Range(1, 512)] = 1
+    # fast only: condition the generator on the subject's mean colour, so that the page can show other colourings
     styles: bool = True
-    # fast only: tell the generator how enclosed each place of the drawing is by its lines, for line drawings
+    # fast only: give the generator a map of how enclosed each place of a line drawing is by its lines
     enclosed: Annotated[bool, Before(False)] = True
     ema: Share = 0.999  # decay of the moving average of the generator's weights
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
-    # share of the line drawings that get a tail, in the picture too: for animals, whose tails photos often hide; needs
-    # --augment-drawing
+    # share of the line drawings that get a synthetic tail, in the picture too: for animals, whose tails photos often
+    # hide; needs --augment-drawing
     tails: Share = 0.0
-    # share of the line drawings that get a made-up face and whiskers, in the picture too, and of those that get paws,
-    # and legs: for animals, whose eyes and toes extractors seldom find whole, and most of whom sit or lie in photos
+    # share of the line drawings that get a synthetic face with whiskers, in the picture too, and of those that get
+    # synthetic paws, and legs: for animals, whose eyes and toes line extraction seldom finds whole
     body_parts: Share = 0.0
     body_part_l1: Weight = 10.0  # weight of a second L1 loss, around those faces and in those paws
     hints: Share = 0.5  # share of the line drawings that get strokes in the picture's colours, as hints what to paint
@@ -137,7 +180,7 @@ class Train:
     # enlarge most pairs by up to 12 % and crop them at random (Isola et al. 2017); a quarter of those on white paper
     # become smaller instead, down to a quarter, anywhere on it
     jitter: Annotated[bool, Before(False)] = True
-    # CSV file with a header, then each picture's name and class: all classes are drawn equally often
+    # CSV file with a header, then each picture's name and class: training samples all classes equally often
     classes: Annotated[Path | None, arg(metavar="FILE")] = None
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
@@ -146,9 +189,9 @@ class Train:
     distil_output: Weight = 20.0  # with a teacher: weight of the L1 loss to its pictures
     distil_features: Weight = 10.0  # with a teacher: weight of the squared difference to the means of its channels
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
-    threads: Annotated[NotNegative, FreeToChange()] = 0  # CPU threads; 0 = PyTorch's choice
-    seed: NotNegative = 0  # seed of everything random
-    save_every: Annotated[Positive, FreeToChange()] = 500  # steps between checkpoints and sample sheets
+    threads: Annotated[Threads, FreeToChange()] = 0  # CPU threads; 0 = PyTorch's choice
+    seed: Seed = 0  # seed of everything random
+    save_every: Annotated[Steps, FreeToChange()] = 500  # steps between checkpoints and sample sheets
 
 
 @dataclass(frozen=True)
@@ -161,17 +204,19 @@ class Export:
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # run folder or checkpoint.safetensors
     model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
-    title: str = ""  # shown on the page; default: the run folder's name
-    title_ja: str = ""  # the same in Japanese
+    title: Line = ""  # shown on the page; default: the run folder's name
+    title_ja: Line = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
     presets: Folder = None  # folder of drawings for the preset button: .json strokes or .png
     # NAME=#rrggbb of each colour in label maps, the ground first; default: the colours found in val drawings, unnamed
-    labels: tuple[str, ...] = ()
-    credits: tuple[str, ...] = ()  # credit lines the page must show, such as the data set's licence
+    labels: Annotated[tuple[str, ...], Length(2000)] = ()
+    credits: Annotated[
+        tuple[str, ...], Length(2000)
+    ] = ()  # credit lines the page must show, such as the data set's licence
     pairs: Folder = None  # pairs whose val drawings check the export; default: the ones trained on
-    samples: int = 8  # drawings compared with PyTorch
-    tolerance: float = 0.02  # largest mean difference to PyTorch that the export accepts, of the 0-1 range
+    samples: Annotated[int, Range(1, 10_000)] = 8  # drawings compared with PyTorch
+    tolerance: Share = 0.02  # largest mean difference to PyTorch that the export accepts, of the 0-1 range
     format: tuple[Literal["nurie", "onnx"], ...] = ("nurie",)  # onnx also writes model.onnx, checked with ONNX Runtime
 
 
@@ -183,7 +228,7 @@ class Publish:
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write
     # more model folders: visitors choose on the page, which begins with MODEL; the others are downloaded when chosen
     more: Annotated[tuple[Path, ...], arg(metavar="MODEL...")] = ()
-    title: str = ""  # page title; default: the model's title
+    title: Line = ""  # page title; default: the model's title
 
 
 @dataclass(frozen=True)
@@ -192,7 +237,7 @@ class Serve:
 
     # folder from `nurie publish`; default: the built-in models' page
     site: Annotated[Positional[Path | None], arg(metavar="[SITE]")] = None
-    port: int = 8000  # first port to try; the next free one is taken; 0: any
+    port: Annotated[int, Range(0, 65535)] = 8000  # first port to try; the next free one is taken; 0: any
     # address to listen on; 0.0.0.0 lets all devices in your network see the page, to try it on a phone
     host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1"
     open: bool = True  # open the browser
@@ -209,8 +254,9 @@ class Predict:
     output: Path = Path("predicted")  # folder to write PNG files to
     # PNG to write: all drawings beside their pictures
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
-    # which of the model's colourings, as the page's dice; default: a stroke drawing's own "seed", else 0
-    seed: Annotated[int | None, arg(metavar="NUMBER")] = None
+    # seed of the model's noise, and which of its styles, as the page's button "Other colours"; default: a stroke
+    # drawing's own "seed", else 0
+    seed: Annotated[int | None, arg(metavar="NUMBER"), Range(0, 2**53 - 1)] = None
 
 
 @dataclass(frozen=True)
@@ -219,20 +265,20 @@ class Evaluate:
 
     L1, PSNR and SSIM compare each picture with its target. FID and KID compare all pictures with all targets; FID is
     biased on fewer than 2,048 pictures, so prefer KID there. LPIPS is a perceptual distance. These three download the
-    weights of their networks once. Robustness is how much a picture changes when its drawing is drawn a little
-    differently. A run is computed by PyTorch, a model by the page's engine.
+    weights of their networks once. Robustness is the mean change of a picture when its drawing is perturbed:
+    line width, gaps, shift and others. A run is computed by PyTorch, a model by the page's engine.
     """
 
     # model folder, run folder or checkpoint.safetensors
     model: Annotated[Positional[Path], arg(metavar="RUN-OR-MODEL")]
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder of pairs whose val side is used
     compare: Annotated[tuple[Path, ...], arg(metavar="RUN-OR-MODEL...")] = ()  # more of them, one column each
-    samples: int = 0  # val pairs to use, evenly spread; 0 = all
+    samples: Count = 0  # val pairs to use, evenly spread; 0 = all
     # PNG to write: a row for each of some val drawings, with the drawing, each model's picture and the target
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
-    sheet_rows: int = 12  # val drawings on the sheet, evenly spread
-    threads: int = 0  # CPU threads; 0 = PyTorch's choice (the engine takes one)
-    seed: int = 0  # seed of the changes to the drawings, and of KID's subsets
+    sheet_rows: Annotated[int, Range(1, 200)] = 12  # val drawings on the sheet, evenly spread
+    threads: Threads = 0  # CPU threads; 0 = PyTorch's choice (the engine takes one)
+    seed: Seed = 0  # seed of the changes to the drawings, and of KID's subsets
 
 
 @dataclass(frozen=True)
@@ -244,8 +290,8 @@ class Make:
     work: Folder = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
     masks: Folder = None  # as in `nurie prepare`
     fit: Literal["subject", "pad", "crop"] = "subject"  # as in `nurie prepare`
-    size: int = 256  # as in `nurie prepare`
-    steps: int = 20_000  # as in `nurie train`
-    batch: int = 8  # as in `nurie train`
-    title: str = ""  # as in `nurie export`
-    credits: tuple[str, ...] = field(default=())  # as in `nurie export`
+    size: Size = 256  # as in `nurie prepare`
+    steps: Steps = 20_000  # as in `nurie train`
+    batch: Batch = 8  # as in `nurie train`
+    title: Line = ""  # as in `nurie export`
+    credits: Annotated[tuple[str, ...], Length(2000)] = field(default=())  # as in `nurie export`

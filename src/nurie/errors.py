@@ -1,8 +1,7 @@
-"""The one exception for what a user can mend, and what finds options that are out of range or not as before."""
+"""The one exception for what a user can correct, and what finds options that are not as before."""
 
 import dataclasses
 import errno
-import math
 import os
 from typing import Any
 
@@ -36,23 +35,8 @@ def of_system(error: OSError) -> str:
     """An error of the operating system as a sentence: which path, what is wrong, what to do."""
     places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     reason = error.strerror or str(error) or type(error).__name__
-    remedy = REMEDIES.get(error.errno or 0, "Mend that, or name another place")
+    remedy = REMEDIES.get(error.errno or 0, "Correct that, or name another place")
     return f"{': '.join([' -> '.join(places), reason] if places else [reason])}. {remedy}, then run the command again."
-
-
-def refuse_below(options: object, least: float, *names: str) -> None:
-    """Raises NurieError where one of these options is less than it can be, or no number."""
-    for name in names:
-        refuse_outside(options, name, least)
-
-
-def refuse_outside(options: object, name: str, least: float, most: float = math.inf) -> None:
-    """Raises NurieError where an option is less or more than it can be, or no number. One that has a `most` is a share
-    of something."""
-    value = getattr(options, name)
-    if not least <= value <= most:
-        limit = f"must be at least {least}" if most == math.inf else f"is a share, from {least} to {most}"
-        raise NurieError(f"{flag(name)} {limit}, but it is {value}.")
 
 
 def flag(name: str) -> str:

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from nurie.batches.hints import around, choose_strokes, paint_strokes, turn_hues
-from nurie.config import Evaluate
+from nurie.config import Evaluate, check_values
 from nurie.drawings import sheets
 from nurie.drawings.areas import flat_areas, shades
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import overlap
-from nurie.errors import NurieError, refuse_below
+from nurie.errors import NurieError
 from nurie.painting.inputs import counted
 from nurie.painting.metrics import PictureMetrics, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter
@@ -79,8 +79,7 @@ def evaluate(config: Evaluate) -> list[Result]:
 
 
 def check(config: Evaluate) -> None:
-    refuse_below(config, 0, "samples", "threads", "seed")
-    refuse_below(config, 1, "sheet_rows")
+    check_values(config)
     if config.sheet and config.sheet.is_dir():
         raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from nurie.config import Export
+from nurie.config import Export, check_values
 from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
@@ -19,26 +19,28 @@ from nurie.drawings.labels import label_colours
 from nurie.drawings.sheets import to_png
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
-from nurie.errors import NurieError, refuse_below
+from nurie.errors import NurieError
 from nurie.files.hashed import hashed
 from nurie.nets.checkpoint import load_generator
 from nurie.pairs.folder import PairFolder
 from nurie.photos.lineart import line_width
 
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
+MOST_LABELS = 256  # as the manifest
 LOOKED_AT = 32  # val drawings in which labels are looked for
 Pictures = dict[str, bytes]  # files beside the manifest
 
 
 def export(config: Export) -> Path:
     """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
-    refuse_below(config, 1, "samples")  # an export is not handed over unchecked
+    check_values(config)
+    labels = named_labels(config.labels)
     generator, meta = load_generator(config.run)
     refuse_other(config.model)
     config.model.parent.mkdir(parents=True, exist_ok=True)
     pairs = val_pairs(config, meta)
     drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
-    about, pictures = about_model(config, meta, pairs, drawings)
+    about, pictures = about_model(config, meta, labels or found_labels(some_drawings(pairs, LOOKED_AT)), drawings)
     plan, weights = lower(generator, meta["train"]["size"], config.weights == "int8")
     parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
     bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
@@ -75,11 +77,10 @@ def some_drawings(pairs: PairFolder, count: int) -> list[np.ndarray]:
 
 
 def about_model(
-    config: Export, meta: dict[str, Any], pairs: PairFolder, drawings: list[np.ndarray]
+    config: Export, meta: dict[str, Any], labels: list[Label], drawings: list[np.ndarray]
 ) -> tuple[About, Pictures]:
     """What the options, the run and its drawings say of the model, and the presets' pictures."""
     title = config.title or config.run.resolve().stem
-    labels = named_labels(config.labels) or found_labels(some_drawings(pairs, LOOKED_AT))
     presets, pictures = presets_of(config.presets, drawings)
     if labels and any(preset.strokes for preset in presets):
         raise NurieError("The drawings of this model are label maps: expected presets that are .png pictures.")
@@ -95,15 +96,20 @@ def about_model(
 
 
 def named_labels(labels: Sequence[str]) -> list[Label]:
-    """Labels from NAME=#rrggbb each. Raises NurieError when one is not that, or there is only one."""
+    """Labels from NAME=#rrggbb each. Raises NurieError when one is not that, or two have the same colour."""
     found = []
     for label in labels:
         title, _, colour = label.rpartition("=")
         if not title or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
             raise NurieError(f"--labels expects NAME=COLOUR for each, such as wall=#0030ff; {label} is not that.")
         found.append(Label(colour.lower(), title))
-    if len(found) == 1:
-        raise NurieError("--labels expects at least two labels, the ground first; there is one.")
+    if len(found) == 1 or len(found) > MOST_LABELS:
+        raise NurieError(
+            f"--labels expects at least two labels, the ground first, at most {MOST_LABELS}; got {len(found)}."
+        )
+    titles = {label.colour: label.title for label in reversed(found)}
+    if same := next((label for label in found if titles[label.colour] != label.title), None):
+        raise NurieError(f"--labels gives {titles[same.colour]} and {same.title} the same colour {same.colour}.")
     return found
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nurie.config import Export, Make, Prepare, Publish, Train
+from nurie.config import Export, Make, Prepare, Publish, Train, check_values
 from nurie.errors import NurieError
 
 STAGES = 4
@@ -12,6 +12,7 @@ STAGES = 4
 
 def make(config: Make) -> Path:
     """Run the whole chain and return the site's folder. Every stage resumes, so this resumes too."""
+    check_values(config)
     site = config.site.absolute()
     work = config.work or config.site.parent / f"{site.name}-work"
     pairs, run, model = work / "pairs", work / "run", work / "model"

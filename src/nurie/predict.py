@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nurie.config import Predict
+from nurie.config import Predict, check_values
 from nurie.drawings.sheets import sheet, to_png
-from nurie.errors import NurieError, refuse_below
+from nurie.errors import NurieError
 from nurie.files.written import Written
 from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
 from nurie.painting.painter import Painter, open_painter
@@ -25,8 +25,7 @@ def predict(config: Predict) -> Path:
     Only files that an earlier call wrote are replaced, and they are never taken for drawings. Drawings that can not be
     read are named and left out. Raises NurieError when none can be read.
     """
-    if config.seed is not None:
-        refuse_below(config, 0, "seed")
+    check_values(config)
     if config.sheet:
         refuse_taken(config.sheet)
     painter = open_painter(config.model)

@@ -1,4 +1,4 @@
-"""Photos -> pairs/. Parallel over cores; run the same command again to resume, or after photos were mended."""
+"""Photos -> pairs/. Parallel over cores; run the same command again to resume, or after photos were changed."""
 
 import dataclasses
 import json
@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nurie.config import Prepare
-from nurie.errors import NurieError, changed_options, refuse_below
+from nurie.config import Prepare, check_values
+from nurie.errors import NurieError, changed_options
 from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
@@ -93,6 +93,7 @@ def report(config: Prepare, jobs: list[Job], before: Records, console: Console) 
 
 
 def check(config: Prepare) -> None:
+    check_values(config)
     if not config.photos.is_dir():
         raise NurieError(f"There is no folder {config.photos}. Expected a folder of JPEG, PNG or WebP pictures.")
     refuse_overlap(config)
@@ -104,11 +105,8 @@ def check(config: Prepare) -> None:
         )
     if config.inputs is not None and not config.inputs.is_dir():
         raise NurieError(f"There is no folder {config.inputs} for --inputs.")
-    if config.size < 16 or config.size % 2:
-        raise NurieError(f"--size must be an even number of at least 16 pixels, but it is {config.size}.")
-    refuse_below(config, 0, "margin", "workers")
-    if not 0 <= config.val_percent <= 90:
-        raise NurieError(f"--val-percent must be between 0 and 90, but it is {config.val_percent}.")
+    if config.size % 2:
+        raise NurieError(f"--size must be an even number of pixels, but it is {config.size}.")
     if not config.details:
         raise NurieError("--details needs at least one of few, some, many.")
 

@@ -7,7 +7,7 @@ so the site works under any path of any host.
 from collections.abc import Iterable
 from pathlib import Path
 
-from nurie.config import Publish
+from nurie.config import Publish, check_values
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
@@ -30,6 +30,7 @@ def publish(config: Publish) -> Path:
 
 def write_site(config: Publish) -> Path:
     """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
+    check_values(config)
     old = refuse_other(config.site)
     folders = by_name([config.model, *config.more])
     for folder in folders.values():

@@ -11,7 +11,7 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
-from nurie.config import Publish, Serve
+from nurie.config import Publish, Serve, check_values
 from nurie.errors import NurieError
 from nurie.site.server import Server
 from nurie.site.sitefile import INDEX
@@ -23,6 +23,7 @@ BUILT_IN = MODELS / "cats"  # the default one
 
 def serve(config: Serve) -> None:
     """Serve until Ctrl-C. Raises NurieError when there is no page to serve, no such address or no free port."""
+    check_values(config)
     with _ended_by_signals():
         if config.site is not None:
             _serve_folder(config.site, config)
@@ -84,8 +85,6 @@ def make_server(folder: Path, port: int, host: str = HOST, tries: int = 100) -> 
     """A server on `port` or the next free one (0: any), not yet running. Raises NurieError."""
     if not (folder / INDEX).is_file():
         raise NurieError(f"There is no {INDEX} in {folder}. Expected a site: `nurie publish model/ {folder}`.")
-    if not 0 <= port <= 65535:
-        raise NurieError(f"--port must be between 0 and 65535, but it is {port}.")
     last = min(port + tries, 65536)
     for candidate in range(port, last):
         try:

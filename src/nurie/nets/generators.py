@@ -15,6 +15,7 @@ from nurie.errors import NurieError
 from nurie.nets.tensors import to_images
 
 DEFAULT_WIDTH = {"fast": 24, "unet256": 64, "unet128": 64}
+WIDTHS = 4  # all widths are multiples of this
 
 
 class ConvBlock(nn.Sequential):
@@ -240,8 +241,8 @@ def build_generator(kind: str, width: int = 0, styles: bool = False, enclosed: b
     if kind not in DEFAULT_WIDTH:
         raise NurieError(f"There is no generator {kind!r}; choose one of {', '.join(DEFAULT_WIDTH)}.")
     width = width or DEFAULT_WIDTH[kind]
-    if width % 4:
-        raise NurieError(f"The generator's width must be a multiple of 4, but it is {width}.")
+    if width % WIDTHS:
+        raise NurieError(f"The generator's width must be a multiple of {WIDTHS}, but it is {width}.")
     if kind == "fast":
         net = FastGenerator(width, styles=styles, enclosed=enclosed)
     else:

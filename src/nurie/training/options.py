@@ -6,11 +6,13 @@ from typing import Any, get_args, get_type_hints
 
 import torch
 
-from nurie.config import Before, FreeToChange, Range, Train, notes
-from nurie.errors import NurieError, changed_options, refuse_outside
-from nurie.nets.generators import DEFAULT_WIDTH, multiple_of
+from nurie.config import Before, FreeToChange, Train, check_values, notes
+from nurie.errors import NurieError, changed_options
+from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
 
 BEFORE = {name: note.value for name, note in notes(Train, Before).items()}
+# Height and width in pixels of what a discriminator can see at least.
+SMALLEST = {"patch": 24, "projected": 8}
 FREE_TO_CHANGE = set(notes(Train, FreeToChange))
 
 
@@ -60,8 +62,22 @@ def choose_precision(config: Train) -> str:
 
 
 def check(config: Train) -> None:
-    multiple = multiple_of(config.generator)
-    if config.size % multiple or config.size <= 0:
+    """Raises NurieError for options that can not work, before anything is computed or written."""
+    check_values(config)
+    multiple, width = multiple_of(config.generator), generator_options(config)["width"]
+    if config.size % multiple:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
-    for name, allowed in notes(Train, Range).items():
-        refuse_outside(config, name, allowed.least, allowed.most)
+    if width % WIDTHS:
+        raise NurieError(f"--width must be a multiple of {WIDTHS}, but it is {config.width}.")
+    if config.batch == 1 and config.size == multiple and config.generator == "fast":
+        raise NurieError(
+            f"--size {config.size} with --batch 1 leaves BatchNorm one value for each channel. "
+            f"Use --batch 2 or more, or --size {2 * multiple}."
+        )
+    least = SMALLEST[config.discriminator]
+    if config.size // config.discriminator_scale < least:
+        raise NurieError(
+            f"--discriminator-scale {config.discriminator_scale} leaves the discriminator pictures of "
+            f"{config.size // config.discriminator_scale} pixels, and {config.discriminator} needs {least}. "
+            f"Use at most {config.size // least}."
+        )

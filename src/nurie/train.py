@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
 from rich.console import Console
 
 from nurie.batches.sampler import Batch, Sampler, prefetch
@@ -18,8 +16,10 @@ from nurie.nets.tensors import to_tensor
 from nurie.pairs.classes import members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import data_warnings
+from nurie.training.launch import agreed, open_accelerator
 from nurie.training.log import Log, progress_bar
-from nurie.training.options import check, choose_precision, generator_options
+from nurie.training.opening import Pace, summary
+from nurie.training.options import check, generator_options
 from nurie.training.state import State
 from nurie.training.step import Step
 from nurie.training.stopping import stoppable
@@ -34,29 +34,33 @@ LOOKED_AT = 64  # train pairs looked at before training, for warnings
 def train(config: Train) -> Path:
     """Train until `config.steps`, resuming from the run folder's checkpoint. Returns the checkpoint's path."""
     check(config)
+    accelerator = open_accelerator(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
     classes = members_of_classes(config.classes, train_pairs.names) if config.classes else ()
     val_folder = PairFolder(config.pairs / "val", config.size, config.direction)
     val = val_tensors(val_folder if len(val_folder) else train_pairs, VAL_PICTURES)
-    # two forward passes of the discriminator per update: buffers must not be overwritten in between
-    parallel = DistributedDataParallelKwargs(broadcast_buffers=False)
-    accelerator = Accelerator(mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
     config.run.mkdir(parents=True, exist_ok=True)
     state = State(config, accelerator)
     path = config.run / checkpoint.FILE
     if path.exists():
         if told := state.resume(path):
-            Console(stderr=True).print(f"Warning: {told}", markup=False, highlight=False, soft_wrap=True)
+            say(f"Warning: {told}")
     else:
         if config.init:
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             state.offer(common_styles(styles_of(train_pairs)))
+    if accelerator.is_main_process:
+        say(summary(state, train_pairs, val_folder))
     sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
     run_steps(state, sampler, val, path)
     return path
+
+
+def say(text: str, console: Console | None = None) -> None:
+    (console or Console(stderr=True)).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def some_pairs(pairs: PairFolder) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -71,6 +75,7 @@ def styles_of(pairs: PairFolder) -> np.ndarray:
 def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
     config, main = state.config, state.accelerator.is_main_process
     step = Step(state)
+    pace = Pace(config, state.accelerator.num_processes)
     log = Log(config.run, state.step) if main else None
     with progress_bar(main) as progress, stoppable() as stop:
         task = progress.add_task("", total=config.steps, completed=state.step, status="")
@@ -84,15 +89,18 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
             losses = step(batch)
             if not np.isfinite(list(losses.values())).all():
                 raise diverged(config, f"The loss is no longer a number at step {state.step}.")
-            rate = (state.step - counted) * config.batch / (time.perf_counter() - since)
+            if main and (told := pace.tick(state.step)):
+                say(told, progress.console)
+            rate = (state.step - counted) * pace.pictures / (time.perf_counter() - since)
             progress.update(task, completed=state.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
             record = {"step": state.step, **losses}
+            stopping = agreed(state.accelerator, stop.asked)
             due = state.step % config.save_every == 0 or state.step == config.steps
             if due and main:
                 record |= validate(state.predict, val, config.batch)
             if log:
                 log.add(record)
-            if main and (due or stop.asked or time.perf_counter() - saved > SAVE_SECONDS):
+            if main and (due or stopping or time.perf_counter() - saved > SAVE_SECONDS):
                 if not state.is_finite():
                     raise diverged(config, f"The weights are no longer numbers at step {state.step}.")
                 if due:
@@ -104,7 +112,7 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
                 log.plot()
                 log.warn(run_warnings(log.records, config.gan), progress.console)
                 since, counted = time.perf_counter(), state.step
-            if stop.asked:
+            if stopping:
                 stop.end()
 
 

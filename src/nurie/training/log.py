@@ -86,5 +86,6 @@ def progress_bar(shown: bool) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        speed_estimate_period=1800,  # seconds; steps may take minutes
         disable=not shown,
     )

@@ -20,15 +20,15 @@ class Stop:
         return self.signal is not None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The first waits for the end of the step. A second one does not."""
-        if self.asked:
+        """The first waits for the end of the step. A second Ctrl-C does not; SIGTERM after Ctrl-C does, which launchers
+        of several processes send."""
+        if self.signal == number:
             self.end(number, frame)
         self.signal = number
 
     def end(self, number: int | None = None, frame: FrameType | None = None) -> None:
         """As without this: by what was to handle the signal, which raises KeyboardInterrupt or ends the process."""
-        number = number or self.signal
-        assert number is not None
+        number = number or self.signal or signal.SIGTERM  # without one, another process was told
         for kind, handler in self.before.items():
             signal.signal(kind, handler)
         signal.raise_signal(number)

@@ -30,11 +30,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list:
 
 
 def test_each_stage_reads_what_the_one_before_wrote(tmp_path: Path, calls: list, capsys):
-    config = Make(tmp_path / "photos", tmp_path / "site", masks=tmp_path / "masks", size=64, steps=3, batch=2,
+    config = Make(tmp_path / "photos", tmp_path / "cats", masks=tmp_path / "masks", size=64, steps=3, batch=2,
                   credits=("thanks",))  # fmt: skip
-    assert make(config) == tmp_path / "site"
+    assert make(config) == tmp_path / "cats"
     prepare, train, export, publish = calls
-    work = tmp_path / "site-work"
+    work = tmp_path / "cats-work"
     assert (prepare.photos, prepare.pairs, prepare.masks, prepare.size) == (
         config.photos,
         work / "pairs",
@@ -42,8 +42,8 @@ def test_each_stage_reads_what_the_one_before_wrote(tmp_path: Path, calls: list,
         64,
     )
     assert (train.pairs, train.run, train.size, train.steps, train.batch) == (prepare.pairs, work / "run", 64, 3, 2)
-    assert (export.run, export.model, export.title, export.credits) == (train.run, work / "model", "site", ("thanks",))
-    assert (publish.model, publish.site, publish.title) == (export.model, config.site, "site")
+    assert (export.run, export.model, export.title, export.credits) == (train.run, work / "model", "cats", ("thanks",))
+    assert (publish.model, publish.site, publish.title) == (export.model, config.site, "cats")
     printed = capsys.readouterr().out
     assert [heading in printed for heading in ("1/4 prepare", "2/4 train", "3/4 export", "4/4 publish")] == [True] * 4
 

@@ -130,7 +130,7 @@ class Train:
     Run the same command again to resume exactly where it stopped.
     """
 
-    # folder with train/ and val/ (from `nurie prepare`, or any pix2pix A|B folder)
+    # folder with train/ and val/ (from `nurie prepare`, or pairs as pix2pix or CycleGAN keep them)
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS"), FreeToChange()]
     # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl, warnings.txt
     run: Annotated[Positional[Path], arg(metavar="RUN"), FreeToChange()]
@@ -204,7 +204,7 @@ class Export:
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # run folder or checkpoint.safetensors
     model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
-    title: Line = ""  # shown on the page; default: the run folder's name
+    title: Line = ""  # shown on the page; default: the name of the run's or the pairs' folder
     title_ja: Line = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open

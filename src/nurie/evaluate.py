@@ -26,6 +26,7 @@ from nurie.painting.metrics import PictureMetrics, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter
 from nurie.painting.perturb import NAMES, perturb
 from nurie.pairs.folder import PairFolder, open_pairs
+from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 
 TIMED = 11  # pictures of which the median time is taken
 HINTS = 4  # strokes on a drawing
@@ -80,6 +81,8 @@ def evaluate(config: Evaluate) -> list[Result]:
 
 def check(config: Evaluate) -> None:
     check_values(config)
+    for path in (config.model, *config.compare):
+        refuse_other_kind(path, [MODEL, RUN], "evaluate", config.pairs)
     if config.sheet and config.sheet.is_dir():
         raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
 

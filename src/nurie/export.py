@@ -21,8 +21,10 @@ from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
+from nurie.files.titles import title_from
 from nurie.nets.checkpoint import load_generator
 from nurie.pairs.folder import PairFolder
+from nurie.pairs.kinds import RUN, refuse_other_kind
 from nurie.photos.lineart import line_width
 
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
@@ -35,6 +37,7 @@ def export(config: Export) -> Path:
     """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
     check_values(config)
     labels = named_labels(config.labels)
+    refuse_other_kind(config.run, [RUN], "export", config.model)
     generator, meta = load_generator(config.run)
     refuse_other(config.model)
     config.model.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,7 @@ def about_model(
     config: Export, meta: dict[str, Any], labels: list[Label], drawings: list[np.ndarray]
 ) -> tuple[About, Pictures]:
     """What the options, the run and its drawings say of the model, and the presets' pictures."""
-    title = config.title or config.run.resolve().stem
+    title = config.title or default_title(config, meta)
     presets, pictures = presets_of(config.presets, drawings)
     if labels and any(preset.strokes for preset in presets):
         raise NurieError("The drawings of this model are label maps: expected presets that are .png pictures.")
@@ -93,6 +96,12 @@ def about_model(
         credits=list(dict.fromkeys([*config.credits, *meta.get("credits", [])])),
     )
     return about, pictures
+
+
+def default_title(config: Export, meta: dict[str, Any]) -> str:
+    """The name of the run's folder, or of its pairs', or of one around them, that says something."""
+    run = config.run.parent if config.run.is_file() else config.run
+    return title_from(run, config.pairs or Path(meta["train"]["pairs"]))
 
 
 def named_labels(labels: Sequence[str]) -> list[Label]:

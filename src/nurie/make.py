@@ -6,6 +6,7 @@ from rich.console import Console
 
 from nurie.config import Export, Make, Prepare, Publish, Train, check_values
 from nurie.errors import NurieError
+from nurie.files.titles import title_from
 
 STAGES = 4
 
@@ -38,7 +39,7 @@ def make(config: Make) -> Path:
         train(options)
 
     heading(3, "export", f"{run} -> {model}")
-    title = config.title or site.name
+    title = config.title or title_from(site, config.photos)
     export(Export(run, model, title=title, credits=config.credits, pairs=pairs))
 
     heading(4, "publish", f"{model} -> {config.site}")

@@ -12,6 +12,7 @@ from nurie.errors import NurieError
 from nurie.files.written import Written
 from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
 from nurie.painting.painter import Painter, open_painter
+from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 from nurie.pairs.names import fitted, folded, is_text
 
 BY = "predict"
@@ -28,6 +29,7 @@ def predict(config: Predict) -> Path:
     check_values(config)
     if config.sheet:
         refuse_taken(config.sheet)
+    refuse_other_kind(config.model, [MODEL, RUN], "predict", config.images[0] if len(config.images) == 1 else None)
     painter = open_painter(config.model)
     drawings = find_drawings(config.images)
     written = Written(config.output, BY)

@@ -18,7 +18,9 @@ from nurie.errors import NurieError, changed_options
 from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
-from nurie.pairs.files import pair_files, write_pair, write_sheet
+from nurie.pairs.files import write_pair, write_sheet
+from nurie.pairs.kinds import PHOTOS, refuse_other_kind
+from nurie.pairs.layouts import pair_files
 from nurie.pairs.names import name_of, picture_names, splits_of
 from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
@@ -94,6 +96,7 @@ def report(config: Prepare, jobs: list[Job], before: Records, console: Console) 
 
 def check(config: Prepare) -> None:
     check_values(config)
+    refuse_other_kind(config.photos, [PHOTOS], "prepare", config.pairs)
     if not config.photos.is_dir():
         raise NurieError(f"There is no folder {config.photos}. Expected a folder of JPEG, PNG or WebP pictures.")
     refuse_overlap(config)

@@ -13,6 +13,7 @@ from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
 from nurie.files.ours import SITE
 from nurie.files.schema import to_json
+from nurie.pairs.kinds import MODEL, refuse_other_kind
 from nurie.site.assets import hashed_assets
 from nurie.site.headers import HEADERS_FILE, headers_text
 from nurie.site.index import index_page, plain
@@ -31,6 +32,8 @@ def publish(config: Publish) -> Path:
 def write_site(config: Publish) -> Path:
     """Write the site and return its folder. Raises NurieError; the old site then stays as it was."""
     check_values(config)
+    for folder in (config.model, *config.more):
+        refuse_other_kind(folder, [MODEL], "publish", config.site)
     old = refuse_other(config.site)
     folders = by_name([config.model, *config.more])
     for folder in folders.values():

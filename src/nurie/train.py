@@ -16,6 +16,7 @@ from nurie.nets.tensors import to_tensor
 from nurie.pairs.classes import members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import data_warnings
+from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.training.launch import agreed, open_accelerator
 from nurie.training.log import Log, progress_bar
 from nurie.training.opening import Pace, summary
@@ -34,6 +35,7 @@ LOOKED_AT = 64  # train pairs looked at before training, for warnings
 def train(config: Train) -> Path:
     """Train until `config.steps`, resuming from the run folder's checkpoint. Returns the checkpoint's path."""
     check(config)
+    refuse_other_kind(config.pairs, [PAIRS, PHOTOS], "train", config.run)
     accelerator = open_accelerator(config)
     if config.threads:
         torch.set_num_threads(config.threads)

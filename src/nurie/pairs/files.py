@@ -1,6 +1,5 @@
 """A|B pairs on disk, and contact sheets of them. Format: docs/formats.md."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,15 +8,7 @@ import numpy as np
 
 from nurie.drawings.sheets import save_png, sheet
 from nurie.errors import NurieError
-from nurie.files.pictures import SUFFIXES, flattened, read_picture
-
-
-def pair_files(folder: Path) -> list[Path]:
-    """The A|B pictures in one side of a folder of pairs, sorted; none where there is no folder."""
-    if not folder.is_dir():
-        return []
-    pictures = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
-    return sorted(path for path in pictures if os.path.isfile(path))
+from nurie.files.pictures import flattened, read_picture
 
 
 def write_pair(
@@ -30,17 +21,36 @@ def write_pair(
     save_png(path, np.hstack(halves), text)
 
 
-def read_pair(path: Path, direction: str = "AtoB") -> tuple[np.ndarray, np.ndarray]:
-    """Drawing and picture, uint8 (h, h, 3) RGB each, on white where they are transparent. Raises NurieError when the
-    file is no A|B pair."""
+def read_pair(path: Path, direction: str = "AtoB", other: Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Drawing and picture, uint8 (h, h, 3) RGB each, on white where they are transparent; of one size where they are of
+    one file. Raises NurieError when that is no A|B pair, or when picture A and the `other` one are no squares."""
+    if other is not None:
+        halves = read_square(path, other), read_square(other, path)
+    else:
+        both = read_half(path)
+        h, w = both.shape[:2]
+        if w != 2 * h:
+            raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
+        halves = both[:, :h], both[:, h:]
+    return halves if direction == "AtoB" else (halves[1], halves[0])
+
+
+def read_half(path: Path) -> np.ndarray:
     try:
-        both = flattened(*read_picture(path))
+        return flattened(*read_picture(path))
     except NurieError as error:
         raise NurieError(f"{error}. Delete it or make the pairs again.") from error
-    h, w = both.shape[:2]
-    if w != 2 * h:
-        raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
-    return (both[:, :h], both[:, h:]) if direction == "AtoB" else (both[:, h:], both[:, :h])
+
+
+def read_square(path: Path, other: Path) -> np.ndarray:
+    picture = read_half(path)
+    h, w = picture.shape[:2]
+    if w != h:
+        raise NurieError(
+            f"{path} is {w}x{h} pixels; the halves of pairs are squares. `nurie prepare {path.parent} PAIRS "
+            f"--mode folders --inputs {other.parent}` crops or pads them, if the names in both are the same."
+        )
+    return picture
 
 
 def write_sheet(path: Path, groups: list[list[Path]], direction: str, pictures: int = 12) -> None:

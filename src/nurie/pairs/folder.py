@@ -1,41 +1,39 @@
-"""A folder of A|B pairs, read and resized for training."""
+"""A folder of pairs, read and resized for training."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from nurie.errors import NurieError
-from nurie.pairs.files import pair_files, read_pair
+from nurie.pairs.files import read_pair
+from nurie.pairs.kinds import no_pairs
+from nurie.pairs.layouts import find_pairs, stem
 from nurie.pairs.names import name_of
 
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
 
 
 class PairFolder:
-    """A folder of A|B pictures, grouped by picture: `NAME--few.png` and `NAME--many.png` are one group."""
+    """PAIRS/train or PAIRS/val in any of the layouts (layouts.py), grouped by picture: `NAME--few.png` and
+    `NAME--many.png` are one group. A pair goes by the path of its A|B picture, or of A."""
 
     def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
         self.folder, self.size, self.direction = folder, size, direction
+        self.others = find_pairs(folder)
         groups: dict[str, list[Path]] = {}
-        for path in pair_files(folder):
-            groups.setdefault(name_of(path), []).append(path)
-        self.groups = list(groups.values())
+        for path, other in self.others.items():
+            groups.setdefault(name_of(path if other is None else path.with_stem(stem(path))), []).append(path)
+        self.groups, self.names = list(groups.values()), list(groups)
         self._cache: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return len(self.groups)
 
-    @property
-    def names(self) -> list[str]:
-        """NAME of every group."""
-        return [name_of(group[0]) for group in self.groups]
-
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
         """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
         if path in self._cache:
             return self._cache[path]
-        drawing, picture = (self._resize(half) for half in read_pair(path, self.direction))
+        drawing, picture = (self._resize(half) for half in read_pair(path, self.direction, self.others.get(path)))
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture
@@ -57,8 +55,5 @@ def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder
     """The train or val side of a pairs folder. NurieError when it holds no pictures."""
     folder = PairFolder(pairs / split, size, direction)
     if not folder.groups:
-        raise NurieError(
-            f"There are no pairs in {pairs / split}. Expected A|B pictures such as PNG, JPEG or WebP; make them with "
-            f"`nurie prepare PHOTOS {pairs}`."
-        )
+        raise no_pairs(pairs, split)
     return folder

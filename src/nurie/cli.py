@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 from nurie import __version__
-from nurie.config import Evaluate, Export, Make, Predict, Prepare, Publish, Serve, Train
+from nurie.config import Evaluate, Export, Get, Make, Predict, Prepare, Publish, Serve, Train
 from nurie.errors import NurieError, of_system
 
 DESCRIPTION = """Draw line art on a web page and see it coloured live: train, compress and publish pix2pix generators.
@@ -59,6 +59,7 @@ class Command:
 
 
 COMMANDS = {
+    "get": Command(Get, "nurie.get:get", resumes=True),
     "prepare": Command(Prepare, "nurie.prepare:prepare", resumes=True),
     "train": Command(Train, "nurie.train:train", resumes=True),
     "export": Command(Export, "nurie.export:export"),

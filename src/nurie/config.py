@@ -96,6 +96,21 @@ Line = Annotated[str, Length(2000)]
 
 
 @dataclass(frozen=True)
+class Get:
+    """Download the data set of a recipe from its official place; its licence and credit are shown and written beside.
+
+    Sizes and checksums are compared with those that are known. Run the same command again to resume.
+    """
+
+    # cats, openmoji or facades: 2,400 photos with masks and breeds (Oxford-IIIT Pet, 811 MB), 4,000 emoji as line art
+    # and in colour (89 MB), or 606 photos and label maps as A|B pairs (CMP, as in pix2pix)
+    name: Annotated[Positional[Literal["cats", "openmoji", "facades"]], arg(metavar="NAME")]
+    folder: Annotated[Positional[Path], arg(metavar="FOLDER")]  # folder to write
+    # address of a folder with the same files, to download from instead
+    mirror: Annotated[str, arg(metavar="URL")] = ""
+
+
+@dataclass(frozen=True)
 class Prepare:
     """Turn photos into training pairs: line art on the left, picture on the right.
 

@@ -1,4 +1,5 @@
-// What the host calls, in this order: plan, weights, load, threads, resize, run.
+// What the host calls, in this order: plan, weights, load, threads, resize, run. An intptr_t, which is an int in
+// WebAssembly, is an address or a negative error.
 #include "engine.h"
 #include "parallel.h"
 
@@ -11,7 +12,7 @@ static Stage stage;
 static Style chosen;         // stays when the model changes
 static void *after_weights;  // the end of the packed weights: what resize() lays out begins here
 
-EXPORT(plan) int plan(int tensors, int ops) {
+EXPORT(plan) intptr_t plan(int tensors, int ops) {
   stage = EMPTY;
   heap_rewind(0);
   if (tensors < 1 || ops < 1 || tensors > MAX_COUNT || ops > MAX_COUNT) return BAD_PLAN;
@@ -22,10 +23,10 @@ EXPORT(plan) int plan(int tensors, int ops) {
   if (!engine.channels || !engine.tensors || !engine.packed) return NO_MEMORY;
   engine.ops = (Op *)(engine.channels + tensors);
   stage = PLANNED;
-  return (int)engine.channels;
+  return (intptr_t)engine.channels;
 }
 
-EXPORT(weights) int weights(int bytes) {
+EXPORT(weights) intptr_t weights(int bytes) {
   if (stage != PLANNED) return BAD_ORDER;
   stage = EMPTY;
   engine.raw_bytes = bytes;
@@ -38,7 +39,7 @@ EXPORT(weights) int weights(int bytes) {
   engine.raw = allocate(bytes);
   if (!engine.raw) return NO_MEMORY;
   stage = WEIGHTED;
-  return (int)engine.raw;
+  return (intptr_t)engine.raw;
 }
 
 EXPORT(load) int load_plan(int bytes) {
@@ -66,10 +67,10 @@ EXPORT(resize) int resize(int height, int width) {
   return error;
 }
 
-EXPORT(style) int style(void) { return (int)&chosen; }
+EXPORT(style) intptr_t style(void) { return (intptr_t)&chosen; }
 
-EXPORT(input) int input(void) { return stage == SIZED ? (int)engine.input : BAD_ORDER; }
-EXPORT(output) int output(void) { return stage == SIZED ? (int)engine.output : BAD_ORDER; }
+EXPORT(input) intptr_t input(void) { return stage == SIZED ? (intptr_t)engine.input : BAD_ORDER; }
+EXPORT(output) intptr_t output(void) { return stage == SIZED ? (intptr_t)engine.output : BAD_ORDER; }
 EXPORT(peak) int peak(void) { return stage == SIZED ? heap_bytes() : BAD_ORDER; }
 
 static void run_op(int index) {
@@ -99,12 +100,12 @@ EXPORT(run) int run(int first, int end) {
   return DONE;
 }
 
-EXPORT(tensor) int tensor(int index) {
+EXPORT(tensor) intptr_t tensor(int index) {
   static int view[6];
   if (stage != SIZED) return BAD_ORDER;
   if (index < 0 || index >= engine.tensor_count || engine.tensors[index].first < 0) return BAD_PLAN;
   const Tensor *t = &engine.tensors[index];
-  int values[6] = {(int)t->data, t->height, t->width, t->channels, t->pixel, t->row};
+  int values[6] = {(int)(intptr_t)t->data, t->height, t->width, t->channels, t->pixel, t->row};
   for (int i = 0; i < 6; i++) view[i] = values[i];
-  return (int)view;
+  return (intptr_t)view;
 }

@@ -1,7 +1,10 @@
 // The areas that a drawing's lines enclose.
 #include "areas.h"
 
-enum { GAP = 6 };  // pixels of 256: gaps in lines of up to as many are closed
+enum {
+  GAP = 6,       // pixels of 256: gaps in lines of up to as many are closed
+  WAITING = -2,  // for a label, in the front
+};
 
 static int find(int *parents, int i) {
   while (parents[i] != i) i = parents[i] = parents[parents[i]];
@@ -58,19 +61,33 @@ static int label_beside(const int *labels, int i, int height, int width) {
   return found;
 }
 
+// Adds to the front the pixels of paper beside one that have no label and are not in it. Returns how many it has then.
+static int add_beside(const int *areas, int *wide, int i, int height, int width, int *front, int pixels) {
+  int beside[4];
+  find_beside(i - 1, height, width, beside);
+  for (int k = 0; k < 4; k++) {
+    int j = 1 + beside[k];
+    if (areas[j] || wide[j] != -1) continue;
+    wide[j] = WAITING;
+    front[pixels++] = j;
+  }
+  return pixels;
+}
+
 // What would be enclosed if small gaps in the lines were closed becomes areas too.
 static int close_gaps(int *areas, int *wide, int height, int width, int next) {
   int reach = max(1, GAP * width / 256 / 2);
   mark_wide_paper(areas, wide, height, width, reach);
-  int end = number_areas(wide, height, width, next, 1), *band = wide + 1 + height * width, pixels = 0;
+  int end = number_areas(wide, height, width, next, 1), *front = wide + 1 + height * width, begin = 0, pixels = 0;
   if (end == next) return next;
   for (int i = 1; i <= height * width; i++)
-    if (areas[i] == 0 && wide[i] < 0) band[pixels++] = i;
+    if (areas[i] == 0 && wide[i] == -1 && label_beside(wide, i, height, width) >= 0) front[pixels++] = i;
   for (int step = 0; step <= reach; step++) {  // back to the lines, and to the middle of the gaps
-    for (int k = 0; k < pixels; k++)
-      if (wide[band[k]] == -1) wide[band[k]] = -2 - label_beside(wide, band[k], height, width);
-    for (int k = 0; k < pixels; k++)
-      if (wide[band[k]] < -1) wide[band[k]] = -2 - wide[band[k]];
+    int first = begin;
+    begin = pixels;
+    for (int k = first; k < begin; k++) wide[front[k]] = -2 - label_beside(wide, front[k], height, width);
+    for (int k = first; k < begin; k++) wide[front[k]] = -2 - wide[front[k]];
+    for (int k = first; k < begin; k++) pixels = add_beside(areas, wide, front[k], height, width, front, pixels);
   }
   for (int i = 1; i <= height * width; i++)
     if (areas[i] == 0) areas[i] = max(0, wide[i]);

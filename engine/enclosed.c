@@ -90,27 +90,39 @@ static int go_on(Word *reached, const Word *from, const Word *free, int words) {
   return more != 0;
 }
 
-// All free places that hang together, sideways, up and down, with one at the border.
-static void come_in(const Word *free, Word *reached, Shape s) {
+typedef struct {
+  int count, *rows;  // rows that reached more since they were looked at
+  uint8_t *waits;    // 1 for these
+} Todo;
+
+static void add_row(Todo *todo, int y) {
+  if (todo->waits[y]) return;
+  todo->waits[y] = 1;
+  todo->rows[todo->count++] = y;
+}
+
+// All free places that hang together, sideways, up and down, with one at the border. Row by row in turns would take
+// as many turns as a way winds up and down: 2.5 s instead of 0.09 in a maze of 1025x1025 pixels.
+static void come_in(const Word *free, Word *reached, Todo todo, Shape s) {
   int words = s.words, last = s.height - 1;
-  for (int y = 0; y < s.height; y++) {
+  for (int y = last; y >= 0; y--) {
     Word *row = reached + y * words;
     for (int k = 0; k < words; k++) row[k] = y == 0 || y == last ? places(s, k) : 0;
     set_bit(row, 0);
     set_bit(row, s.width - 1);
     go_sideways(row, free + y * words, words);
+    add_row(&todo, y);
   }
-  for (int more = 1; more;) {
-    more = 0;
-    for (int at = words; at <= last * words; at += words)
-      more |= go_on(reached + at, reached + at - words, free + at, words);
-    for (int at = (last - 1) * words; at >= 0; at -= words)
-      more |= go_on(reached + at, reached + at + words, free + at, words);
+  while (todo.count) {
+    int y = todo.rows[--todo.count], at = y * words;
+    todo.waits[y] = 0;
+    if (y > 0 && go_on(reached + at - words, reached + at, free + at - words, words)) add_row(&todo, y - 1);
+    if (y < last && go_on(reached + at + words, reached + at, free + at + words, words)) add_row(&todo, y + 1);
   }
 }
 
 int64_t enclosed_bytes(int height, int width) {
-  return (2 + BRUSHES) * sizeof(Word) * words_in(shape_of(height, width));
+  return (2 + BRUSHES) * (int64_t)sizeof(Word) * words_in(shape_of(height, width)) + 5 * (int64_t)height;
 }
 
 void run_enclosed(const Engine *e, const Op *op) {
@@ -119,14 +131,17 @@ void run_enclosed(const Engine *e, const Op *op) {
   Shape s = shape_of(t->height, t->width);
   int64_t count = words_in(s);
   Word *lines = e->areas, *free = lines + count, *painted[BRUSHES];
+  Todo todo = {.rows = (int *)(lines + (2 + BRUSHES) * count)};
+  todo.waits = (uint8_t *)(todo.rows + s.height);
   for (int64_t i = 0; i < count; i++) lines[i] = 0;
+  for (int y = 0; y < s.height; y++) todo.waits[y] = 0;
   for (int y = 0; y < e->input_height; y++)
     mark_ink(e->input + 4 * y * e->input_width, e->input_width, factor, lines + y / factor * s.words);
   for (int k = 0, side = 0; k < BRUSHES; k++) {
     for (; side < SIDE[k]; side++) widen(lines, s);
     for (int64_t i = 0; i < count; i++) free[i] = ~lines[i] & places(s, (int)(i % s.words));
     painted[k] = free + (k + 1) * count;
-    come_in(free, painted[k], s);
+    come_in(free, painted[k], todo, s);
     for (int i = 0; i < side; i++) widen(painted[k], s);
   }
   float share[BRUSHES + 1];

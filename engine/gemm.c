@@ -6,7 +6,11 @@
 
 // Makes the compiler compute `v` here. Left alone, LLVM sinks the four multiply-adds of each sum to the end of the
 // loop body, all loads before them need registers that do not exist, and the tile runs at 60 % of its speed.
+#ifdef __wasm__
 #define PIN(v) __asm__ volatile("" : "+r"(v))
+#else
+#define PIN(v)
+#endif
 
 static inline __attribute__((always_inline)) void tile(const int rows, const int vectors, const float *const *read,
                                                        Reach reach, const float *weights, const float *bias,

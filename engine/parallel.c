@@ -96,8 +96,8 @@ int threads(void) { return thread_count; }
 int thread_lost(void) { return pool.stopped; }
 
 // For the host of a helper: the end of its stack, to be set before it calls help(), which returns after stop().
-__attribute__((export_name("stack"))) int stack(int thread) {
-  return thread < 1 || thread >= MAX_THREADS ? BAD_PLAN : (int)&stacks[thread][STACK_BYTES];
+__attribute__((export_name("stack"))) intptr_t stack(int thread) {
+  return thread < 1 || thread >= MAX_THREADS ? BAD_PLAN : (intptr_t)&stacks[thread][STACK_BYTES];
 }
 
 __attribute__((export_name("help"))) void help(int thread) {

@@ -164,7 +164,7 @@ def checked(plan: Plan) -> Plan:
             raise NurieError(f"Tensor {index} has {channels} channels; the engine takes 1 to {MAX_CHANNELS}.")
     if sum(op.op == "output" for op in plan.ops) != 1:
         raise NurieError('The plan needs exactly one "output" operation. Export the model again.')
-    written: set[tuple[int, int]] = set()
+    written = [0] * len(plan.tensors)  # bits, one for each quad (4 channels)
     for index, op in enumerate(plan.ops):
         fault = _field_fault(op) or _slice_fault(plan, op) or _order_fault(op, written)
         if fault:
@@ -249,16 +249,16 @@ def _slice_fault(plan: Plan, op: Op) -> str:
     return ""
 
 
-def _order_fault(op: Op, written: set[tuple[int, int]]) -> str:
-    """Every slice is written once and before it is read. Adds this operation's slice to `written`."""
-    for read in _slices_read(op):
-        if not written.issuperset(_quads(*read)):
-            return f"reads channels of tensor {read[0]} that nothing has written"
+def _order_fault(op: Op, written: list[int]) -> str:
+    """Every slice is written once and before it is read. Adds this operation's slice to `written`, bits by tensor."""
+    for tensor, first, count in _slices_read(op):
+        if _quads(first, count) & ~written[tensor]:
+            return f"reads channels of tensor {tensor} that nothing has written"
     if op.op != "output":
-        mine = set(_quads(op.output, op.output_channel, op.channels_written))
-        if mine & written:
+        mine = _quads(op.output_channel, op.channels_written)
+        if mine & written[op.output]:
             return f"writes channels of tensor {op.output} a second time"
-        written |= mine
+        written[op.output] |= mine
     return ""
 
 
@@ -270,8 +270,9 @@ def _slices_read(op: Op) -> list[tuple[int, int, int]]:
     return slices
 
 
-def _quads(tensor: int, first: int, count: int) -> Iterable[tuple[int, int]]:
-    return ((tensor, quad) for quad in range(first // 4, (first + count + 3) // 4))
+def _quads(first: int, count: int) -> int:
+    """As bits."""
+    return (1 << (first + count + 3) // 4) - (1 << first // 4)
 
 
 def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:

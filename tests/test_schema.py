@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mutations import MORE, SITE, STROKES, changed_fields, places
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import MANIFEST, read_model, unzipped
 from nurie.errors import NurieError
@@ -25,26 +26,6 @@ from plans import small_unet
 
 ROOT = Path(__file__).parents[1]
 EACH_FORMAT = pytest.mark.parametrize("name", ["manifest", "strokes", "site"])
-STROKES = {
-    "title": {"en": "Line", "ja": "線"}, "size": 64, "seed": 3,
-    "strokes": [{"width": 2, "points": [1, 2, 3.5, 4]}, {"width": 1.5, "points": [5, 6], "colour": "#ff8800"}],
-}  # fmt: skip
-SITE = {"format": "nurie-site", "version": 1, "title": "Cats", "models": ["model/manifest.0123456789ab.json"],
-    "files": ["site.json"],
-}  # fmt: skip
-MORE = {  # of a manifest
-    "title": {"en": "Cats", "ja": "猫"}, "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
-    "input": {"width": 64, "height": 64, "channels": 3, "range": [-1, 1], "multiple": 32, "meaning": "drawing"},
-    "norm": "fixed", "direction": "AtoB", "pencil": 2.0, "hints": True, "styles": [[-0.001, -0.078, 1]],
-    "labels": [{"colour": "#0030ff", "title": "wall"}, {"colour": "#0080ff"}],
-    "generator": {"kind": "fast", "width": 8, "styles": True, "parameters": 9, "macs": 8, "steps": 7},
-    "presets": [{"title": "2", "seed": 0, "image": "a.png"}, {"title": {"en": "1"}, "strokes": STROKES["strokes"]}],
-    "files": ["manifest.json"], "credits": ["Ours"],
-    "parity": {"samples": 8, "mean_difference": 0.004, "max_difference": 0.09, "tolerance": 1},
-}  # fmt: skip
-
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
-values = st.recursive(scalars, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3))
 
 
 @dataclass(frozen=True)
@@ -82,15 +63,6 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Format]:
     }
 
 
-def places(value: Any, path: str = "$") -> Iterator[tuple[str, Any, Any]]:
-    """Path, container and key of every field and every item."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        here = f"{path}.{key}" if isinstance(key, str) else f"{path}[{key}]"
-        yield here, value, key
-        yield from places(inner, here)
-
-
 def field_of(value: Any, path: str) -> tuple[Any, Any]:
     return next((container, key) for place, container, key in places(value) if place == path)
 
@@ -120,15 +92,7 @@ def test_what_the_other_tests_change_is_valid_and_may_have_fields_of_a_newer_nur
 def test_any_change_of_a_field_is_read_or_refused_with_its_path(
     formats: dict[str, Format], name: str, data: st.DataObject
 ) -> None:
-    content = copy.deepcopy(formats[name].valid)
-    path, container, key = data.draw(st.sampled_from(list(places(content))))
-    change = data.draw(st.sampled_from(["drop", "replace", "nest"]))
-    if change == "drop":
-        del container[key]
-    elif change == "replace":
-        container[key] = data.draw(values)
-    else:
-        container[key] = data.draw(st.sampled_from([[container[key]], {"inner": container[key]}]))
+    path, content = data.draw(changed_fields(formats[name].valid))
     sentence = formats[name].refusal(content)
     assert not sentence or named(path, sentence) or "JSON is malformed" in sentence, sentence
     if "JSON is malformed" in sentence:

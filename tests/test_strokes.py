@@ -1,6 +1,8 @@
 """Strokes as Python draws them; tests/test_page.py compares them with the page's."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,33 @@ def test_on_large_sheets_lines_are_as_wide_as_on_small_ones() -> None:
     small = 255 - draw_strokes([Stroke(4, [20, 30, 100, 90, 60, 110])], 128, 128)
     large = 255 - draw_strokes([Stroke(64, [320, 480, 1600, 1440, 960, 1760])], 2048, 2048)
     assert large.sum() / 16**2 == pytest.approx(small.sum(), rel=0.06)  # on the finer grid 1 of 32 points is lost
+
+
+LARGE_SHEET = """
+import resource
+from nurie.drawings.strokes import draw_strokes
+from nurie.files.schema import Stroke
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+draw_strokes([Stroke(2, [0, 0, 4096, 4096], "#ff8800"), Stroke(2, [0, 4096, 4096, 0])], 4096, 4096)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_sheet_of_4096_pixels_takes_less_than_400_mb() -> None:
+    done = subprocess.run([sys.executable, "-c", LARGE_SHEET], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 400
+
+
+@pytest.mark.parametrize("band", [1, 8 * 8 * 80 * 10, 8 * 8 * 80 * 63])
+def test_a_sheet_drawn_in_bands_is_the_same_to_the_bit(band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    drawn = [
+        Stroke(width, rng.uniform(-30, 110, 12).tolist(), colour)
+        for width, colour in [(1.3, ""), (12, "#ff8800"), (0.2, "#00ff00"), (40, "#0000ff"), (3, "")]
+    ]
+    whole = draw_strokes(drawn, 64, 80)
+    monkeypatch.setattr("nurie.drawings.strokes.BAND", band)
+    assert np.array_equal(draw_strokes(drawn, 64, 80), whole)
 
 
 def test_gentle_turns_are_rounded_and_sharp_ones_are_not() -> None:

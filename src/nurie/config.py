@@ -223,7 +223,7 @@ class Export:
     title_ja: Line = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
-    presets: Folder = None  # folder of drawings for the preset button: .json strokes or .png
+    presets: Folder = None  # folder of drawings for the preset button: .json strokes or pictures
     # NAME=#rrggbb of each colour in label maps, the ground first; default: the colours found in val drawings, unnamed
     labels: Annotated[tuple[str, ...], Length(2000)] = ()
     credits: Annotated[

@@ -21,8 +21,9 @@ from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
-from nurie.files.titles import title_from
+from nurie.files.titles import readable, title_from
 from nurie.nets.checkpoint import load_generator
+from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
 from nurie.pairs.folder import PairFolder
 from nurie.pairs.kinds import RUN, refuse_other_kind
 from nurie.photos.lineart import line_width
@@ -84,9 +85,9 @@ def about_model(
 ) -> tuple[About, Pictures]:
     """What the options, the run and its drawings say of the model, and the presets' pictures."""
     title = config.title or default_title(config, meta)
-    presets, pictures = presets_of(config.presets, drawings)
+    presets, pictures = presets_of(config.presets, drawings, [label.colour for label in labels])
     if labels and any(preset.strokes for preset in presets):
-        raise NurieError("The drawings of this model are label maps: expected presets that are .png pictures.")
+        raise NurieError("The drawings of this model are label maps: expected presets that are pictures.")
     about = About(
         title={"en": title, "ja": config.title_ja} if config.title_ja else title,
         labels=labels,
@@ -110,7 +111,7 @@ def named_labels(labels: Sequence[str]) -> list[Label]:
     for label in labels:
         title, _, colour = label.rpartition("=")
         if not title or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
-            raise NurieError(f"--labels expects NAME=COLOUR for each, such as wall=#0030ff; {label} is not that.")
+            raise NurieError(f"--labels expects NAME=COLOUR for each, such as wall=#0030ff; {label!r} is not that.")
         found.append(Label(colour.lower(), title))
     if len(found) == 1 or len(found) > MOST_LABELS:
         raise NurieError(
@@ -132,25 +133,37 @@ def pencil_width(drawings: list[np.ndarray]) -> float:
     return max(1.0, round(2 * float(np.median(widths))) / 2) if widths else 2.0
 
 
-def presets_of(folder: Path | None, drawings: list[np.ndarray]) -> tuple[list[Preset], Pictures]:
-    """Presets and their pictures: a folder's .json strokes and .png pictures, else the first val drawings."""
+def presets_of(
+    folder: Path | None, drawings: list[np.ndarray], labels: Sequence[str] = ()
+) -> tuple[list[Preset], Pictures]:
+    """Presets and their pictures: a folder's .json strokes and pictures, else the first val drawings.
+
+    Pictures are opened, laid on white, or on the first of the `labels`, and written anew in the drawings' size. Raises
+    NurieError where one is no drawing.
+    """
     if folder is None:
         pictures = [picture(i, to_png(drawing)) for i, drawing in enumerate(drawings[:DEFAULT_PRESETS], 1)]
         presets = [Preset(title={"en": f"Preset {i}"}, image=name) for i, (name, _) in enumerate(pictures, 1)]
         return presets, dict(pictures)
-    paths = sorted(p for p in folder.glob("*") if p.suffix in (".json", ".png")) if folder.is_dir() else []
+    paths = preset_files(folder)
     if not paths:
-        raise NurieError(f"There are no presets in {folder}. Expected .json files of strokes or .png pictures.")
+        raise NurieError(f"There are no presets in {folder}. Expected .json files of strokes, or pictures.")
+    height, width = drawings[0].shape[:2]
     presets, files = [], {}
     for i, path in enumerate(paths, 1):
-        if path.suffix == ".json":
-            drawing = read_strokes(path, drawings[0].shape[1])
+        if path.suffix.lower() == STROKES:
+            drawing = read_strokes(path, width)
             presets.append(Preset(title=drawing.title, strokes=drawing.strokes, seed=drawing.seed))
         else:
-            name, data = picture(i, path.read_bytes())
+            name, data = picture(i, to_png(load_drawing(path, height, width, labels)))
             files[name] = data
-            presets.append(Preset(title={"en": path.stem}, image=name))
+            presets.append(Preset(title={"en": readable(path.stem)}, image=name))
     return presets, files
+
+
+def preset_files(folder: Path) -> list[Path]:
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if path.suffix.lower() in DRAWINGS and path.name[0] != ".")
 
 
 def picture(number: int, data: bytes) -> tuple[str, bytes]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,8 @@ FORM = (
     "docs/formats.md shows the form."
 )
 FINE = 8  # lines are drawn on a grid this many times finer, then averaged
-FINEST = 8192  # largest side of that grid: 200 MB
+FINEST = 8192  # largest side of that grid
+BAND = 1 << 24  # places of it that are drawn at once: 50 MB, and as much for a layer of colour
 CORNER = math.cos(math.pi / 3)  # sharper turns stay corners, as in page/sheet/raster.js
 PIECES = 8  # straight pieces of a rounded turn
 
@@ -58,20 +58,33 @@ def draw_strokes(strokes: Sequence[Stroke], height: int, width: int) -> np.ndarr
     They are black; where one has a colour, what is darker under it remains.
     """
     fine = max(1, min(FINE, FINEST // max(height, width)))
-    size = width * fine, height * fine
-    image = Image.new("RGB", size, "white")
+    rows = max(1, BAND // (width * fine * fine))
+    bands = [draw_band(strokes, range(top, min(top + rows, height)), width, fine) for top in range(0, height, rows)]
+    return np.concatenate(bands)
+
+
+def draw_band(strokes: Sequence[Stroke], rows: range, width: int, fine: int) -> np.ndarray:
+    """Some rows of a sheet, uint8 (rows, width, 3), which is drawn on a grid `fine` times finer."""
+    image = Image.new("RGB", (width * fine, len(rows) * fine), "white")
     for stroke in strokes:
-        layer = Image.new("RGB", size, "white") if stroke.colour else image
+        ys, reach = stroke.points[1::2], stroke.width + 1
+        if max(ys) + reach < rows.start or min(ys) - reach > rows.stop:
+            continue
+        layer = Image.new("RGB", image.size, "white") if stroke.colour else image
         draw = ImageDraw.Draw(layer)
         fill = stroke.colour or "black"
         thick = max(0, stroke.width * fine - 1)  # Pillow's shapes include the pixels at both ends
-        line = [(x * fine, y * fine) for x, y in rounded(stroke.points)]
-        for (x0, y0), (x1, y1) in pairwise(line):
-            draw.line((x0, y0, x1, y1), fill=fill, width=round(thick))
-        for x, y in line:
-            draw.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=fill)
+        points = np.array(list(rounded(stroke.points))) * fine
+        # whole numbers as Pillow makes them of a sheet in one piece, then seen from the band
+        line, low, high = (
+            (points + shift).astype(int) - (0, rows.start * fine) for shift in (0, -thick / 2, thick / 2)
+        )
+        if len(line) > 1:
+            draw.line(line.ravel().tolist(), fill=fill, width=round(thick))
+        for corners in np.hstack([low, high]).tolist():
+            draw.ellipse(corners, fill=fill)
         image = ImageChops.darker(image, layer) if stroke.colour else image
-    return np.asarray(image.resize((width, height), Image.Resampling.BOX))
+    return np.asarray(image.resize((width, len(rows)), Image.Resampling.BOX))
 
 
 def rounded(points: list[float]) -> Iterator[Point]:

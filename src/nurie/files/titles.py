@@ -20,5 +20,10 @@ def title_from(*places: Path) -> str:
     resolved = [place.resolve() for place in places]
     for place in [*resolved, *(place.parent for place in resolved)]:
         if place != Path.home().resolve() and not SAYS_NOTHING.fullmatch(place.name):
-            return place.name.encode("utf-8", "replace").decode()  # names of folders need not be text
+            return readable(place.name)
     return "Nurie"
+
+
+def readable(name: str) -> str:
+    """The name of a file or folder, which need not be text in UTF-8, as text that is."""
+    return name.encode("utf-8", "replace").decode()

@@ -21,12 +21,17 @@ from nurie.errors import NurieError
 from nurie.files.ours import BEST, CHECKPOINT
 from nurie.files.write import in_place_of
 from nurie.nets.generators import build_generator
+from nurie.nets.metadata import VERSION, read_metadata
 
 FILE = CHECKPOINT  # of the last save: a run resumes from it; BEST, of the best val score, has what inference needs
 BEFORE = "checkpoint-before.safetensors"  # of the save before, for when that one is damaged
-VERSION = 1
+OF_GENERATOR = ("ema", "generator")  # groups with the weights of the generator that the metadata describes
 
 Groups = dict[str, dict[str, Tensor]]
+
+
+# A generator's weights as safetensors names them.
+KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
 
 class Damaged(NurieError):
@@ -71,30 +76,51 @@ def checksum(tensors: dict[str, Tensor]) -> str:
 
 
 def load(path: Path, groups: tuple[str, ...] = ()) -> tuple[Groups, dict[str, Any]]:
-    """Read the named groups (all when none is named) and the metadata. Raises NurieError with a sentence."""
+    """Read the named groups (all when none is named) and the metadata. Raises NurieError with a sentence.
+
+    No weights are read before the header says that they are those of the generator that the metadata describes.
+    """
     path = find(path)
     try:
         with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {}).get("nurie", "null"))
-            if not isinstance(meta, dict):
-                raise NurieError(f"{path} is a safetensors file, but not a checkpoint written by `nurie train`.")
-            if meta.get("version") != VERSION:
-                raise NurieError(
-                    f"{path} has checkpoint version {meta.get('version')}, but this Nurie reads {VERSION}. "
-                    "Update Nurie, or train again."
-                )
-            found: Groups = {}
+            meta = read_metadata((file.metadata() or {}).get("nurie", "null"), str(path))
+            names: dict[str, list[str]] = {}
             for key in file.keys():  # noqa: SIM118 (not a dict)
-                group, name = key.split("/", 1)
+                group, _, name = key.partition("/")
                 if not groups or group in groups:
-                    found.setdefault(group, {})[name] = file.get_tensor(key)
-        sums = meta.get("checksums", {})  # older checkpoints have none
-        damaged = [group for group in found if group in sums and checksum(found[group]) != sums[group]]
-        if damaged:
-            raise Damaged(f"{path} is damaged: the checksum of {damaged[0]} differs. Train again or use a copy.")
-    except (SafetensorError, json.JSONDecodeError) as error:
+                    names.setdefault(group, []).append(name)
+            for group in names.keys() & OF_GENERATOR:
+                slices = {name: file.get_slice(f"{group}/{name}") for name in names[group]}
+                refuse_misfit({name: (x.get_dtype(), tuple(x.get_shape())) for name, x in slices.items()}, meta, path)
+            found = {group: {n: file.get_tensor(f"{group}/{n}") for n in members} for group, members in names.items()}
+    except SafetensorError as error:
         raise Damaged(f"{path} is damaged or not a safetensors file ({error}). Train again or use a copy.") from error
+    sums = meta.get("checksums", {})  # older checkpoints have none
+    for group, members in found.items():
+        if group in sums and checksum(members) != sums[group]:
+            raise Damaged(f"{path} is damaged: the checksum of {group} differs. Train again or use a copy.")
+        if group in OF_GENERATOR and not all(bool(torch.isfinite(tensor).all()) for tensor in members.values()):
+            raise Damaged(f"{path} holds weights that are no numbers. Train again or use a copy.")
     return found, meta
+
+
+def refuse_misfit(found: dict[str, tuple[str, tuple[int, ...]]], meta: dict[str, Any], path: Path) -> None:
+    """Raises Damaged where weights, name -> kind and shape, are not those of the generator that the metadata says."""
+    with torch.device("meta"):  # shapes only
+        net = build_generator(**meta["generator"])
+    wanted = {name: (KINDS[x.dtype], tuple(x.shape)) for name, x in net.state_dict().items()}
+    wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+    if wrong:
+        name = wrong[0]
+        came, expected = (spelt(of.get(name)) for of in (found, wanted))
+        raise Damaged(
+            f"{path} is damaged: {name[:100]} is {came}, but of {meta['generator']['kind']} with width "
+            f"{meta['generator']['width']} it is {expected}. Train again or use a copy."
+        )
+
+
+def spelt(tensor: tuple[str, tuple[int, ...]] | None) -> str:
+    return f"{tensor[0]} {list(tensor[1])}" if tensor else "absent"
 
 
 def load_run(path: Path) -> tuple[Groups, dict[str, Any], str]:

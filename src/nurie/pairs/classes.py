@@ -1,9 +1,11 @@
 """Which class each picture belongs to, from a list, so that training can draw small classes as often as large ones."""
 
 import csv
+import io
 from pathlib import Path
 
 from nurie.errors import NurieError
+from nurie.files.schema import read_bytes
 
 FORM = "Expected a CSV file with a header, then a picture's name and its class in the first two columns."
 
@@ -13,8 +15,7 @@ def read_classes(path: Path) -> dict[str, str]:
     if not path.is_file():
         raise NurieError(f"There is no list of classes at {path}. {FORM}")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file, strict=True))
+        rows = list(csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise NurieError(f"{path} can not be read as a list of classes ({error}). {FORM}") from error
     if len(rows) < 2:

@@ -13,6 +13,7 @@ from nurie.batches.streams import DRAWS
 from nurie.config import Train
 from nurie.convert.restore import restore
 from nurie.engine.modelfile import is_model
+from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
 from nurie.nets.generators import FastGenerator, build_generator, initialise
@@ -138,8 +139,8 @@ class State:
             ("adapters", self.adapters),
         ):
             checkpoint.load_weights(self.bare(net), groups.get(name, {}), path)
-        unflatten(self.optimizer_g, groups.get("optimizer_g", {}))
-        unflatten(self.optimizer_d, groups.get("optimizer_d", {}))
+        unflatten(self.optimizer_g, groups.get("optimizer_g", {}), path)
+        unflatten(self.optimizer_d, groups.get("optimizer_d", {}), path)
         self.step = meta["step"]
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
@@ -174,11 +175,18 @@ def flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{i}/{key}": value for i, state in optimizer.state_dict()["state"].items() for key, value in state.items()}
 
 
-def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], source: Path) -> None:
+    """Give an optimiser its state back. Raises NurieError where it is of other parameters."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
-        index, key = name.split("/")
-        state.setdefault(int(index), {})[key] = value
+        index, _, key = name.partition("/")
+        number = int(index) if index.isdecimal() else len(parameters)
+        if number >= len(parameters) or (key != "step" and value.shape != parameters[number].shape):
+            raise NurieError(f"The optimiser's state in {source} does not fit the net: {name[:100]}.")
+        state.setdefault(number, {})[key] = value
+    if any(member.keys() != {"step", "exp_avg", "exp_avg_sq"} for member in state.values()):
+        raise NurieError(f"The optimiser's state in {source} is not Adam's.")
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

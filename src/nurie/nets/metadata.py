@@ -1,0 +1,71 @@
+"""What a checkpoint says of itself: the JSON in its metadata, with its limits. Format: docs/formats.md."""
+
+import json
+import math
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from nurie.errors import NurieError
+from nurie.files.schema import Count, Text, fault, one_of
+from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
+
+VERSION = 1
+
+Level = Annotated[float, Meta(ge=-1, le=1)]
+Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
+
+
+class Made(Struct, kw_only=True):
+    """The arguments of `build_generator`."""
+
+    kind: Annotated[str, one_of(*DEFAULT_WIDTH)]
+    width: Annotated[int, Meta(ge=0, le=1024, multiple_of=WIDTHS)] = 0
+    styles: bool = False
+    enclosed: bool = False
+
+
+class Trained(Struct, kw_only=True):
+    """What all commands need of the options of `nurie train`; a resumed run compares all of them."""
+
+    size: Annotated[int, Meta(ge=16, le=4096)]
+    direction: Annotated[str, one_of("AtoB", "BtoA")]
+    pairs: str = ""
+
+
+class Metadata(Struct, kw_only=True):
+    """All of it that is used, but for the other options."""
+
+    step: Count
+    train: Trained
+    generator: Made
+    styles: Annotated[list[Style], Meta(max_length=1024)] = []
+    best: Annotated[float, Meta(ge=0)] = math.inf
+    credits: Annotated[list[Text], Meta(max_length=256)] = []
+    draws: Count = 1
+    teacher: str | None = None
+    checksums: dict[str, str] = {}  # older checkpoints have none
+
+
+def read_metadata(text: str, name: str) -> dict[str, Any]:
+    """The metadata in a safetensors file's text. Raises NurieError, which names the file and the wrong field."""
+    try:
+        meta = json.loads(text)
+        if not isinstance(meta, dict):
+            raise NurieError(f"{name} is a safetensors file, but not a checkpoint written by `nurie train`.")
+        if meta.get("version") != VERSION:
+            raise NurieError(
+                f"{name} has checkpoint version {str(meta.get('version'))[:20]}, but this Nurie reads {VERSION}. "
+                "Update Nurie, or train again."
+            )
+        found = msgspec.convert(meta, Metadata)
+    except (ValueError, RecursionError) as error:  # no JSON, or not as it must be
+        raise NurieError(f"{name} is damaged: {fault(error)}. Train again or use a copy.") from error
+    multiple = multiple_of(found.generator.kind)
+    if found.train.size % multiple:
+        raise NurieError(
+            f"{name} is damaged: `$.train.size` is {found.train.size}, which is no multiple of {multiple}. "
+            "Train again or use a copy."
+        )
+    return meta | {"generator": msgspec.to_builtins(found.generator)}  # without what a newer Nurie may have added

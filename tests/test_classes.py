@@ -10,7 +10,7 @@ from conftest import UNVARIED
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
-from nurie.pairs.classes import members_of_classes, read_classes
+from nurie.pairs.classes import classes_of, members_of_classes, read_classes
 from nurie.pairs.folder import open_pairs
 
 NAMES = [f"p{i}" for i in range(6)]
@@ -28,11 +28,13 @@ def sampler(pairs: Path, seed: int = 1, **options) -> Sampler:
 
 
 def balanced(pairs: Path, tmp_path: Path, **options) -> Sampler:
-    return sampler(pairs, classes=members_of_classes(write(tmp_path / "list.csv", UNEVEN), NAMES), **options)
+    return sampler(
+        pairs, classes=members_of_classes(classes_of(write(tmp_path / "list.csv", UNEVEN), NAMES)), **options
+    )
 
 
 def test_a_list_gives_the_pictures_of_each_class(tmp_path: Path) -> None:
-    assert members_of_classes(write(tmp_path / "list.csv", UNEVEN), NAMES) == ((1, 2, 3, 4, 5), (0,))
+    assert members_of_classes(classes_of(write(tmp_path / "list.csv", UNEVEN), NAMES)) == ((1, 2, 3, 4, 5), (0,))
 
 
 def test_a_byte_order_mark_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_without_classes_the_order_is_the_old_one(pairs: Path) -> None:
 )
 def test_a_wrong_list_gives_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(NurieError, match=sentence):
-        members_of_classes(write(tmp_path / "list.csv", text), NAMES)
+        classes_of(write(tmp_path / "list.csv", text), NAMES)
 
 
 def test_a_missing_or_binary_list_gives_a_sentence(tmp_path: Path) -> None:

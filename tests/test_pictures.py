@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from nurie.errors import NurieError
-from nurie.files.pictures import SUFFIXES, orientation_of, read_picture
+from nurie.files.pictures import SUFFIXES, orientation_of, read_picture, without_warnings
 from nurie.photos.compose import read_beside, same_shape
 
 RED = (200, 30, 30)
@@ -177,3 +178,14 @@ def test_a_mask_of_another_shape_is_refused_with_both_sizes(tmp_path: Path) -> N
     photo, _ = read_picture(tmp_path / "photo.png")
     with pytest.raises(NurieError, match=r"mask.png has 40x60 pixels and .*photo.png 60x40"):
         read_beside(tmp_path / "mask.png", tmp_path / "photo.png", photo)
+
+
+def test_threads_that_read_at_the_same_time_leave_nothing_of_it_behind() -> None:
+    before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    first, second = without_warnings(), without_warnings()  # they end in the order in which they began
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS is None
+    second.__exit__(None, None, None)
+    assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before and before[0] is not None

@@ -1,6 +1,7 @@
 """One bad photo never ends a folder's work, whatever it does; a bad disk does, with a sentence."""
 
 import errno
+import math
 import os
 import resource
 import signal
@@ -49,15 +50,18 @@ def test_an_error_of_the_output_ends_all(workers: int) -> None:
 
 
 def test_there_are_as_many_workers_as_cores_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
-    def computer(cores: int, gigabytes: float) -> None:
-        monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    def computer(cores: int, gigabytes: float, group: float = math.inf) -> None:
+        monkeypatch.setattr("nurie.photos.processes.cores", lambda: cores)
         memory = SimpleNamespace(available=int(gigabytes * (1 << 30)))
         monkeypatch.setattr("nurie.photos.processes.psutil.virtual_memory", lambda: memory)
+        monkeypatch.setattr("nurie.photos.processes.memory_left", lambda: group)
 
     computer(16, 2.5)
     assert [workers_for(100, 0), workers_for(1, 0), workers_for(100, 5), workers_for(0, 0)] == [2, 1, 5, 0]
     computer(2, 64)
     assert workers_for(100, 0) == 2
+    computer(16, 64, 3.5 * (1 << 30))
+    assert workers_for(100, 0) == 3
     computer(2, 0.1)
     assert workers_for(100, 0) == 1
 

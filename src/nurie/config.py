@@ -196,7 +196,7 @@ class Train:
     # become smaller instead, down to a quarter, anywhere on it
     jitter: Annotated[bool, Before(False)] = True
     # CSV file with a header, then each picture's name and class: training samples all classes equally often
-    classes: Annotated[Path | None, arg(metavar="FILE")] = None
+    classes: Annotated[Path | None, arg(metavar="FILE"), FreeToChange()] = None
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)

@@ -13,13 +13,15 @@ from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.nets.styles import common_styles, style_of
 from nurie.nets.tensors import to_tensor
-from nurie.pairs.classes import members_of_classes
+from nurie.pairs.check import check_pairs
+from nurie.pairs.classes import classes_of, members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import data_warnings
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
+from nurie.training.dataset import Dataset
 from nurie.training.launch import agreed, open_accelerator
-from nurie.training.log import Log, progress_bar
-from nurie.training.opening import Pace, summary
+from nurie.training.log import Log, looking, progress_bar
+from nurie.training.opening import Pace, ending, summary
 from nurie.training.options import check, generator_options
 from nurie.training.state import State
 from nurie.training.step import Step
@@ -27,6 +29,7 @@ from nurie.training.stopping import stoppable
 from nurie.training.validate import val_tensors, validate, write_samples
 from nurie.training.watch import draw_warnings, run_warnings
 
+SEEN = ".pairs.json"  # in the run folder: which pairs were opened already
 VAL_PICTURES = 64  # val pairs of the scores
 SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
@@ -39,26 +42,48 @@ def train(config: Train) -> Path:
     accelerator = open_accelerator(config)
     if config.threads:
         torch.set_num_threads(config.threads)
-    train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
-    classes = members_of_classes(config.classes, train_pairs.names) if config.classes else ()
-    val_folder = PairFolder(config.pairs / "val", config.size, config.direction)
-    val = val_tensors(val_folder if len(val_folder) else train_pairs, VAL_PICTURES)
+    with accelerator.main_process_first():  # the others read what it has found out about the pairs
+        train_pairs, val_pairs, dataset = open_dataset(config, told=accelerator.is_main_process)
+    val = val_tensors(val_pairs if len(val_pairs) else train_pairs, VAL_PICTURES)
     config.run.mkdir(parents=True, exist_ok=True)
-    state = State(config, accelerator)
+    state = State(config, accelerator, dataset)
     path = config.run / checkpoint.FILE
+    warnings: list[str] = []
     if path.exists():
-        if told := state.resume(path):
-            say(f"Warning: {told}")
+        warnings = state.resume(path)
     else:
         if config.init:
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             state.offer(common_styles(styles_of(train_pairs)))
+    finished = state.step >= config.steps
     if accelerator.is_main_process:
-        say(summary(state, train_pairs, val_folder))
-    sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
-    run_steps(state, sampler, val, path)
+        for text in (
+            *(f"Warning: {text}" for text in warnings),
+            ending(state) if finished else summary(state, train_pairs, val_pairs),
+        ):
+            say(text)
+    if not finished:
+        classes = members_of_classes(dataset.classes) if dataset.classes else ()
+        sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
+        run_steps(state, sampler, val, path)
     return path
+
+
+def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFolder, Dataset]:
+    """The pairs to train on and those for validation, without what can not be used, which is named where `told`.
+
+    Raises NurieError when nothing is left to train on, or when the list of classes lacks a picture.
+    """
+    train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
+    val_pairs = PairFolder(config.pairs / "val", config.size, config.direction)
+    (pictures, others), problems = check_pairs([train_pairs, val_pairs], config.run / SEEN, looking)
+    for problem in problems if told else ():
+        say(f"left out: {problem}")
+    if not pictures:
+        raise NurieError(f"None of the pairs in {train_pairs.folder} can be used; the reasons are above.")
+    classes = classes_of(config.classes, train_pairs.names) if config.classes else None
+    return train_pairs, val_pairs, Dataset(pictures, others, classes)
 
 
 def say(text: str, console: Console | None = None) -> None:

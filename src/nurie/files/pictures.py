@@ -1,9 +1,10 @@
 """Pictures as files hold them -> upright RGB as people see it, in bounded memory."""
 
 import io
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # LARGEST instead
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
+        with without_warnings(), Image.open(path, formats=FORMATS) as image:
             refuse_larger(image)
             yield image
     except MemoryError:
@@ -97,8 +97,32 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except Exception as error:  # the readers raise whatever they stumble over
         reason = "it is of no kind that is known" if isinstance(error, UnidentifiedImageError) else error
         raise NurieError(f"{path} can not be read as a picture ({reason})") from error
+
+
+class Silence:
+    """How many threads are reading pictures: what they set is the process's, and is set back when all have ended."""
+
+    lock = threading.Lock()
+    readers = 0
+    inside = ExitStack()
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Inside, Pillow neither warns nor limits the pixels of a picture. For several threads at a time."""
+    with Silence.lock:
+        if Silence.readers == 0:
+            Silence.inside.enter_context(warnings.catch_warnings(action="ignore"))
+            Silence.inside.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+            Image.MAX_IMAGE_PIXELS = None  # LARGEST instead
+        Silence.readers += 1
+    try:
+        yield
     finally:
-        Image.MAX_IMAGE_PIXELS = limit
+        with Silence.lock:
+            Silence.readers -= 1
+            if Silence.readers == 0:
+                Silence.inside.close()
 
 
 def refuse_larger(image: Image.Image) -> None:

@@ -32,6 +32,7 @@ class Trained(Struct, kw_only=True):
     size: Annotated[int, Meta(ge=16, le=4096)]
     direction: Annotated[str, one_of("AtoB", "BtoA")]
     pairs: str = ""
+    classes: str | None = None
 
 
 class Metadata(Struct, kw_only=True):
@@ -45,6 +46,9 @@ class Metadata(Struct, kw_only=True):
     credits: Annotated[list[Text], Meta(max_length=256)] = []
     draws: Count = 1
     teacher: str | None = None
+    pairs: dict[str, str] = {}  # what it learnt from, see training/dataset.py
+    val_pairs: str = ""
+    classes: dict[str, str] = {}
     checksums: dict[str, str] = {}  # older checkpoints have none
 
 

@@ -32,8 +32,8 @@ def read_classes(path: Path) -> dict[str, str]:
     return classes
 
 
-def members_of_classes(path: Path, names: list[str]) -> tuple[tuple[int, ...], ...]:
-    """For each class the places of its pictures among `names`. Raises NurieError when the list lacks one."""
+def classes_of(path: Path, names: list[str]) -> dict[str, str]:
+    """The class of each of these pictures. Raises NurieError when the list lacks one."""
     classes = read_classes(path)
     missing = [name for name in names if name not in classes]
     if missing:
@@ -41,7 +41,12 @@ def members_of_classes(path: Path, names: list[str]) -> tuple[tuple[int, ...], .
             f"{path} lists no class for {len(missing)} of {len(names)} pictures, such as {', '.join(missing[:3])}. "
             "The first column must hold the pictures' names without --few, --some or --many, and without a suffix."
         )
+    return {name: classes[name] for name in names}
+
+
+def members_of_classes(classes: dict[str, str]) -> tuple[tuple[int, ...], ...]:
+    """For each class the places of its pictures among all."""
     members: dict[str, list[int]] = {}
-    for i, name in enumerate(names):
-        members.setdefault(classes[name], []).append(i)
+    for i, label in enumerate(classes.values()):
+        members.setdefault(label, []).append(i)
     return tuple(tuple(members[label]) for label in sorted(members))

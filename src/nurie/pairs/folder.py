@@ -1,5 +1,6 @@
 """A folder of pairs, read and resized for training."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,20 @@ class PairFolder:
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture
+
+    def leave_out(self, files: Collection[Path]) -> None:
+        """As if these files were not there, nor pictures that have no others."""
+        groups = {
+            name: [path for path in group if path not in files]
+            for name, group in zip(self.names, self.groups, strict=True)
+        }
+        groups = {name: group for name, group in groups.items() if group}
+        self.groups, self.names = list(groups.values()), list(groups)
+
+    def files(self, path: Path) -> list[Path]:
+        """The files of a pair: one, or A and B."""
+        other = self.others[path]
+        return [path] if other is None else [path, other]
 
     def spread(self, count: int) -> list[Path]:
         """Up to `count` files, at most one for each picture: evenly spread pictures, details in turn."""

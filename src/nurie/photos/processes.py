@@ -1,7 +1,6 @@
 """One job for each photo, on all cores. A photo that kills its process ends that process only."""
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,8 @@ from typing import TypeVar
 import cv2
 import psutil
 
+from nurie.resources import cores, memory_left
+
 Job = TypeVar("Job")
 BYTES = 1 << 30  # of memory that one process may need: a picture of ENOUGH pixels (see read.py) with its mask
 KILLED = "its process was killed, which happens when there is not enough memory"
@@ -20,8 +21,8 @@ KILLED = "its process was killed, which happens when there is not enough memory"
 
 def workers_for(jobs: int, asked: int) -> int:
     """How many processes to start: one for each core, as far as the memory goes, or as many as asked for."""
-    fit = min(os.cpu_count() or 1, max(1, psutil.virtual_memory().available // BYTES))
-    return min(asked or fit, jobs)
+    memory = min(psutil.virtual_memory().available, memory_left())
+    return min(asked or min(cores(), max(1, int(memory // BYTES))), jobs)
 
 
 def run_all(

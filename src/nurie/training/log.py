@@ -1,6 +1,7 @@
 """What a training run tells while it goes on: losses.jsonl, losses.png, warnings.txt, TensorBoard, progress bar."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,11 @@ def progress_bar(shown: bool) -> Progress:
         speed_estimate_period=1800,  # seconds; steps may take minutes
         disable=not shown,
     )
+
+
+def looking(results: Iterable[None], total: int) -> Iterator[None]:
+    """A bar that goes away, while pictures are opened."""
+    columns = (TextColumn("look"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(results, total=total)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from nurie.config import Train
+from nurie.nets.checkpoint import BEST
 from nurie.pairs.folder import PairFolder
 from nurie.training.options import generator_options
 from nurie.training.state import State
@@ -23,6 +24,16 @@ def summary(state: State, train: PairFolder, val: PairFolder) -> str:
         f"Generator {net['kind']}, width {net['width']}, {parameters(state.ema):,} parameters, at "
         f"{config.size}x{config.size} pixels. {hardware(state)}. Steps {state.step + 1:,} to {config.steps:,}, each of "
         f"{count(config.batch * state.accelerator.num_processes, 'picture')}."
+    )
+
+
+def ending(state: State) -> str:
+    """Of a run that has all its steps already: what can be done with it."""
+    config = state.config
+    return (
+        f"{config.run} is finished: {state.step:,} steps. Its weights are in {config.run / BEST}. To use them: nurie "
+        f"export {config.run} MODEL. To train longer, the same command with --steps {2 * state.step}; to learn from "
+        f"other pictures, or in another way: nurie train {config.pairs} RUN --init {config.run}."
     )
 
 

@@ -18,6 +18,7 @@ from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
 from nurie.nets.generators import FastGenerator, build_generator, initialise
 from nurie.nets.projected import ProjectedDiscriminator
+from nurie.training.dataset import Dataset
 from nurie.training.distill import open_teacher, refuse_other_teacher
 from nurie.training.options import generator_options, metadata, refuse_other_options
 
@@ -33,8 +34,8 @@ class State:
     one thread; other devices add up in varying order).
     """
 
-    def __init__(self, config: Train, accelerator: Accelerator) -> None:
-        self.config, self.accelerator = config, accelerator
+    def __init__(self, config: Train, accelerator: Accelerator, dataset: Dataset) -> None:
+        self.config, self.accelerator, self.dataset = config, accelerator, dataset
         torch.manual_seed(config.seed)
         self.styles: list[list[float]] = []  # what the model offers, the default first
         options = generator_options(config)
@@ -125,12 +126,14 @@ class State:
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
         own = {"styles": self.styles, "best": self.best, "credits": self.credits, "draws": DRAWS}
-        return metadata(self.config, self.step) | own | teacher
+        return metadata(self.config, self.step) | own | teacher | self.dataset.metadata()
 
-    def resume(self, path: Path) -> str:
-        """Go on from a run's last save. Returns a sentence where the one before is taken, since that is damaged."""
+    def resume(self, path: Path) -> list[str]:
+        """Go on from a run's last save. Returns sentences: where the one before is taken, since that is damaged, and
+        where the pairs are not what they were."""
         groups, meta, told = checkpoint.load_run(path)
         refuse_other_options(self.config, meta["train"])
+        self.dataset.refuse_other_classes(self.config, meta)
         refuse_other_teacher(self.config.run, self.teacher, meta.get("teacher"))
         for name, net in (
             ("ema", self.ema),
@@ -146,7 +149,13 @@ class State:
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])
         self.draws = meta.get("draws", 1)
-        return told
+        sentences = [told] if told else []
+        if changes := self.dataset.changes(meta):
+            sentences.append(f"The pictures to train on are no longer those of step {self.step:,}: {changes}.")
+        if self.dataset.other_val(meta):
+            self.best = math.inf
+            sentences.append("The pictures for validation have changed: the best val score is sought anew.")
+        return sentences
 
     def start_from(self, path: Path, drawings: Callable[[], Tensor]) -> None:
         """Take the weights of another run's last step, the discriminator's only where there is one alike; or a model's.

@@ -1,0 +1,100 @@
+"""Every A|B picture is opened once before it is used: what is no pair is named and left out.
+
+What was whole is remembered by size and time, so that the next call opens only what is new.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from nurie.errors import NurieError
+from nurie.files.ours import read_object
+from nurie.files.write import write_file
+from nurie.pairs.folder import PairFolder
+from nurie.resources import cores
+
+DIGITS = 16  # of a digest, in hex: enough to tell a folder's files apart
+
+Seen = dict[str, list[Any]]  # path below the pairs -> size, time of change, digest
+
+
+def check_pairs(
+    folders: list[PairFolder], memory: Path, tracked: Callable[[Iterable[None], int], Iterable[None]]
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Open the files of these folders, in parallel, but for those that `memory` knows as they are; leave out of the
+    folders what can not be used.
+
+    tracked: passes through what it is given, so many, to show how far it is. Returns for each folder picture ->
+    digest of its files, and a sentence for each file that was left out.
+    """
+    seen = known(memory)
+    pairs = [(folder, path) for folder in folders for group in folder.groups for path in group]
+    now: Seen = {}
+    problems: dict[Path, str] = {}
+
+    def look(pair: tuple[PairFolder, Path]) -> None:
+        folder, path = pair
+        try:
+            entries = {key_of(folder, file): entry_of(file) for file in folder.files(path)}
+            if any(seen.get(key, [])[:2] != entry for key, entry in entries.items()):
+                folder.read(path)
+                digests = {key_of(folder, file): digest_of(file) for file in folder.files(path)}
+            else:
+                digests = {key: seen[key][2] for key in entries}
+            now.update({key: [*entry, digests[key]] for key, entry in entries.items()})
+        except OSError as error:
+            problems[path] = f"{path}: {error.strerror}"
+        except NurieError as error:
+            problems[path] = str(error)
+
+    pool = ThreadPoolExecutor(cores())
+    try:
+        for _ in tracked(pool.map(look, pairs), len(pairs)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+    for folder in folders:
+        folder.leave_out(problems)
+    if now != seen:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        write_file(memory, json.dumps({"format": "nurie-pairs", "version": 1, "files": now}).encode())
+    return [digests_of(folder, now) for folder in folders], [problems[path] for path in sorted(problems)]
+
+
+def key_of(folder: PairFolder, file: Path) -> str:
+    return Path(os.path.relpath(file, folder.folder.parent)).as_posix()
+
+
+def entry_of(file: Path) -> list[int]:
+    """Size, and time of the last change in ns."""
+    about = file.stat()
+    return [about.st_size, about.st_mtime_ns]
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+
+
+def known(memory: Path) -> Seen:
+    """What an earlier call remembered; nothing where that is damaged."""
+    files = read_object(memory).get("files")
+    return files if isinstance(files, dict) and all(is_entry(value) for value in files.values()) else {}
+
+
+def is_entry(value: object) -> bool:
+    return isinstance(value, list) and [type(part) for part in value] == [int, int, str]
+
+
+def digests_of(folder: PairFolder, seen: Seen) -> dict[str, str]:
+    """For each picture a digest of its files, names and contents."""
+    digests: dict[str, str] = {}
+    for name, group in zip(folder.names, folder.groups, strict=True):
+        files = (file for path in group for file in folder.files(path))
+        parts = [f"{file.name} {seen[key_of(folder, file)][2]}" for file in files]
+        digests[name] = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return digests

@@ -3,15 +3,22 @@
 import dataclasses
 import sys
 import types
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from nurie.config import Make
+from conftest import TINY, circle_pair, forget_accelerate, write_pairs
+from nurie.config import Make, Train
 from nurie.errors import NurieError
 from nurie.make import make
+from nurie.nets import checkpoint
+from nurie.training.step import Step
+
+OWN = ("size", "batch")  # options that `make` has, too
 
 
 @pytest.fixture
@@ -56,7 +63,9 @@ def test_a_foreign_site_is_refused_before_hours_of_work(tmp_path: Path, calls: l
     assert calls == []
 
 
-@pytest.mark.parametrize(("site", "work"), [("site", "site"), ("site", "site/work"), ("w/model", "w"), ("w/run", "w")])
+@pytest.mark.parametrize(
+    ("site", "work"), [("site", "site"), ("site", "site/work"), ("w/model", "w"), ("w/run", "w"), ("w/run.2", "w")]
+)
 def test_a_site_among_the_other_results_is_refused_before_anything(
     tmp_path: Path, calls: list, site: str, work: str
 ) -> None:
@@ -100,3 +109,88 @@ def test_photos_to_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys)
     assert checkpoint.read_bytes() == before
     with pytest.raises(NurieError, match="batch was 2, now 3"):
         make(dataclasses.replace(config, batch=3))
+
+
+# Pictures that come and go
+
+
+class Work:
+    """`make` with tiny nets, on pairs that are there, without the other stages; `runs` are what was exported."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("nurie.make.Train", partial(Train, **{k: v for k, v in TINY.items() if k not in OWN}))
+        monkeypatch.setattr("nurie.prepare.prepare", lambda config: None)
+        monkeypatch.setattr("nurie.export.export", lambda config: self.runs.append(config.run.name))
+        monkeypatch.setattr("nurie.publish.publish", lambda config: config.site)
+        self.runs: list[str] = []
+        self.folder = folder / "site-work"
+        self.config = Make(folder / "photos", folder / "site", size=64, steps=4, batch=2)
+        write_pairs(self.folder / "pairs", train=4)
+
+    def __call__(self, **options: Any) -> str:
+        """The folder of the run that is exported."""
+        forget_accelerate()
+        make(dataclasses.replace(self.config, **options))
+        return self.runs[-1]
+
+    def add(self, name: str) -> None:
+        cv2.imwrite(str(self.folder / "pairs" / "train" / f"{name}.png"), circle_pair(sum(name.encode())))
+
+    def steps(self) -> dict[str, int]:
+        """Of each run's last save."""
+        paths = sorted(self.folder.glob(f"run*/{checkpoint.FILE}"))
+        return {path.parent.name: checkpoint.load(path, ("none",))[1]["step"] for path in paths}
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
+    return Work(tmp_path, monkeypatch)
+
+
+def test_photos_that_came_or_went_are_learnt_by_another_run_with_the_same_weights(work: Work, capsys) -> None:
+    assert [work(), work()] == ["run", "run"]
+    assert "run is finished already: 4 steps" in capsys.readouterr().out
+    before = {path: path.read_bytes() for path in (work.folder / "run").iterdir()}
+    work.add("q1")
+    assert work() == "run.2"
+    told = capsys.readouterr().out
+    assert "no longer those that" in told and "1 new (q1)" in told and "4 steps, or fewer with --steps" in told
+    after = {path: path.read_bytes() for path in (work.folder / "run").iterdir() if path.name != ".pairs.json"}
+    assert after.items() <= before.items()
+    meta = checkpoint.load(work.folder / "run.2", ("none",))[1]
+    assert meta["train"]["init"] == str(work.folder / "run") and "q1" in meta["pairs"]
+    assert [work(), work()] == ["run.2", "run.2"] and work.steps() == {"run": 4, "run.2": 4}
+    (work.folder / "pairs" / "train" / "p0--few.png").unlink()
+    assert work(steps=2) == "run.3"
+    assert "1 changed (p0)" in capsys.readouterr().out
+    assert work.steps() == {"run": 4, "run.2": 4, "run.3": 2}
+
+
+@pytest.mark.parametrize("killed_after", [0, 2])
+def test_a_killed_run_on_new_photos_goes_on(work: Work, killed_after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert work() == "run"
+    work.add("q1")
+    monkeypatch.setattr("nurie.train.SAVE_SECONDS", 0)
+    step = Step.__call__
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Step, "__call__", lambda self, batch: step(self, batch) if self.state.step < killed_after else {"l1": 1 / 0}
+        )
+        with pytest.raises(ZeroDivisionError):
+            work()
+    assert work.steps() == {"run": 4} | ({"run.2": killed_after} if killed_after else {})
+    assert [work(), work()] == ["run.2", "run.2"] and work.steps() == {"run": 4, "run.2": 4}
+
+
+def test_a_run_that_is_not_past_the_middle_learns_new_photos_as_it_goes_on(work: Work) -> None:
+    assert work(steps=2) == "run"
+    work.add("q1")
+    assert [work(), work()] == ["run", "run"] and work.steps() == {"run": 4}
+    assert "q1" in checkpoint.load(work.folder / "run", ("none",))[1]["pairs"]
+
+
+def test_make_is_for_one_process(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(NurieError, match="is for one process"):
+        work()

@@ -298,7 +298,11 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Make:
-    """Do it all: photos -> pairs -> run -> model -> site. Each stage resumes when it is run again."""
+    """Do it all: photos -> pairs -> run -> model -> site.
+
+    Each stage resumes when it is run again. Photos that you added, changed or deleted since are learnt: a run that is
+    not past the middle goes on with them, else another one begins with its weights and makes --steps steps.
+    """
 
     photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]  # folder of pictures
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write the page to

@@ -1,5 +1,6 @@
 """Made-up pairs that several tests train on, and a browser with the built-in model's page."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,12 @@ def forget_accelerate() -> None:
         from accelerate.state import AcceleratorState
 
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def hear_signals() -> None:
+    """In a new process: its signals end it, whatever the tests' own process ignores (nohup, the background)."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

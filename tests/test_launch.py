@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY
+from conftest import TINY, hear_signals
 from nurie import cli
 from nurie.config import Train
 from nurie.errors import NurieError
@@ -52,7 +52,8 @@ def test_two_processes_on_the_cpu_train_one_run_together_and_stop_together(pairs
     run = tmp_path / "run"
     arguments = [str(tmp_path / "script.py"), "train", str(pairs), str(run), "--steps=100000", *OPTIONS]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=hear_signals, **pipes)
     log = run / "losses.jsonl"
     while not log.exists() or log.read_text().count("\n") < 12:
         assert process.poll() is None

@@ -1,5 +1,6 @@
 """Pictures of every kind are read as people see them, in bounded memory."""
 
+import struct
 import subprocess
 import sys
 import warnings
@@ -189,3 +190,18 @@ def test_threads_that_read_at_the_same_time_leave_nothing_of_it_behind() -> None
     assert Image.MAX_IMAGE_PIXELS is None
     second.__exit__(None, None, None)
     assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before and before[0] is not None
+
+
+def test_nothing_but_our_own_sentence_is_said_of_an_odd_picture(tmp_path: Path) -> None:
+    """Pillow logs an error of a TIFF with so many samples for each pixel."""
+    tags = [(256, 1, 4), (257, 1, 4), (258, 1, 8), (259, 1, 1), (262, 1, 2), (277, 1, 65535)]
+    entries = b"".join(struct.pack("<HHII", tag, 3, count, value) for tag, count, value in tags)
+    (tmp_path / "odd.tif").write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4))
+    code = (
+        "import sys; from pathlib import Path; from nurie.errors import NurieError\n"
+        "from nurie.files.pictures import read_picture\n"
+        "try: read_picture(Path(sys.argv[1]))\n"
+        "except NurieError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "odd.tif")], capture_output=True, text=True)
+    assert "can not be read as a picture" in done.stdout and done.stderr == ""

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conftest import hear_signals
 from nurie import serve as module
 from nurie.config import Publish, Serve
 from nurie.errors import NurieError
@@ -175,7 +177,10 @@ def test_it_says_its_address_and_ends_at_a_signal_with_nothing_left(tmp_path: Pa
     command = [sys.executable, "-m", "nurie", "serve", "--port", "0", "--no-open"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with ExitStack() as stack:
+        process = subprocess.Popen(command, env=environment, preexec_fn=hear_signals, **pipes)
+        stack.enter_context(process)  # waits for its end
+        stack.callback(process.kill)
         assert process.stdout and process.stderr
         line = process.stdout.readline()
         match = re.fullmatch(r"The page is at http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends\)\n", line)

@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 
-from conftest import TINY, forget_accelerate
+from conftest import TINY, forget_accelerate, hear_signals
 from nurie import cli
 from nurie.batches.sampler import Batch
 from nurie.config import Train
@@ -20,6 +20,15 @@ from nurie.nets import checkpoint
 from nurie.train import train
 from nurie.training.step import Step
 from nurie.training.stopping import stoppable
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Ctrl-C is, even where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
 
 OPTIONS = [word for key, value in TINY.items() for word in (f"--{key.replace('_', '-')}", str(value))]
 
@@ -37,7 +46,7 @@ def steps_done(run: Path) -> int:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_run_keeps_every_step(pairs: Path, tmp_path: Path, number: int, status: int) -> None:
     run = tmp_path / "run"
-    process = subprocess.Popen(command(pairs, run, 100_000), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(pairs, run, 100_000), stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals)
     while steps_done(run) < 5:
         assert process.poll() is None
         time.sleep(0.05)
@@ -145,3 +154,21 @@ def test_the_run_ends_as_it_would_have() -> None:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             stop.end()
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert not stop.asked
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_sigterm_after_ctrl_c_waits_too_which_launchers_send() -> None:
+    with stoppable() as stop:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.asked

@@ -1,6 +1,7 @@
 """Pictures as files hold them -> upright RGB as people see it, in bounded memory."""
 
 import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageCms, ImageColor, UnidentifiedImageError, features
 
 from nurie.errors import NurieError
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what is wrong with a picture is said once, by us
 
 FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF"]
 SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}

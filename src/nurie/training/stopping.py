@@ -36,10 +36,12 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Inside, the first Ctrl-C or SIGTERM is only noted. Other threads than the main one can not note them."""
+    """Inside, the first Ctrl-C or SIGTERM is only noted. Other threads than the main one can not note them, and a
+    signal that is ignored, as in the background of a script, stays so."""
     stop = Stop()
     if threading.current_thread() is threading.main_thread():
-        stop.before = {kind: signal.signal(kind, stop.handle) for kind in (signal.SIGINT, signal.SIGTERM)}
+        heard = [kind for kind in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(kind) is not signal.SIG_IGN]
+        stop.before = {kind: signal.signal(kind, stop.handle) for kind in heard}
     try:
         yield stop
     finally:

@@ -274,6 +274,22 @@ def test_checkpoint_file_and_all_pairs(run: Path, pairs: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["samples"] == 6
 
 
+def test_a_damaged_val_pair_is_named_and_left_out(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = write_pairs(tmp_path / "pairs", train=1)
+    (pairs / "val" / "p0--few.png").write_bytes(b"no picture")
+    assert evaluate(Evaluate(run, pairs))[0]["l1"] > 0
+    said = capsys.readouterr()
+    assert "5 val pairs" in said.out and "left out: " in said.err and "p0--few.png" in said.err
+    export(Export(run, tmp_path / "model", pairs=pairs, tolerance=1.0))
+    assert capsys.readouterr().err.count("left out: ") == 1
+    for path in (pairs / "val").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(NurieError, match="None of the val pairs in"):
+        evaluate(Evaluate(run, pairs))
+
+
 def test_direction_comes_from_the_run_and_the_model(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs", val=2)
     run = write_run(tmp_path / "run", pairs, direction="BtoA")

@@ -25,6 +25,7 @@ from nurie.painting.inputs import counted
 from nurie.painting.metrics import PictureMetrics, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter
 from nurie.painting.perturb import NAMES, perturb
+from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 
@@ -60,7 +61,9 @@ def evaluate(config: Evaluate) -> list[Result]:
         torch.set_num_threads(config.threads)
     painters = {path: open_painter(path) for path in dict.fromkeys((config.model, *config.compare))}
     size, direction = agreed(painters)
-    folder = open_pairs(config.pairs, "val", size, direction)
+    folder = leave_out_damaged(open_pairs(config.pairs, "val", size, direction))
+    if not folder.groups:
+        raise NurieError(f"None of the val pairs in {config.pairs} can be used; the reasons are above.")
     files = choose(folder, config.samples)
     networks = load_networks()
     for sentence in networks.missing:

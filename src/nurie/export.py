@@ -24,6 +24,7 @@ from nurie.files.hashed import hashed
 from nurie.files.titles import readable, title_from
 from nurie.nets.checkpoint import load_generator
 from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
+from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder
 from nurie.pairs.kinds import RUN, refuse_other_kind
 from nurie.photos.lineart import line_width
@@ -70,7 +71,7 @@ def val_pairs(config: Export, meta: dict[str, Any]) -> PairFolder:
     options = meta["train"]
     pairs = config.pairs or Path(options["pairs"])
     folders = (PairFolder(pairs / split, options["size"], options["direction"]) for split in ("val", "train"))
-    if found := next((folder for folder in folders if len(folder)), None):
+    if found := next((folder for folder in map(leave_out_damaged, folders) if len(folder)), None):
         return found
     raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
 

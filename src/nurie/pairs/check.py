@@ -6,6 +6,7 @@ What was whole is remembered by size and time, so that the next call opens only 
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,8 +23,15 @@ DIGITS = 16  # of a digest, in hex: enough to tell a folder's files apart
 Seen = dict[str, list[Any]]  # path below the pairs -> size, time of change, digest
 
 
+def leave_out_damaged(folder: PairFolder) -> PairFolder:
+    """The folder, without the pairs that can not be used, which standard error names."""
+    for problem in check_pairs([folder], None, lambda results, _: results)[1]:
+        print(f"left out: {problem}", file=sys.stderr)
+    return folder
+
+
 def check_pairs(
-    folders: list[PairFolder], memory: Path, tracked: Callable[[Iterable[None], int], Iterable[None]]
+    folders: list[PairFolder], memory: Path | None, tracked: Callable[[Iterable[None], int], Iterable[None]]
 ) -> tuple[list[dict[str, str]], list[str]]:
     """Open the files of these folders, in parallel, but for those that `memory` knows as they are; leave out of the
     folders what can not be used.
@@ -31,7 +39,7 @@ def check_pairs(
     tracked: passes through what it is given, so many, to show how far it is. Returns for each folder picture ->
     digest of its files, and a sentence for each file that was left out.
     """
-    seen = known(memory)
+    seen = {} if memory is None else known(memory)
     pairs = [(folder, path) for folder in folders for group in folder.groups for path in group]
     now: Seen = {}
     problems: dict[Path, str] = {}
@@ -59,7 +67,7 @@ def check_pairs(
         pool.shutdown(cancel_futures=True)
     for folder in folders:
         folder.leave_out(problems)
-    if now != seen:
+    if memory is not None and now != seen:
         memory.parent.mkdir(parents=True, exist_ok=True)
         write_file(memory, json.dumps({"format": "nurie-pairs", "version": 1, "files": now}).encode())
     return [digests_of(folder, now) for folder in folders], [problems[path] for path in sorted(problems)]

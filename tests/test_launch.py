@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from conftest import TINY, hear_signals
 from nurie import cli
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
+from nurie.train import train
 from nurie.training.launch import announced
 from nurie.training.log import progress_bar
 from nurie.training.opening import Pace, duration
@@ -113,6 +115,13 @@ def test_what_launchers_announce(environment: dict[str, str], processes: int) ->
 def test_a_rank_of_another_launcher_does_not_count() -> None:
     with pytest.raises(NurieError, match="OMPI_COMM_WORLD_RANK must be"):
         announced({"OMPI_COMM_WORLD_SIZE": "2", "RANK": "0"})
+
+
+def test_a_containers_limit_holds_for_pytorchs_threads(pairs: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    torch.set_num_threads(2)
+    monkeypatch.setattr("nurie.train.cores", lambda: 1)
+    train(Train(pairs, tmp_path, steps=1, **{**TINY, "threads": 0}))
+    assert "1 process on CPU, 1 thread, fp32" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

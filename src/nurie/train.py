@@ -18,6 +18,7 @@ from nurie.pairs.classes import classes_of, members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import data_warnings
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
+from nurie.resources import cores
 from nurie.training.dataset import Dataset
 from nurie.training.launch import agreed, open_accelerator
 from nurie.training.log import Log, looking, progress_bar
@@ -40,8 +41,9 @@ def train(config: Train) -> Path:
     check(config)
     refuse_other_kind(config.pairs, [PAIRS, PHOTOS], "train", config.run)
     accelerator = open_accelerator(config)
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    threads = config.threads or min(torch.get_num_threads(), cores())  # PyTorch knows of no control groups
+    if threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
     with accelerator.main_process_first():  # the others read what it has found out about the pairs
         train_pairs, val_pairs, dataset = open_dataset(config, told=accelerator.is_main_process)
     val = val_tensors(val_pairs if len(val_pairs) else train_pairs, VAL_PICTURES)

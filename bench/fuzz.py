@@ -9,7 +9,7 @@
 
 Needs Linux, clang with its runtime libraries, and SIMDe (Debian: clang, libclang-rt-14-dev, libsimde-dev). The target
 is engine/fuzz/fuzz.c, its inputs are those of engine/fuzz/input.h. What is found lies in build/fuzz: `inputs` are the
-fuzzer's, `fails` those that fail or take more than 5 seconds.
+fuzzer's, `fails` those that fail or take more than 5 seconds of a processor.
 """
 
 import argparse
@@ -32,7 +32,7 @@ INPUTS, FAILS = BUILD / "inputs", BUILD / "fails"
 REPLACED = ("memory.c", "api.c")  # by fuzz/host.c; part of fuzz/fuzz.c
 FLAGS = ("-std=gnu11", "-g", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-attributes")
 FLAGS += ("-include", f"{ENGINE}/fuzz/host.h", f"-I{ENGINE}/fuzz")
-LIMITS = ("-timeout=5", "-rss_limit_mb=4096", "-max_len=16384", f"-artifact_prefix={FAILS}/")
+LIMITS = ("-timeout=60", "-rss_limit_mb=4096", "-max_len=16384", f"-artifact_prefix={FAILS}/")
 # Fresh memory is no zeros. The engine frees nothing at its end.
 OPTIONS = {"ASAN_OPTIONS": "max_malloc_fill_size=67108864:detect_leaks=0", "TSAN_OPTIONS": "halt_on_error=1"}
 

@@ -240,7 +240,7 @@ Sizes = list[tuple[Row, tuple[int, int]]]  # height and width of a drawing
 
 BAD_SIZES: dict[str, Sizes] = {
     "sides": [
-        *((lists("any"), size) for size in ((0, 4), (4, 0), (-4, 4), (32769, 4), (4, 32769))),
+        *((lists("any"), size) for size in ((0, 0), (0, 4), (4, 0), (-4, 4), (32769, 4), (4, 32769))),
         (lists("an unshuffled drawing", [12], UNSHUFFLED), (32770, 2)),
         (lists("a transposed convolution"), (16385, 1)),
         (but(COPY, shuffle=4), (4100, 1)),

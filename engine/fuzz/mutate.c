@@ -133,6 +133,8 @@ static void change_field(Parts *parts) {
   Op *op = &parts->ops[draw(parts->header.ops)];
   int *fields = (int *)op, field = 1 + draw((int)sizeof(Op) / 4 - 1);
   fields[field] = draw(3) ? some_number() : changed(fields[field]);
+  int *tensors[] = {&op->input, &op->output, &op->residual};
+  if (draw(5) == 0) *tensors[draw(3)] = draw(parts->header.tensors + 2) - 1;
   if (draw(30) == 0) op->op = draw(ENCLOSED + 2);
 }
 

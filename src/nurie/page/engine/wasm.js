@@ -294,7 +294,7 @@ export class Engine {
    */
   resize(height, width) {
     if (!this.#plan) throw new EngineError(-5);
-    if (height === this.#size.height && width === this.#size.width) return;
+    if (height !== 0 && height === this.#size.height && width === this.#size.width) return;
     this.#size = { height: 0, width: 0 };
     this.#checked(this.#exports.resize(height, width));
     this.#size = { height, width };

@@ -26,6 +26,7 @@ OURS = {
     "run": ("checkpoint.safetensors", ""),
     "best": ("best.safetensors", ""),
     "begun": ("losses.jsonl", ""),
+    "half-written": (".nurie-new.json", ""),
 }
 
 

@@ -7,11 +7,13 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -37,6 +39,19 @@ def test_processes_never_see_an_interrupt() -> None:
     """Ctrl-C goes to all processes of a terminal: one that is being started would show where it was."""
     (result,) = (result for _, result in run_all(interrupts, [0, 1], 2) if result != "0")
     assert result == "blocked"
+
+
+def test_processes_end_with_the_first_one_when_that_is_killed(tmp_path: Path) -> None:
+    words = ["prepare", photos(tmp_path, 30), tmp_path / "pairs", "--size=512", "--workers=2"]
+    first = subprocess.Popen([sys.executable, "-m", "nurie", *words], stderr=subprocess.DEVNULL)
+    children: list[psutil.Process] = []
+    while not list((tmp_path / "pairs").glob("*/*.png")):
+        assert first.poll() is None
+        children = psutil.Process(first.pid).children(recursive=True)
+        time.sleep(0.01)
+    first.kill()
+    first.wait()
+    assert len(children) >= 2 and psutil.wait_procs(children, timeout=100)[1] == []
 
 
 def interrupts(job: int) -> str | None:

@@ -122,6 +122,18 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_goes_on(
     assert all(again["ema"][name].equal(tensor) for name, tensor in first["ema"].items())
 
 
+def test_a_run_that_was_killed_after_a_save_gets_the_pictures_of_it(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path, steps=2, **TINY)
+    train(config)
+    pictures = {path: path.read_bytes() for path in tmp_path.glob("*.png")}
+    assert {path.name for path in pictures} == {"losses.png", "samples-000002.png"}
+    for path in pictures:
+        path.unlink()
+    forget_accelerate()
+    train(config)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.png")} == pictures
+
+
 def test_both_damaged_is_a_sentence(pairs: Path, tmp_path: Path) -> None:
     config = Train(pairs, tmp_path, steps=2, save_every=1, **TINY)
     train(config)

@@ -21,6 +21,7 @@ from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
+from nurie.files.lock import locked
 from nurie.files.titles import readable, title_from
 from nurie.nets.checkpoint import load_generator
 from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
@@ -40,9 +41,17 @@ def export(config: Export) -> Path:
     check_values(config)
     labels = named_labels(config.labels)
     refuse_other_kind(config.run, [RUN], "export", config.model)
-    generator, meta = load_generator(config.run)
     refuse_other(config.model)
-    config.model.parent.mkdir(parents=True, exist_ok=True)
+    with locked(config.model):
+        bundle = make_model(config, labels)
+        write(bundle, config.model)
+    Console(stderr=True).print(summary(config.model, bundle), soft_wrap=True)
+    return config.model
+
+
+def make_model(config: Export, labels: list[Label]) -> Bundle:
+    """A model of the run, compared with it. Without labels, those of its drawings. Raises NurieError."""
+    generator, meta = load_generator(config.run)
     pairs = val_pairs(config, meta)
     drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
     about, pictures = about_model(config, meta, labels or found_labels(some_drawings(pairs, LOOKED_AT)), drawings)
@@ -50,10 +59,7 @@ def export(config: Export) -> Path:
     parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
     bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
     more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
-    bundle = replace(bundle, files=bundle.files | pictures | more)
-    write(bundle, config.model)
-    Console(stderr=True).print(summary(config.model, bundle), soft_wrap=True)
-    return config.model
+    return replace(bundle, files=bundle.files | pictures | more)
 
 
 def summary(model: Path, bundle: Bundle) -> str:

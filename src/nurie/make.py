@@ -9,6 +9,7 @@ from rich.console import Console
 
 from nurie.config import Export, Make, Prepare, Publish, Train, check_values
 from nurie.errors import NurieError
+from nurie.files.lock import locked
 from nurie.files.ours import CHECKPOINT
 from nurie.files.titles import title_from
 
@@ -35,17 +36,18 @@ def make(config: Make) -> Path:
     refuse_mixed(site, work, (pairs, run, model))
     refuse_other(site)  # now, not after hours of training
     check(options)
-    heading(1, "prepare", f"{config.photos} -> {pairs}")
-    prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size, fit=config.fit))
+    with locked(work, site):
+        heading(1, "prepare", f"{config.photos} -> {pairs}")
+        prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size, fit=config.fit))
 
-    run = learn(options)
+        run = learn(options)
 
-    heading(3, "export", f"{run} -> {model}")
-    title = config.title or title_from(site, config.photos)
-    export(Export(run, model, title=title, credits=config.credits, pairs=pairs))
+        heading(3, "export", f"{run} -> {model}")
+        title = config.title or title_from(site, config.photos)
+        export(Export(run, model, title=title, credits=config.credits, pairs=pairs))
 
-    heading(4, "publish", f"{model} -> {config.site}")
-    return publish(Publish(model, config.site, title=title))
+        heading(4, "publish", f"{model} -> {config.site}")
+        return publish(Publish(model, config.site, title=title))
 
 
 def refuse_mixed(site: Path, work: Path, results: tuple[Path, ...]) -> None:

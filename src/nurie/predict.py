@@ -9,6 +9,7 @@ import numpy as np
 from nurie.config import Predict, check_values
 from nurie.drawings.sheets import sheet, to_png
 from nurie.errors import NurieError
+from nurie.files.lock import locked
 from nurie.files.written import Written
 from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
 from nurie.painting.painter import Painter, open_painter
@@ -30,6 +31,13 @@ def predict(config: Predict) -> Path:
     if config.sheet:
         refuse_taken(config.sheet)
     refuse_other_kind(config.model, [MODEL, RUN], "predict", config.images[0] if len(config.images) == 1 else None)
+    with locked(config.output):
+        colour(config)
+    return config.output
+
+
+def colour(config: Predict) -> None:
+    """All of predict, in a folder that no other command writes to."""
     painter = open_painter(config.model)
     drawings = find_drawings(config.images)
     written = Written(config.output, BY)
@@ -52,7 +60,6 @@ def predict(config: Predict) -> Path:
         picture = sheet([shown[i : i + SHEET_COLUMNS] for i in range(0, len(shown), SHEET_COLUMNS)])
         Written(config.sheet.parent, BY).write(config.sheet.name, to_png(picture), SHEET)
     print(f"{done} pictures in {config.output}", file=sys.stderr)
-    return config.output
 
 
 def painted(painter: Painter, path: Path, seed: int | None) -> tuple[np.ndarray, np.ndarray]:

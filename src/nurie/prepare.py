@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nurie.config import Prepare, check_values
 from nurie.errors import NurieError, changed_options
+from nurie.files.lock import locked
 from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
+from nurie.files.write import write_file
 from nurie.pairs.files import write_pair, write_sheet
 from nurie.pairs.kinds import PHOTOS, refuse_other_kind
 from nurie.pairs.layouts import pair_files
@@ -50,11 +51,16 @@ def prepare(config: Prepare) -> Path:
     NurieError when no pair could be made or when the folder holds pairs made with other options.
     """
     check(config)
-    console = Console(stderr=True)
+    with locked(config.pairs):
+        make_pairs(config, Console(stderr=True))
+    return config.pairs
+
+
+def make_pairs(config: Prepare, console: Console) -> None:
+    """All of prepare, in a folder that no other command writes to."""
     sources = find_sources(config, console)
     records = {path: read_record(path) for side in SIDES for path in pair_files(config.pairs / side)}
     jobs = plan_jobs(config, sources, note(config, sources, console), records)
-    config.pairs.mkdir(parents=True, exist_ok=True)
     remember_options(config)
     removed = remove_orphans(config, jobs, records, console)
     todo = [job for job in jobs if job.stale]
@@ -76,7 +82,6 @@ def prepare(config: Prepare) -> Path:
         f"{len(left_out)} left out",
     )
     report(config, jobs, records, console)
-    return config.pairs
 
 
 def report(config: Prepare, jobs: list[Job], before: Records, console: Console) -> None:
@@ -224,9 +229,7 @@ def remember_options(config: Prepare) -> None:
                 f"{config.pairs} holds pairs made with other options ({changed}). "
                 "Use the same options, another folder, or delete it."
             )
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(options, indent=2) + "\n")
-    os.replace(temporary, path)
+    write_file(path, (json.dumps(options, indent=2) + "\n").encode())
 
 
 def run_jobs(config: Prepare, jobs: list[Job], console: Console) -> list[str | None]:

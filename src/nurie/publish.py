@@ -11,6 +11,7 @@ from nurie.config import Publish, check_values
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.files.install import install, refuse_foreign
+from nurie.files.lock import locked
 from nurie.files.ours import SITE
 from nurie.files.schema import to_json
 from nurie.pairs.kinds import MODEL, refuse_other_kind
@@ -34,11 +35,12 @@ def write_site(config: Publish) -> Path:
     check_values(config)
     for folder in (config.model, *config.more):
         refuse_other_kind(folder, [MODEL], "publish", config.site)
-    old = refuse_other(config.site)
-    folders = by_name([config.model, *config.more])
-    for folder in folders.values():
-        read_manifest(folder)
-    install(site_files(folders, config.title), config.site, old)
+    refuse_other(config.site)
+    with locked(config.site):
+        folders = by_name([config.model, *config.more])
+        for folder in folders.values():
+            read_manifest(folder)
+        install(site_files(folders, config.title), config.site, standing(config.site))
     return config.site
 
 

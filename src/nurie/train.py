@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from rich.console import Console
 
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.config import Train
 from nurie.errors import NurieError
+from nurie.files.lock import locked
 from nurie.nets import checkpoint
 from nurie.nets.styles import common_styles, style_of
 from nurie.nets.tensors import to_tensor
@@ -44,10 +46,15 @@ def train(config: Train) -> Path:
     threads = config.threads or min(torch.get_num_threads(), cores())  # PyTorch knows of no control groups
     if threads != torch.get_num_threads():
         torch.set_num_threads(threads)
+    with locked(*[config.run] if accelerator.is_main_process else []):
+        return train_run(config, accelerator)
+
+
+def train_run(config: Train, accelerator: Accelerator) -> Path:
+    """All of training, in a folder that only the main process writes to. Returns the checkpoint's path."""
     with accelerator.main_process_first():  # the others read what it has found out about the pairs
         train_pairs, val_pairs, dataset = open_dataset(config, told=accelerator.is_main_process)
     val = val_tensors(val_pairs if len(val_pairs) else train_pairs, VAL_PICTURES)
-    config.run.mkdir(parents=True, exist_ok=True)
     state = State(config, accelerator, dataset)
     path = config.run / checkpoint.FILE
     warnings: list[str] = []
@@ -112,6 +119,8 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
             if state.step < config.steps:
                 log.warn(draw_warnings(state.draws, state.step), progress.console)
+            if state.step and is_due(state) and not samples(state).exists():  # the run was killed after that save
+                show(state, val, log, progress.console)
         since = saved = time.perf_counter()
         counted = state.step
         for batch in prefetch(sampler, state.step, config.steps):
@@ -124,7 +133,7 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
             progress.update(task, completed=state.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
             record = {"step": state.step, **losses}
             stopping = agreed(state.accelerator, stop.asked)
-            due = state.step % config.save_every == 0 or state.step == config.steps
+            due = is_due(state)
             if due and main:
                 record |= validate(state.predict, val, config.batch)
             if log:
@@ -137,12 +146,25 @@ def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
                 state.save(path)
                 saved = time.perf_counter()
             if due and log:
-                write_samples(val, state.predict, config.run / f"samples-{state.step:06d}.png")
-                log.plot()
-                log.warn(run_warnings(log.records, config.gan), progress.console)
+                show(state, val, log, progress.console)
                 since, counted = time.perf_counter(), state.step
             if stopping:
                 stop.end()
+
+
+def is_due(state: State) -> bool:
+    return state.step % state.config.save_every == 0 or state.step == state.config.steps
+
+
+def samples(state: State) -> Path:
+    return state.config.run / f"samples-{state.step:06d}.png"
+
+
+def show(state: State, val: Batch, log: Log, console: Console) -> None:
+    """What a save is like: sample pictures, losses.png, and warnings. The pictures come last: they are looked for."""
+    log.plot()
+    log.warn(run_warnings(log.records, state.config.gan), console)
+    write_samples(val, state.predict, samples(state))
 
 
 def diverged(config: Train, what: str) -> NurieError:

@@ -14,10 +14,11 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 
 from nurie.errors import NurieError
+from nurie.files.lock import LOCK
+from nurie.files.ours import BEGUN
 from nurie.files.schema import Files, read_json, to_json
 from nurie.files.write import TEMPORARY, sync_folder, tidy, write_file
 
-BEGUN = ".nurie-new.json"  # while a folder is written: all that is ours in it, of the old and the new
 FORMAT, VERSION = "nurie-files", 1
 TOLD = 5  # names of kept files
 
@@ -124,7 +125,7 @@ def refuse_foreign(folder: Path, marker: str, fault: str) -> None:
         raise NurieError(f"{folder} is a file. Expected the name of a folder to write to.")
     if not folder.is_dir() or (folder / marker).is_file() or (folder / BEGUN).is_file():
         return
-    if any(not TEMPORARY.fullmatch(name) for name in os.listdir(folder)):
+    if any(name != LOCK and not TEMPORARY.fullmatch(name) for name in os.listdir(folder)):
         raise NurieError(
             f"{folder} is not empty and {fault} (it has no {marker}). Choose another folder, or empty this one."
         )
@@ -132,7 +133,7 @@ def refuse_foreign(folder: Path, marker: str, fault: str) -> None:
 
 def foreign(folder: Path, ours: Iterable[str]) -> list[str]:
     """What a folder holds that is not ours: the outermost paths below it."""
-    ours = {*ours}
+    ours = {*ours, LOCK}
     around = parents(ours)
     paths = [f"{place}/{name}".removeprefix("./") for place in (".", *around) for name in os.listdir(folder / place)]
     return sorted(path for path in paths if path not in ours | around and not TEMPORARY.search(path))

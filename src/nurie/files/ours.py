@@ -11,6 +11,7 @@ from typing import Any
 from nurie.files.schema import MOST_BYTES
 
 LIST = ".nurie.json"  # of the files that a command wrote into a folder that holds others too
+BEGUN = ".nurie-new.json"  # while a model or a site is written: all that is ours in it, of the old and the new
 # The files by which folders that commands wrote are known; docs/formats.md has all of them.
 CHECKPOINT, BEST, LOSSES = "checkpoint.safetensors", "best.safetensors", "losses.jsonl"
 PREPARED, MANIFEST, SITE = "prepare.json", "manifest.json", "site.json"
@@ -35,7 +36,7 @@ class Found:
 
 def is_ours(folder: Path) -> bool:
     """Whether a command wrote this folder: pairs, a run, a model or a site."""
-    if any(os.path.isfile(folder / name) for name in (CHECKPOINT, BEST, LOSSES)):
+    if any(os.path.isfile(folder / name) for name in (CHECKPOINT, BEST, LOSSES, BEGUN)):
         return True
     if read_object(folder / PREPARED).keys() >= PAIRS_KEYS:
         return True

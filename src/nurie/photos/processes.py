@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -83,6 +84,15 @@ def no_interrupts() -> Iterator[None]:
 
 
 def begin() -> None:
-    """In each process: one thread, and Ctrl-C is the first process's business."""
+    """In each process: one thread, Ctrl-C is the first process's business, and the end comes with that process's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Where the first process is killed, the others would wait for jobs for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    parent.join()
+    os._exit(1)

@@ -17,6 +17,7 @@ from rich.progress import (
 
 from nurie.drawings import sheets
 from nurie.files.ours import LOSSES
+from nurie.files.write import write_file
 from nurie.training import curves
 
 
@@ -28,7 +29,7 @@ class Log:
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         # the run was killed after the checkpoint: those steps come again
         self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
-        self.path.write_text("".join(json.dumps(r) + "\n" for r in self.records))
+        write_file(self.path, "".join(json.dumps(r) + "\n" for r in self.records).encode())
         self.board = tensorboard(run)
         self.warnings = run / "warnings.txt"
         lines = self.warnings.read_text().splitlines() if self.warnings.exists() else []

@@ -1,6 +1,6 @@
 """SIGKILL, ENOSPC and EACCES at the system calls with which a command writes, injected by strace: what is left then?
 
-    python bench/faults.py [prepare workers train export publish predict] [--moments 30]
+    python bench/faults.py [prepare workers train export publish predict] [--faults SIGKILL] [--moments 30]
     python bench/faults.py [prepare train export publish predict make] --pairs 20
 
 A first run counts the calls that write to the command's folder. Each moment is a run of its own on a fresh copy of a
@@ -72,25 +72,26 @@ class Case:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commands", nargs="*")
+    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--moments", type=int, default=30, help="of each fault and command")
     parser.add_argument("--pairs", type=int, default=0, help="of processes, over all these commands")
     args = parser.parse_args()
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     torch.set_num_threads(1)
-    for name in COMMANDS:
-        importlib.import_module(f"nurie.{name}")  # once, for all forks
+    for name in (*(f"nurie.{command}" for command in COMMANDS), "torch._dynamo"):  # which optimisers load
+        importlib.import_module(name)  # once, for all forks
     with tempfile.TemporaryDirectory() as temporary:
         cases = made_up(Path(temporary))
         if args.pairs:
             show_pairs({name: cases[name] for name in args.commands or cases}, args.pairs)
         else:
-            show_faults({name: cases[name] for name in args.commands or COMMANDS}, args.moments)
+            show_faults({name: cases[name] for name in args.commands or COMMANDS}, args.faults, args.moments)
 
 
-def show_faults(cases: dict[str, Case], moments: int) -> None:
+def show_faults(cases: dict[str, Case], faults: list[str], moments: int) -> None:
     print("| command | fault | injected | killed | one sentence | went on | damaged | second call failed |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    for (name, case), fault in itertools.product(cases.items(), FAULTS):
+    for (name, case), fault in itertools.product(cases.items(), faults):
         counts = injected(case, fault, moments)
         cells = ("injected", "killed", "sentence", "went on", "damaged", "failed again")
         print(f"| {name} | {fault} | {' | '.join(str(counts[cell]) for cell in cells)} |", flush=True)
@@ -179,28 +180,30 @@ def nurie(words: list[str], *under: str) -> tuple[int, str]:
     """A command's status and what it prints, under strace where its words are given. It runs in a fork of this process,
     which has loaded PyTorch and all else: that would be most of the calls, and of the time."""
     with tempfile.TemporaryFile("w+") as told:
+        waits, goes = os.pipe()
         child = os.fork()
         if not child:
-            os._exit(command(words, told.fileno(), bool(under)))
+            os.read(waits, 1)
+            os._exit(command(words, told.fileno()))
         tracer = subprocess.Popen([*under, "-p", str(child)]) if under else None
         while tracer and "TracerPid:\t0" in Path(f"/proc/{child}/status").read_text():
             time.sleep(0.01)
-        os.kill(child, signal.SIGCONT)
+        os.write(goes, b"!")
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if tracer:
             tracer.wait()
+        os.close(waits)
+        os.close(goes)
         told.seek(0)
         return status, told.read()
 
 
-def command(words: list[str], told: int, stopped: bool) -> int:
+def command(words: list[str], told: int) -> int:
     """In the fork: as in a new process."""
     os.dup2(told, 1)
     os.dup2(told, 2)
     write.OURS = secrets.token_hex(4)
     sys.modules["__main__"] = ModuleType("__main__")  # which prepare's processes would load
-    if stopped:
-        os.kill(os.getpid(), signal.SIGSTOP)
     try:
         cli.main(words)
     except SystemExit as error:
@@ -332,16 +335,7 @@ def outcome(status: int, told: str) -> str:
 
 
 def tree(folder: Path) -> Tree:
-    return {path.relative_to(folder).as_posix(): content(path) for path in folder.rglob("*") if path.is_file()}
-
-
-def content(path: Path) -> bytes:
-    """A file's bytes; the metadata of checkpoints, which come in any order, sorted."""
-    data = path.read_bytes()
-    if path.suffix != ".safetensors":
-        return data
-    end = 8 + int.from_bytes(data[:8], "little")
-    return json.dumps(json.loads(data[8:end]), sort_keys=True).encode() + data[end:]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def are_pairs(found: Tree, old: Tree, new: Tree) -> bool:

@@ -21,6 +21,7 @@ from plans import small_unet
 MOMENTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of all renames and removals
 MINE = {"CNAME": b"mine", ".git/HEAD": b"mine"}
 CALLS = "rename,unlink"
+FAULTS = Path(__file__).parents[1] / "bench" / "faults.py"
 # What `nurie export` does with a model that is computed: without PyTorch, which takes seconds to load.
 INSTALL = (
     "import pickle, sys; from pathlib import Path; from nurie.engine.modelfile import standing; "
@@ -90,6 +91,17 @@ def test_a_killed_publish_leaves_a_whole_site_and_the_next_ends_it(tmp_path: Pat
     site = publish(Publish(models[0], tmp_path / "site"))
     here = str(tmp_path / "here")
     check_kills(add_mine(site), ("-m", "nurie", "publish", str(models[1]), here), ("index.html", "site.json"))
+
+
+def test_prepare_train_and_export_go_on_after_a_kill() -> None:
+    """Whole after each, and after the next call the same bytes as without: what bench/faults.py counts."""
+    names = ("prepare", "train", "export")
+    words = [sys.executable, FAULTS, *names, "--faults", "SIGKILL", "--moments", str(len(MOMENTS))]
+    done = subprocess.run(words, capture_output=True, text=True)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[2:]]
+    found = {row[0]: [int(cell) for cell in row[2:]] for row in rows}
+    #                injected, killed, sentence, went on, damaged, failed again
+    assert found == {name: [5, 5, 0, 0, 0, 0] for name in names}, done.stderr
 
 
 def test_a_model_whose_writing_is_killed_is_whole_and_the_next_call_ends_it(tmp_path: Path) -> None:

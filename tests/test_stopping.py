@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from conftest import TINY, forget_accelerate, hear_signals
 from nurie import cli
@@ -142,6 +144,18 @@ def test_both_damaged_is_a_sentence(pairs: Path, tmp_path: Path) -> None:
     forget_accelerate()
     with pytest.raises(NurieError, match=r"checkpoint-before\.safetensors is damaged"):
         train(config)
+
+
+def test_checkpoints_are_read_by_the_library_as_its_own(tmp_path: Path) -> None:
+    kinds = [torch.uint8, torch.int64, torch.bfloat16, torch.float64, torch.bool, torch.float32]  # in no order of size
+    tensors = {f"{kind} {count}": torch.arange(count).to(kind) for kind in kinds for count in (0, 1, 3)}
+    tensors |= {"scalar": torch.tensor(3.0), "image": torch.randn(1, 2, 3)}
+    checkpoint.write_safetensors(tmp_path / "a", tensors, {"nurie": "é"})
+    found = load_file(tmp_path / "a")
+    assert found.keys() == tensors.keys()
+    assert all(found[name].dtype == tensor.dtype and found[name].equal(tensor) for name, tensor in tensors.items())
+    with safe_open(tmp_path / "a", framework="pt") as file:
+        assert file.metadata() == {"nurie": "é"}
 
 
 def test_checkpoints_say_that_they_are_pytorchs(pairs: Path, tmp_path: Path) -> None:

@@ -7,14 +7,12 @@ key `nurie`. Format: docs/formats.md.
 import hashlib
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nurie.errors import NurieError
@@ -26,6 +24,10 @@ from nurie.nets.metadata import VERSION, read_metadata
 FILE = CHECKPOINT  # of the last save: a run resumes from it; BEST, of the best val score, has what inference needs
 BEFORE = "checkpoint-before.safetensors"  # of the save before, for when that one is damaged
 OF_GENERATOR = ("ema", "generator")  # groups with the weights of the generator that the metadata describes
+DTYPES = {  # safetensors' names
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
 
 Groups = dict[str, dict[str, Tensor]]
 
@@ -48,13 +50,31 @@ def save(path: Path, groups: Groups, meta: dict[str, Any]) -> None:
     checksums = {group: checksum(members) for group, members in groups.items()}
     about = json.dumps({"version": VERSION, **meta, "checksums": checksums})
     with in_place_of(path) as temporary:
-        try:
-            save_file(tensors, temporary, {"format": "pt", "nurie": about})
-        except SafetensorError as error:  # of the system, in words
-            number = re.search(r"os error (\d+)", str(error))
-            raise OSError(int(number[1]) if number else 0, str(error)) from error
+        write_safetensors(temporary, tensors, {"format": "pt", "nurie": about})
         if path.name == FILE and path.exists():
             keep_before(path)
+
+
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A file as safetensors' own writer makes it. That leaves one under another name where it is killed, and its errors
+    of the system are text. tensors: contiguous, on the CPU. Raises OSError."""
+    header: dict[str, Any] = {"__metadata__": metadata}
+    ordered = sorted(tensors.items(), key=lambda item: -item[1].element_size())  # readers need each aligned to its size
+    end = 0
+    for name, tensor in ordered:
+        begin, end = end, end + tensor.nbytes
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in ordered:
+            file.write(data_of(tensor))
+
+
+def data_of(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor on the CPU."""
+    return tensor.contiguous().flatten().view(torch.uint8).numpy().data
 
 
 def keep_before(path: Path) -> None:
@@ -71,7 +91,7 @@ def checksum(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+        digest.update(data_of(tensor))
     return digest.hexdigest()
 
 

@@ -234,8 +234,8 @@ def injected(case: Case, fault: str, moments: int) -> Counter[str]:
             if not hit(logs, folder):
                 continue
             counts["injected"] += 1
-            counts[outcome(status, told)] += 1
-            if outcome(status, told) == "traceback":
+            counts[outcome(status, told, folder)] += 1
+            if outcome(status, told, folder) == "traceback":
                 print("traceback:", fault, call, n, told[-2000:], file=sys.stderr)
             if not stays(case, tree(folder), old, new):
                 counts["damaged"] += 1
@@ -309,7 +309,12 @@ def hit(logs: list[str], folder: Path) -> bool:
     lines = [line.rpartition("\n+++ killed by SIGKILL")[0] for line in logs if "+++ killed by SIGKILL" in line]
     lasts = [line.splitlines()[-1] for line in lines if line]
     faults = [line for log in logs for line in log.splitlines() if "(INJECTED)" in line] + lasts
-    return bool(faults) and all(str(folder) in line for line in faults)
+    return bool(faults) and all(concerns(line, folder) for line in faults)
+
+
+def concerns(line: str, folder: Path) -> bool:
+    """Whether a call is one of this folder's. What is written may name it too."""
+    return str(folder) in (line.partition(",")[0] if line.startswith("write(") else line)
 
 
 def writes(log: str, folder: Path) -> list[tuple[str, int]]:
@@ -320,17 +325,17 @@ def writes(log: str, folder: Path) -> list[tuple[str, int]]:
         if call := re.match(r"(\w+)\(", line):
             seen[call[1]] += 1
             reads = call[1] == "openat" and not re.search("O_WRONLY|O_RDWR|O_CREAT", line)
-            if str(folder) in line and not reads:
+            if concerns(line, folder) and not reads:
                 found.append((call[1], seen[call[1]]))
     return found
 
 
-def outcome(status: int, told: str) -> str:
+def outcome(status: int, told: str, folder: Path) -> str:
     if status == -signal.SIGKILL:
         return "killed"
     if status == 0:
         return "went on"
-    lines = [line for line in told.splitlines() if line.startswith("nurie: ")]
+    lines = [line for line in told.splitlines() if line.startswith(f"nurie: {folder}")]  # which path, and what is wrong
     return "sentence" if len(lines) == 1 and "Traceback" not in told else "traceback"
 
 

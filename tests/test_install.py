@@ -118,6 +118,13 @@ def test_a_folder_that_is_new_goes_away_with_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_what_can_not_be_added_to_a_file_names_it() -> None:
+    with pytest.raises(OSError, match="No space left") as error:
+        write.append(Path("/dev/full"), "line\n")
+    assert error.value.filename == "/dev/full"
+
+
 def test_what_a_killed_call_began_is_removed_even_where_the_next_one_fails(tmp_path: Path) -> None:
     install(OLD, tmp_path, ())
     (tmp_path / "half.3.js").write_bytes(b"5")

@@ -21,6 +21,16 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def append(path: Path, text: str) -> None:
+    """Add to a file. Raises OSError, which names the path."""
+    try:
+        with path.open("a") as file:
+            file.write(text)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+
+
 @contextmanager
 def in_place_of(path: Path) -> Iterator[Path]:
     """A hidden file beside `path` to write to, which takes its place in the end. Where anything fails it goes away.

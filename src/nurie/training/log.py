@@ -17,7 +17,7 @@ from rich.progress import (
 
 from nurie.drawings import sheets
 from nurie.files.ours import LOSSES
-from nurie.files.write import write_file
+from nurie.files.write import append, write_file
 from nurie.training import curves
 
 
@@ -37,8 +37,7 @@ class Log:
 
     def add(self, record: dict[str, float]) -> None:
         self.records.append(record)
-        with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        append(self.path, json.dumps(record) + "\n")
         if self.board:
             for name, value in record.items():
                 self.board.add_scalar(name, value, record["step"])
@@ -51,8 +50,7 @@ class Log:
                 continue
             self.warned.add(kind)
             console.print(f"Warning: {sentence}", markup=False, highlight=False, soft_wrap=True)
-            with self.warnings.open("a") as file:
-                file.write(f"{kind} at step {step}: {sentence}\n")
+            append(self.warnings, f"{kind} at step {step}: {sentence}\n")
 
     def plot(self) -> None:
         names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))

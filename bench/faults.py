@@ -12,6 +12,7 @@ With --pairs two processes of a command write to one folder; the second begins a
 """
 
 import argparse
+import ctypes
 import importlib
 import itertools
 import json
@@ -47,6 +48,7 @@ from nurie.nets.generators import build_generator
 from nurie.training.options import metadata
 
 SIZE = 64
+PR_SET_PTRACER = 0x59616D61  # of linux/prctl.h
 COMMANDS = ("prepare", "train", "export", "publish", "predict")
 TINY = ("--size", "64", "--width", "8", "--batch", "2", "--discriminator", "patch", "--discriminator-width", "8",
         "--precision", "fp32", "--threads", "1")  # fmt: skip
@@ -183,10 +185,12 @@ def nurie(words: list[str], *under: str) -> tuple[int, str]:
         waits, goes = os.pipe()
         child = os.fork()
         if not child:
+            ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)  # some systems let only parents trace
             os.read(waits, 1)
             os._exit(command(words, told.fileno()))
         tracer = subprocess.Popen([*under, "-p", str(child)]) if under else None
         while tracer and "TracerPid:\t0" in Path(f"/proc/{child}/status").read_text():
+            assert tracer.poll() is None
             time.sleep(0.01)
         os.write(goes, b"!")
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

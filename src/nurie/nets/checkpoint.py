@@ -32,10 +32,6 @@ DTYPES = {  # safetensors' names
 Groups = dict[str, dict[str, Tensor]]
 
 
-# A generator's weights as safetensors names them.
-KINDS = {torch.float32: "F32", torch.int64: "I64"}
-
-
 class Damaged(NurieError):
     """A checkpoint that is not what was saved."""
 
@@ -128,7 +124,7 @@ def refuse_misfit(found: dict[str, tuple[str, tuple[int, ...]]], meta: dict[str,
     """Raises Damaged where weights, name -> kind and shape, are not those of the generator that the metadata says."""
     with torch.device("meta"):  # shapes only
         net = build_generator(**meta["generator"])
-    wanted = {name: (KINDS[x.dtype], tuple(x.shape)) for name, x in net.state_dict().items()}
+    wanted = {name: (DTYPES[x.dtype], tuple(x.shape)) for name, x in net.state_dict().items()}
     wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
     if wrong:
         name = wrong[0]

@@ -1,6 +1,7 @@
 """One job for each photo, on all cores. A photo that kills its process ends that process only."""
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections import deque

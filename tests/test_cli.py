@@ -142,7 +142,7 @@ def test_names_that_are_no_text_are_told():
 def test_what_the_system_refuses_is_a_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("mine")
     for site, words in (
-        (tmp_path / "file" / "site", "file: File exists. A file"),
+        (tmp_path / "file" / "site", "site: Not a directory. A part of this path is a file"),
         (tmp_path / ("n" * 300), "name too long"),
     ):
         done = python("-m", "nurie", "publish", str(BUILT_IN), str(site))

@@ -104,7 +104,7 @@ static void add_op(Parts *parts) {
     if (draw(2)) op.bias = 4 * draw(40);
     if (draw(6) == 0) op.residual = draw(h->tensors);
   }
-  op.kernel = op.op == CONV_TRANSPOSE ? 4 : draw(2) ? 3 : 1 + draw(7);
+  op.kernel = op.op == CONV_TRANSPOSE ? 4 : draw(2) ? 3 : 1 + draw(MAX_KERNEL + 1);
   op.pad = op.op == CONV_TRANSPOSE ? 1 : draw(2) ? op.kernel / 2 : draw(op.kernel);
   op.stride = op.op == CONV_TRANSPOSE ? 2 : 1 + (draw(4) == 0);
   if (op.op == DEPTHWISE) op.out_channels = op.in_channels;

@@ -42,7 +42,7 @@ from nurie import cli
 from nurie.config import Train
 from nurie.drawings.sheets import save_png
 from nurie.files import write
-from nurie.files.ours import BEST, CHECKPOINT, LOSSES, PREPARED
+from nurie.files.ours import BEST, CHECKPOINT, LOSSES, PREPARED, REPORT
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
 from nurie.training.options import metadata
@@ -311,7 +311,7 @@ def traced(case: Case, folder: Path, *expressions: str) -> tuple[int, str, list[
 def hit(logs: list[str], folder: Path) -> bool:
     """Whether a fault came, and none at a call that has nothing to do with the folder: each thread counts its own."""
     lines = [line.rpartition("\n+++ killed by SIGKILL")[0] for line in logs if "+++ killed by SIGKILL" in line]
-    lasts = [line.splitlines()[-1] for line in lines if line]
+    lasts = [line.splitlines()[-1] for line in lines if line.endswith("= ?")]  # the others' last calls had ended
     faults = [line for log in logs for line in log.splitlines() if "(INJECTED)" in line] + lasts
     return bool(faults) and all(concerns(line, folder) for line in faults)
 
@@ -344,7 +344,9 @@ def outcome(status: int, told: str, folder: Path) -> str:
 
 
 def tree(folder: Path) -> Tree:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but a run's report, which says when it was written."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != REPORT)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def are_pairs(found: Tree, old: Tree, new: Tree) -> bool:

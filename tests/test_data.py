@@ -1,5 +1,6 @@
 """Pairs on disk -> batches, and the variations of drawings."""
 
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -245,12 +246,12 @@ def test_unreadable_pair_is_named_in_the_consumer(pairs: Path, tmp_path: Path) -
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "broken.png").write_bytes(b"no picture")
     with pytest.raises(NurieError, match=r"broken\.png can not be read"):
-        list(prefetch(sampler(tmp_path), 0, 2))
+        next(prefetch(sampler(tmp_path), 0))
 
 
 def test_prefetch_gives_the_same_batches_in_order(pairs: Path) -> None:
     s = sampler(pairs)
-    got = list(prefetch(s, 2, 6))
+    got = list(islice(prefetch(s, 2), 4))
     assert all(isinstance(b, Batch) and torch.equal(b.drawing, s(2 + i).drawing) for i, b in enumerate(got))
     assert len(got) == 4
 

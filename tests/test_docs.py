@@ -158,6 +158,8 @@ def value(text: str, like: object) -> object:
     """A cell as a default of the same kind."""
     if isinstance(like, bool) or like is None:
         return {"on": True, "off": False, "none": None}.get(text, text)
+    if like == ():
+        return like if text == "none" else text
     return type(like)(text) if isinstance(like, int | float) else text
 
 

@@ -20,6 +20,7 @@ from nurie.train import train
 from nurie.training.launch import announced
 from nurie.training.log import progress_bar
 from nurie.training.opening import Pace, duration
+from nurie.training.schedule import Schedule
 
 OPTIONS = [word for key, value in TINY.items() for word in (f"--{key.replace('_', '-')}", str(value))]
 # Each process writes down its weights' checksum and what it saw.
@@ -39,8 +40,8 @@ def noted(state, *rest):
     finally:
         note.write_text(checksum({name: x.detach() for name, x in state.bare(state.generator).named_parameters()}))
 
-def drawn(sampler, step):
-    batch = draw(sampler, step)
+def drawn(sampler, step, size):
+    batch = draw(sampler, step, size)
     note.with_suffix(f".step-{step}").write_text(str(batch.picture.sum().item()))
     return batch
 
@@ -135,7 +136,7 @@ def test_durations_are_read_at_a_glance(seconds: float, text: str) -> None:
 def test_the_pace_is_told_once_without_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("nurie.training.opening.time.perf_counter", lambda: clock[0])
-    pace, told = Pace(Train(Path("pairs"), Path("run"), steps=1000, batch=8), processes=2), []
+    pace, told = Pace(Schedule(Train(Path("pairs"), Path("run"), steps=1000, batch=8)), processes=2), []
     for step in range(501, 530):  # of a resumed run
         clock[0] += 100.0 if step == 501 else 4.0
         told += [(step, sentence) for sentence in [pace.tick(step)] if sentence]

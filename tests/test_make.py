@@ -13,8 +13,9 @@ import pytest
 
 from conftest import TINY, circle_pair, forget_accelerate, write_pairs
 from nurie.config import Make, Train
+from nurie.engine.modelfile import is_model
 from nurie.errors import NurieError
-from nurie.make import make
+from nurie.make import beginning, make
 from nurie.nets import checkpoint
 from nurie.training.step import Step
 
@@ -29,9 +30,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list:
         stage = types.SimpleNamespace(**{name: calls.append})
         monkeypatch.setitem(sys.modules, f"nurie.{name}", stage)
     import nurie.publish
-    import nurie.train
 
-    monkeypatch.setattr(nurie.train, "train", calls.append)
+    monkeypatch.setattr("nurie.make.learn", lambda options, init, saved: calls.append(options) or options.run)
     monkeypatch.setattr(nurie.publish, "publish", lambda config: calls.append(config) or config.site)
     return calls
 
@@ -49,10 +49,11 @@ def test_each_stage_reads_what_the_one_before_wrote(tmp_path: Path, calls: list,
         64,
     )
     assert (train.pairs, train.run, train.size, train.steps, train.batch) == (prepare.pairs, work / "run", 64, 3, 2)
+    assert train.minutes == 0
     assert (export.run, export.model, export.title, export.credits) == (train.run, work / "model", "cats", ("thanks",))
     assert (publish.model, publish.site, publish.title) == (export.model, config.site, "cats")
     printed = capsys.readouterr().out
-    assert [heading in printed for heading in ("1/4 prepare", "2/4 train", "3/4 export", "4/4 publish")] == [True] * 4
+    assert [heading in printed for heading in ("1/4 prepare", "3/4 export", "4/4 publish")] == [True] * 3
 
 
 def test_a_foreign_site_is_refused_before_hours_of_work(tmp_path: Path, calls: list):
@@ -97,7 +98,9 @@ def test_photos_to_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys)
     if not (assets.PAGE / "index.html").is_file():
         pytest.skip("the page is not built")
     write_photos(tmp_path / "photos")
-    config = Make(tmp_path / "photos", tmp_path / "site", size=64, steps=1, batch=2, title="Circles & squares")
+    config = Make(
+        tmp_path / "photos", tmp_path / "site", size=64, steps=1, batch=2, title="Circles & squares", init="none"
+    )
     site = make(config)
     assert "Circles &amp; squares" in (site / "index.html").read_text(encoding="utf-8")
     checkpoint = tmp_path / "site-work" / "run" / "checkpoint.safetensors"
@@ -107,8 +110,8 @@ def test_photos_to_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys)
     make(config)
     assert "is finished already" in capsys.readouterr().out
     assert checkpoint.read_bytes() == before
-    with pytest.raises(NurieError, match="batch was 2, now 3"):
-        make(dataclasses.replace(config, batch=3))
+    with pytest.raises(NurieError, match=r"gan was 1\.0, now 0\.0"):
+        make(dataclasses.replace(config, fill=True))
 
 
 # Pictures that come and go
@@ -124,7 +127,7 @@ class Work:
         monkeypatch.setattr("nurie.publish.publish", lambda config: config.site)
         self.runs: list[str] = []
         self.folder = folder / "site-work"
-        self.config = Make(folder / "photos", folder / "site", size=64, steps=4, batch=2)
+        self.config = Make(folder / "photos", folder / "site", size=64, steps=4, batch=2, init="none")
         write_pairs(self.folder / "pairs", train=4)
 
     def __call__(self, **options: Any) -> str:
@@ -154,7 +157,7 @@ def test_photos_that_came_or_went_are_learnt_by_another_run_with_the_same_weight
     work.add("q1")
     assert work() == "run.2"
     told = capsys.readouterr().out
-    assert "no longer those that" in told and "1 new (q1)" in told and "4 steps, or fewer with --steps" in told
+    assert "no longer those that" in told and "1 new (q1)" in told and "Plan: 4 steps from " in told
     after = {path: path.read_bytes() for path in (work.folder / "run").iterdir() if path.name != ".pairs.json"}
     assert after.items() <= before.items()
     meta = checkpoint.load(work.folder / "run.2", ("none",))[1]
@@ -194,3 +197,41 @@ def test_make_is_for_one_process(work: Work, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(NurieError, match="is for one process"):
         work()
+
+
+# How long, and from what
+
+
+def test_the_page_is_there_after_the_first_minutes(work: Work, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("nurie.training.schedule.FIRST_SAVE", 0.01)
+    monkeypatch.setattr("nurie.training.schedule.OTHER_SAVES", 3600)
+    assert work(steps=0, minutes=0.1) == "run"
+    assert work.runs == ["run", "run"]  # once early, once at the end
+    assert "Plan: 0.1 minutes from nothing, at 64 pixels, 2 pictures a step" in capsys.readouterr().out
+    meta = checkpoint.load(work.folder / "run", ("none",))[1]
+    assert meta["train"]["minutes"] == 0.1 and meta["seconds"] >= 6
+    assert work(steps=0, minutes=0.1) == "run" and len(work.runs) == 3
+    assert "is finished already" in capsys.readouterr().out
+
+
+def test_line_art_begins_with_the_built_in_models(work: Work, tmp_path: Path) -> None:
+    options = Train(work.folder / "pairs", tmp_path, size=64)
+    init = beginning(options, "auto")
+    assert init is not None and is_model(init) and init.name == "cats"
+    flat = beginning(dataclasses.replace(options, gan=0.0), "auto")
+    assert flat is not None and is_model(flat) and flat.name == "openmoji"
+    assert beginning(options, "none") is None and beginning(options, str(tmp_path)) == tmp_path
+    with pytest.raises(NurieError, match=r"There is no .*nowhere to begin with\. --init takes a run, a model"):
+        beginning(options, str(tmp_path / "nowhere"))
+    assert beginning(dataclasses.replace(options, direction="BtoA"), "auto") is None  # those are no line art
+
+
+def test_pairs_that_are_there_are_not_prepared(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nurie.prepare.prepare", lambda config: pytest.fail("prepared"))
+    assert work(photos=work.folder / "pairs") == "run"
+    assert checkpoint.load(work.folder / "run", ("none",))[1]["train"]["pairs"] == str(work.folder / "pairs")
+
+
+def test_drawings_beside_photos_are_taken(tmp_path: Path, calls: list) -> None:
+    make(Make(tmp_path / "b", tmp_path / "site", inputs=tmp_path / "a"))
+    assert (calls[0].mode, calls[0].inputs) == ("folders", tmp_path / "a")

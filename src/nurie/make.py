@@ -2,8 +2,11 @@
 
 import os
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -12,8 +15,11 @@ from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.ours import CHECKPOINT
 from nurie.files.titles import title_from
+from nurie.serve import BUILT_IN
 
 STAGES = 4
+LOOKED_AT = 32  # drawings, to see whether they are line art
+EARLY_SAMPLES = 2  # drawings that an early model is compared on
 
 
 def make(config: Make) -> Path:
@@ -25,29 +31,50 @@ def make(config: Make) -> Path:
 
     # Imported here: only this command needs all of them.
     from nurie.export import export
+    from nurie.pairs.kinds import PAIRS, kind_of
     from nurie.prepare import prepare
     from nurie.publish import publish, refuse_other
     from nurie.training.launch import announced
     from nurie.training.options import check
 
-    options = Train(pairs, run, size=config.size, steps=config.steps, batch=config.batch)
+    given = kind_of(config.photos) == PAIRS
+    options = first_options(config, config.photos if given else pairs, run)
     if announced(os.environ) > 1:
         raise NurieError("`nurie make` is for one process. For several: nurie prepare, then torchrun -m nurie train.")
     refuse_mixed(site, work, (pairs, run, model))
-    refuse_other(site)  # now, not after hours of training
+    refuse_other(site)  # now, not after all the training
     check(options)
-    with locked(work, site):
-        heading(1, "prepare", f"{config.photos} -> {pairs}")
-        prepare(Prepare(config.photos, pairs, masks=config.masks, size=config.size, fit=config.fit))
+    title = config.title or title_from(site, config.photos)
 
-        run = learn(options)
-
-        heading(3, "export", f"{run} -> {model}")
-        title = config.title or title_from(site, config.photos)
-        export(Export(run, model, title=title, credits=config.credits, pairs=pairs))
-
-        heading(4, "publish", f"{model} -> {config.site}")
+    def present(trained: Path, samples: int) -> Path:
+        exported = Export(trained, model, title, fill=config.fill, credits=config.credits, pairs=options.pairs)
+        export(replace(exported, samples=samples))
         return publish(Publish(model, config.site, title=title))
+
+    def early(trained: Path) -> None:
+        present(trained, EARLY_SAMPLES)
+        say(f"{config.site} has the model as it is now; to draw on it: nurie serve {quote(str(config.site))}")
+
+    with locked(work, site):
+        if given:
+            heading(1, "prepare", f"{config.photos} has pairs already")
+        else:
+            heading(1, "prepare", f"{config.photos} -> {pairs}")
+            mode = "folders" if config.inputs else "lines"
+            prepare(Prepare(config.photos, pairs, mode, config.inputs, config.masks, config.size, config.fit))
+        run = learn(options, config.init, early)
+        heading(3, "export", f"{run} -> {model}")
+        heading(4, "publish", f"{model} -> {config.site}")
+        return present(run, Export.samples)
+
+
+def first_options(config: Make, pairs: Path, run: Path) -> Train:
+    """Of a run from nothing, before anything is known of the pairs and the machine."""
+    from nurie.training.plan import FLAT
+
+    options = Train(pairs, run, size=config.size, direction=config.direction, batch=config.batch)
+    way = {"steps": config.steps} if config.steps else {"minutes": config.minutes}
+    return replace(options, **way, **(FLAT if config.fill else {}))
 
 
 def refuse_mixed(site: Path, work: Path, results: tuple[Path, ...]) -> None:
@@ -66,44 +93,96 @@ def heading(number: int, stage: str, text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
-def learn(options: Train) -> Path:
-    """Train until a run has all its steps and has learnt from the pictures as they are now. Returns its folder.
+def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
+    """Train until a run is at its end and has learnt from the pictures as they are now. Returns its folder.
 
     A run that is not past the middle goes on with pictures that came, went or changed. A later one stays as it is, and
     another one begins with its weights, in the next of the folders run, run.2, run.3, ...; until it has its first
-    checkpoint it counts as not begun. Raises NurieError when the run began with other options.
+    checkpoint it counts as not begun. saved: called with the run after each save before the last. Raises NurieError
+    when the run began with other options.
     """
     from nurie.nets import checkpoint
     from nurie.train import open_dataset, train
-    from nurie.training.options import refuse_other_options
+    from nurie.training.options import saved_config
+    from nurie.training.schedule import Schedule
 
-    pairs, first, number = options.pairs, options.run, last_number(options.run)
+    first, number = options.run, last_number(options.run)
     if number == 0:
-        heading(2, "train", f"{pairs} -> {first}")
-        train(options)
+        begin(options, beginning(options, init), saved)
         return first
-    options = replace(options, run=numbered(first, number))
-    meta = checkpoint.load_run(options.run / checkpoint.FILE)[1]
-    refuse_other_options(options, meta["train"])
-    changes = open_dataset(options, told=False)[2].changes(meta)
-    if changes and meta["step"] > options.steps // 2:
-        last, options = options.run, replace(options, run=numbered(first, number + 1), init=options.run)
-        heading(2, "train", f"{pairs} -> {options.run}")
+    path = numbered(first, number)
+    meta = checkpoint.load_run(path / checkpoint.FILE)[1]
+    before = saved_config(meta["train"])
+    refuse_other_run(options, before, path)
+    schedule = Schedule(replace(before, steps=options.steps, minutes=options.minutes))
+    schedule.earlier = meta.get("seconds", 0.0)
+    changes = open_dataset(replace(options, run=path), told=False)[2].changes(meta)
+    if changes and schedule.progress(meta["step"]) > 0.5:
         say(
-            f"The pictures are no longer those that {last} learnt from: {changes}. {last} stays as it is, and "
-            f"{options.run} begins with its weights: {options.steps:,} steps, or fewer with --steps. The site stays "
-            "as it is until they are done."
+            f"The pictures are no longer those that {path} learnt from: {changes}. {path} stays as it is, and another "
+            "run begins with its weights."
         )
-        train(options)
+        options = replace(options, run=numbered(first, number + 1))
+        begin(options, path, saved)
         return options.run
-    if meta["step"] < options.steps:
-        heading(2, "train", f"{pairs} -> {options.run}")
-        train(options)
-    else:
-        heading(2, "train", f"{options.run} is finished already: {meta['step']:,} steps, with these pictures")
+    if schedule.done(meta["step"]):
+        heading(2, "train", f"{path} is finished already: {meta['step']:,} steps, with these pictures")
         if "pairs" not in meta:
-            say(f"But an older Nurie trained it, and did not note which. Without {options.run}, training begins anew.")
-    return options.run
+            say(f"But an older Nurie trained it, and did not note which. Without {path}, training begins anew.")
+        return path
+    heading(2, "train", f"{options.pairs} -> {path}")
+    goes_on = replace(before, pairs=options.pairs, run=path, steps=options.steps, minutes=options.minutes)
+    train(goes_on, lambda: saved(path))
+    return path
+
+
+def begin(options: Train, init: Path | None, saved: Callable[[Path], None]) -> None:
+    """Train a new run, in a way that fits the time and this machine."""
+    from nurie.train import open_dataset, train
+    from nurie.training.plan import planned, seconds_a_step
+
+    heading(2, "train", f"{options.pairs} -> {options.run}")
+    options = replace(options, init=init)
+    steps = options.steps
+    if options.minutes:
+        pairs, _, dataset = open_dataset(options, told=False)
+        steps = 60 * options.minutes / seconds_a_step(options, pairs, dataset)
+    options = planned(options, steps)
+    way = f"{options.minutes:g} minutes" if options.minutes else f"{options.steps:,} steps"
+    sizes = ", then ".join(stage.partition(":")[0] for stage in options.stages) or options.size
+    say(
+        f"Plan: {way} from {init or 'nothing'}, at {sizes} pixels, {options.batch} pictures a step, lr {options.lr:g}. "
+        "The page is there after the first minutes, and better at each save."
+    )
+    train(options, lambda: saved(options.run))
+
+
+def beginning(options: Train, init: str) -> Path | None:
+    """Where a first run begins. Raises NurieError where there is nothing."""
+    from nurie.pairs.folder import open_pairs
+    from nurie.pairs.inspect import is_line_art
+
+    if init == "none":
+        return None
+    if init != "auto":
+        if not Path(init).exists():
+            raise NurieError(f"There is no {init} to begin with. --init takes a run, a model, auto or none.")
+        return Path(init)
+    pairs = open_pairs(options.pairs, "train", options.size, options.direction)
+    drawings = [pairs.read(path)[0] for path in pairs.spread(LOOKED_AT)]
+    line_art = 2 * sum(map(is_line_art, drawings)) > len(drawings)
+    return BUILT_IN.with_name("openmoji" if options.gan == 0 else BUILT_IN.name) if line_art else None
+
+
+def refuse_other_run(options: Train, before: Train, run: Path) -> None:
+    """Raises NurieError where a run began otherwise than it is now asked for."""
+    asked = ("size", "direction", "gan")
+    changed = [f"{name} was {getattr(before, name)}, now {getattr(options, name)}" for name in asked
+               if getattr(before, name) != getattr(options, name)]  # fmt: skip
+    if changed:
+        raise NurieError(
+            f"{run} holds a run with other options ({'; '.join(changed)}). Use the same ones, or another --work."
+        )
 
 
 def numbered(first: Path, number: int) -> Path:
@@ -119,3 +198,4 @@ def last_number(first: Path) -> int:
 
 def say(text: str) -> None:
     Console(highlight=False).print(text, markup=False, soft_wrap=True)
+    sys.stdout.flush()  # into a file, too: it takes half an hour

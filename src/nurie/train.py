@@ -1,6 +1,7 @@
 """Train a pix2pix generator (Isola et al. 2017). Run the same command again to resume exactly."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,9 @@ from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.resources import cores
 from nurie.training.dataset import Dataset
 from nurie.training.launch import agreed, open_accelerator
-from nurie.training.log import Log, looking, progress_bar
+from nurie.training.log import Log, looking, progress_bar, tracking
 from nurie.training.opening import Pace, ending, summary
-from nurie.training.options import check, generator_options
+from nurie.training.options import check, generator_options, with_stages
 from nurie.training.state import State
 from nurie.training.step import Step
 from nurie.training.stopping import stoppable
@@ -38,19 +39,25 @@ SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
 LOOKED_AT = 64  # train pairs looked at before training, for warnings
 
 
-def train(config: Train) -> Path:
-    """Train until `config.steps`, resuming from the run folder's checkpoint. Returns the checkpoint's path."""
+def train(config: Train, saved: Callable[[], None] = lambda: None) -> Path:
+    """Train for `config.steps` or `config.minutes`, resuming from the run folder's checkpoint. Returns its path.
+
+    saved: called after each save at which the run was validated, but for the last.
+    """
+    config = with_stages(config)
     check(config)
     refuse_other_kind(config.pairs, [PAIRS, PHOTOS], "train", config.run)
     accelerator = open_accelerator(config)
+    if config.minutes and accelerator.num_processes > 1:
+        raise NurieError("--minutes is for one process, whose clock they would all have to follow. Give --steps.")
     threads = config.threads or min(torch.get_num_threads(), cores())  # PyTorch knows of no control groups
     if threads != torch.get_num_threads():
         torch.set_num_threads(threads)
     with locked(*[config.run] if accelerator.is_main_process else []):
-        return train_run(config, accelerator)
+        return train_run(config, accelerator, saved)
 
 
-def train_run(config: Train, accelerator: Accelerator) -> Path:
+def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]) -> Path:
     """All of training, in a folder that only the main process writes to. Returns the checkpoint's path."""
     with accelerator.main_process_first():  # the others read what it has found out about the pairs
         train_pairs, val_pairs, dataset = open_dataset(config, told=accelerator.is_main_process)
@@ -65,17 +72,18 @@ def train_run(config: Train, accelerator: Accelerator) -> Path:
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             state.offer(common_styles(styles_of(train_pairs)))
-    finished = state.step >= config.steps
-    if accelerator.is_main_process:
-        for text in (
-            *(f"Warning: {text}" for text in warnings),
-            ending(state) if finished else summary(state, train_pairs, val_pairs),
-        ):
+    finished = state.schedule.done(state.step)
+    about = summary(state, train_pairs, val_pairs)
+    log = Log(config, state.step, about) if accelerator.is_main_process else None
+    if log:
+        for text in (*(f"Warning: {text}" for text in warnings), ending(state) if finished else about):
             say(text)
+        if log.lacks_report():
+            show(state, val, log, Console(stderr=True))
     if not finished:
         classes = members_of_classes(dataset.classes) if dataset.classes else ()
         sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
-        run_steps(state, sampler, val, path)
+        run_steps(state, sampler, val, log, saved)
     return path
 
 
@@ -108,63 +116,66 @@ def styles_of(pairs: PairFolder) -> np.ndarray:
     return np.concatenate([style_of(to_tensor([pairs.read(group[0])[1]])) for group in pairs.groups])
 
 
-def run_steps(state: State, sampler: Sampler, val: Batch, path: Path) -> None:
-    config, main = state.config, state.accelerator.is_main_process
+def run_steps(state: State, sampler: Sampler, val: Batch, log: Log | None, saved: Callable[[], None]) -> None:
+    """log: of the main process."""
+    config, main, schedule = state.config, log is not None, state.schedule
+    path = config.run / checkpoint.FILE
     step = Step(state)
-    pace = Pace(config, state.accelerator.num_processes)
-    log = Log(config.run, state.step) if main else None
-    with progress_bar(main) as progress, stoppable() as stop:
-        task = progress.add_task("", total=config.steps, completed=state.step, status="")
+    pace = Pace(schedule, state.accelerator.num_processes)
+    with progress_bar(main) as progress, tracking(state.accelerator, config), stoppable() as stop:
+        task = progress.add_task("", total=schedule.steps(state.step), completed=state.step, status="")
         if log:
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
-            if state.step < config.steps:
-                log.warn(draw_warnings(state.draws, state.step), progress.console)
-            if state.step and is_due(state) and not samples(state).exists():  # the run was killed after that save
-                show(state, val, log, progress.console)
-        since = saved = time.perf_counter()
+            log.warn(draw_warnings(state.draws, state.step), progress.console)
+        schedule.begin()
+        since = last_save = time.perf_counter()
         counted = state.step
-        for batch in prefetch(sampler, state.step, config.steps):
+        for batch in prefetch(lambda step: sampler(step, schedule.size(step)), state.step):
             losses = step(batch)
             if not np.isfinite(list(losses.values())).all():
                 raise diverged(config, f"The loss is no longer a number at step {state.step}.")
             if main and (told := pace.tick(state.step)):
                 say(told, progress.console)
             rate = (state.step - counted) * pace.pictures / (time.perf_counter() - since)
-            progress.update(task, completed=state.step, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s")
+            total = schedule.steps(state.step)
+            progress.update(
+                task, completed=state.step, total=total, status=f"l1 {losses['l1']:.3f}  {rate:.1f} pictures/s"
+            )
             record = {"step": state.step, **losses}
             stopping = agreed(state.accelerator, stop.asked)
-            due = is_due(state)
+            done = schedule.done(state.step)
+            due = done or schedule.save_due(state.step)
             if due and main:
                 record |= validate(state.predict, val, config.batch)
             if log:
                 log.add(record)
-            if main and (due or stopping or time.perf_counter() - saved > SAVE_SECONDS):
+            state.accelerator.log({name: value for name, value in record.items() if name != "step"}, state.step)
+            if main and (due or stopping or time.perf_counter() - last_save > SAVE_SECONDS):
                 if not state.is_finite():
                     raise diverged(config, f"The weights are no longer numbers at step {state.step}.")
                 if due:
                     state.keep_best(config.run / checkpoint.BEST, record["val_score"])
                 state.save(path)
-                saved = time.perf_counter()
+                last_save = time.perf_counter()
             if due and log:
-                show(state, val, log, progress.console)
+                show(state, val, log, progress.console, (time.perf_counter() - since) / (state.step - counted))
+                if not done:
+                    saved()
                 since, counted = time.perf_counter(), state.step
             if stopping:
                 stop.end()
+            if done:
+                break
 
 
-def is_due(state: State) -> bool:
-    return state.step % state.config.save_every == 0 or state.step == state.config.steps
+def show(state: State, val: Batch, log: Log, console: Console, seconds: float | None = None) -> None:
+    """What a save is like: warnings, sample pictures and the report, which comes last: it is looked for.
 
-
-def samples(state: State) -> Path:
-    return state.config.run / f"samples-{state.step:06d}.png"
-
-
-def show(state: State, val: Batch, log: Log, console: Console) -> None:
-    """What a save is like: sample pictures, losses.png, and warnings. The pictures come last: they are looked for."""
-    log.plot()
+    seconds: of a step.
+    """
     log.warn(run_warnings(log.records, state.config.gan), console)
-    write_samples(val, state.predict, samples(state))
+    write_samples(val, state.predict, state.config.run / f"samples-{state.step:06d}.png")
+    log.report(state.schedule.steps(state.step), seconds)
 
 
 def diverged(config: Train, what: str) -> NurieError:

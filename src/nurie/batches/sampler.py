@@ -4,9 +4,10 @@ Every pair is a function of the run's seed and of its position in the run: a ste
 share them. So a run can resume exactly, and a step sees the same pairs with any number of processes.
 """
 
+import itertools
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from nurie.config import Train
 from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
 from nurie.nets.tensors import to_tensor
-from nurie.pairs.folder import PairFolder
+from nurie.pairs.folder import PairFolder, resized
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ class Sampler:
     process: int = 0
     processes: int = 1
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int, size: int = 0) -> Batch:
+        """size: height and width of the pictures; 0: the folder's."""
         first = step * self.processes * self.options.batch  # the position of the step's first pair, of all processes
         mine = first + self.process * self.options.batch
-        pairs = [self._pair(position) for position in range(mine, mine + self.options.batch)]
+        pairs = [self._pair(position, size) for position in range(mine, mine + self.options.batch)]
         shift = draw_shift(Streams(self.options.seed, first)(Choice.SHIFT))
         redrawn = None
         if any(pair.redrawn is not None for pair in pairs):
@@ -67,12 +69,13 @@ class Sampler:
             shift=shift,
         )
 
-    def _pair(self, position: int) -> VariedPair:
+    def _pair(self, position: int, size: int) -> VariedPair:
         """The pair at a position in the run, over all processes."""
         streams = Streams(self.options.seed, position)
         group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
         path = group[int(streams(Choice.DETAIL).integers(len(group)))]
-        return vary_pair(*self.pairs.read(path), self.options, streams)
+        drawing, picture = self.pairs.read(path)
+        return vary_pair(resized(drawing, size), resized(picture, size), self.options, streams)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))
@@ -94,8 +97,8 @@ def to_mask(masks: list[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(masks)[:, None]).float()
 
 
-def prefetch(sampler: Sampler, start: int, end: int) -> Iterator[Batch]:
-    """Batches of steps start <= step < end, made two ahead in a thread. An error there is raised here."""
+def prefetch(sample: Callable[[int], Batch], start: int) -> Iterator[Batch]:
+    """Batches of the steps from `start` on, made two ahead in a thread. An error there is raised here."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(2)
     stop = threading.Event()
 
@@ -108,17 +111,17 @@ def prefetch(sampler: Sampler, start: int, end: int) -> Iterator[Batch]:
 
     def work() -> None:
         try:
-            for step in range(start, end):
+            for step in itertools.count(start):
                 if stop.is_set():
                     return
-                put(sampler(step))
+                put(sample(step))
         except BaseException as error:
             put(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        for _ in range(start, end):
+        while True:
             item = ready.get()
             if isinstance(item, BaseException):
                 raise item

@@ -1,4 +1,4 @@
-"""Pictures of a training run to look at: sample sheets and loss curves."""
+"""Contact sheets, and PNG files."""
 
 import io
 from collections.abc import Mapping

@@ -14,6 +14,7 @@ LIST = ".nurie.json"  # of the files that a command wrote into a folder that hol
 BEGUN = ".nurie-new.json"  # while a model or a site is written: all that is ours in it, of the old and the new
 # The files by which folders that commands wrote are known; docs/formats.md has all of them.
 CHECKPOINT, BEST, LOSSES = "checkpoint.safetensors", "best.safetensors", "losses.jsonl"
+REPORT = "report.html"
 PREPARED, MANIFEST, SITE = "prepare.json", "manifest.json", "site.json"
 PAIRS_KEYS = {"photos", "pairs", "mode", "size"}  # some of those of prepare.json
 

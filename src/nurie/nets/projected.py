@@ -152,13 +152,14 @@ class ProjectedDiscriminator(nn.Module):
     def __init__(self, width: int = 64, scale: int = 1, size: int = 256) -> None:
         """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them.
 
-        size: height and width of the pictures; stages that would have less than two pixels are left out.
+        size: height and width of the pictures, or of the largest; stages that would have less than two pixels are left
+        out, and of smaller pictures more of them.
         """
         super().__init__()
         self.scale = scale
         object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
-        channels = (STAGES[stage][1] for stage, stride in SEEN.items() if size >= 2 * stride * scale)
-        self.heads = nn.ModuleList(Head(c, width) for c in channels)
+        channels = [STAGES[stage][1] for stage in SEEN]
+        self.heads = nn.ModuleList(Head(c, width) for c in channels[: heads_for(size // scale)])
 
     def _apply(self, fn, recurse=True):
         self.backbone._apply(fn)  # to the same device and layout
@@ -167,7 +168,8 @@ class ProjectedDiscriminator(nn.Module):
     def embed(self, drawing: Tensor, *pictures: Tensor) -> list[list[Tensor]]:
         """For each batch of pictures of these drawings, what `forward` takes: drawings, and the pictures' features."""
         drawings, *zoomed = zoom(self.scale, drawing, *pictures)
-        return [[drawings, *self.backbone(picture, len(self.heads))] for picture in zoomed]
+        count = min(len(self.heads), heads_for(min(drawings.shape[2:])))
+        return [[drawings, *self.backbone(picture, count)] for picture in zoomed]
 
     def features(self, drawing: Tensor, *features: Tensor) -> list[Tensor]:
         """What feature matching compares."""
@@ -175,8 +177,13 @@ class ProjectedDiscriminator(nn.Module):
 
     def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
-        logits = [head(drawing, feature) for head, feature in zip(self.heads, features, strict=True)]
+        logits = [head(drawing, feature) for head, feature in zip(self.heads, features, strict=False)]
         return logits, list(features)
+
+
+def heads_for(side: int) -> int:
+    """How many stages have two pixels or more of a picture of this height and width."""
+    return sum(side >= 2 * stride for stride in SEEN.values())
 
 
 def zoom(scale: int, *images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n 3 _ _"]]:

@@ -34,7 +34,7 @@ class PairFolder:
         """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
         if path in self._cache:
             return self._cache[path]
-        drawing, picture = (self._resize(half) for half in read_pair(path, self.direction, self.others.get(path)))
+        drawing, picture = (resized(half, self.size) for half in read_pair(path, self.direction, self.others.get(path)))
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture
@@ -58,12 +58,13 @@ class PairFolder:
         chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
         return [self.groups[g][i % len(self.groups[g])] for i, g in enumerate(chosen)]
 
-    def _resize(self, half: np.ndarray) -> np.ndarray:
-        """To (size, size): by area when smaller, cubic when larger."""
-        if half.shape[0] == self.size:
-            return np.ascontiguousarray(half)
-        method = cv2.INTER_AREA if half.shape[0] > self.size else cv2.INTER_CUBIC
-        return cv2.resize(half, (self.size, self.size), interpolation=method)
+
+def resized(half: np.ndarray, size: int) -> np.ndarray:
+    """A picture, uint8 (h, h, 3), to (size, size, 3): by area when smaller, cubic when larger. 0: as it is."""
+    if size in (0, half.shape[0]):
+        return np.ascontiguousarray(half)
+    method = cv2.INTER_AREA if half.shape[0] > size else cv2.INTER_CUBIC
+    return cv2.resize(half, (size, size), interpolation=method)
 
 
 def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:

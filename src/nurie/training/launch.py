@@ -1,5 +1,6 @@
 """Processes that train together: what their launcher announced, and what there really is."""
 
+import importlib.util
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,6 +21,9 @@ WAY = "For several processes: torchrun --nproc-per-node 2 -m nurie train PAIRS R
 
 def open_accelerator(config: Train) -> Accelerator:
     """What training runs on. Raises NurieError where it would not be all processes that were asked for, together."""
+    for name in config.track:
+        if not importlib.util.find_spec(name):
+            raise NurieError(f'--track {name} needs {name}, which is not installed: pip install "nurie[track]"')
     processes = announced(os.environ)
     # on CPUs Accelerate joins processes only where it is told to take these
     cpu = processes > 1 and not (torch.cuda.is_available() or torch.xpu.is_available())
@@ -27,7 +31,10 @@ def open_accelerator(config: Train) -> Accelerator:
     parallel = DistributedDataParallelKwargs(broadcast_buffers=False)
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)  # what replaces it is too new
     try:
-        accelerator = Accelerator(cpu=cpu, mixed_precision=choose_precision(config), kwargs_handlers=[parallel])
+        accelerator = Accelerator(
+            cpu=cpu, mixed_precision=choose_precision(config), kwargs_handlers=[parallel],
+            log_with=list(config.track) or None, project_dir=str(config.run),
+        )  # fmt: skip
     except (ValueError, RuntimeError) as error:
         raise NurieError(f"The {processes} processes can not be joined ({first_line(error)}). {WAY}") from error
     if accelerator.num_processes != processes:

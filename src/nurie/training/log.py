@@ -1,10 +1,10 @@
-"""What a training run tells while it goes on: losses.jsonl, losses.png, warnings.txt, TensorBoard, progress bar."""
+"""What a training run tells while it goes on: losses.jsonl, report.html, warnings.txt, progress bar."""
 
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
 
+from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,32 +15,33 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from nurie.drawings import sheets
+from nurie.config import Train
 from nurie.files.ours import LOSSES
 from nurie.files.write import append, write_file
-from nurie.training import curves
+from nurie.training.report import is_report_of, write_report
 
 
 class Log:
-    """losses.jsonl (one line per step), losses.png, and TensorBoard where it is installed."""
+    """losses.jsonl (one line per step), report.html and warnings.txt of a run, which goes on after `step` steps.
 
-    def __init__(self, run: Path, step: int) -> None:
-        self.run, self.path = run, run / LOSSES
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
+    about: what is trained on what.
+    """
+
+    def __init__(self, config: Train, step: int, about: str) -> None:
+        self.config, self.about, self.path = config, about, config.run / LOSSES
+        text = self.path.read_text() if self.path.exists() else ""
         # the run was killed after the checkpoint: those steps come again
-        self.records = [r for r in map(parse_line, lines) if r and r["step"] <= step]
-        write_file(self.path, "".join(json.dumps(r) + "\n" for r in self.records).encode())
-        self.board = tensorboard(run)
-        self.warnings = run / "warnings.txt"
+        self.records = [r for r in map(parse_line, text.splitlines()) if r and r["step"] <= step]
+        kept = "".join(json.dumps(r) + "\n" for r in self.records)
+        if kept != text:
+            write_file(self.path, kept.encode())
+        self.warnings = config.run / "warnings.txt"
         lines = self.warnings.read_text().splitlines() if self.warnings.exists() else []
         self.warned = {line.split(" at step ")[0] for line in lines}
 
     def add(self, record: dict[str, float]) -> None:
         self.records.append(record)
         append(self.path, json.dumps(record) + "\n")
-        if self.board:
-            for name, value in record.items():
-                self.board.add_scalar(name, value, record["step"])
 
     def warn(self, found: dict[str, str], console: Console) -> None:
         """Each kind of warning once in a run: above the progress bar, and in warnings.txt."""
@@ -52,13 +53,15 @@ class Log:
             console.print(f"Warning: {sentence}", markup=False, highlight=False, soft_wrap=True)
             append(self.warnings, f"{kind} at step {step}: {sentence}\n")
 
-    def plot(self) -> None:
-        names = dict.fromkeys(name for r in self.records for name in r if name not in ("step", "images_per_s"))
-        lines = {}
-        for name in names:
-            rows = [r for r in self.records if name in r]
-            lines[name] = ([r["step"] for r in rows], [r[name] for r in rows])
-        sheets.save_png(self.run / "losses.png", curves.plot(lines))
+    def report(self, steps: int, seconds: float | None) -> None:
+        """steps: of the whole run. seconds: of a step; None where that is not known."""
+        warnings = self.warnings.read_text().splitlines() if self.warnings.exists() else []
+        write_report(self.config, steps, self.about, self.records, warnings, seconds)
+
+    def lacks_report(self) -> bool:
+        """Whether the run was killed between its last save and the report of it."""
+        saved = bool(self.records) and "val_score" in self.records[-1]
+        return saved and not is_report_of(self.config.run, int(self.records[-1]["step"]))
 
 
 def parse_line(line: str) -> dict[str, float] | None:
@@ -68,12 +71,16 @@ def parse_line(line: str) -> dict[str, float] | None:
         return None
 
 
-def tensorboard(run: Path) -> Any:
+@contextmanager
+def tracking(accelerator: Accelerator, config: Train) -> Iterator[None]:
+    """Inside, what is given to `accelerator.log` goes to the trackers that the options name."""
+    if config.track:
+        accelerator.init_trackers("nurie", init_kwargs={"trackio": {"name": config.run.absolute().name}})
     try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(run / "tensorboard"))
+        yield
+    finally:
+        for tracker in accelerator.trackers:
+            tracker.finish()
 
 
 def progress_bar(shown: bool) -> Progress:

@@ -9,6 +9,7 @@ from nurie.config import Train
 from nurie.nets.checkpoint import BEST
 from nurie.pairs.folder import PairFolder
 from nurie.training.options import generator_options
+from nurie.training.schedule import Schedule, stages_of
 from nurie.training.state import State
 
 MEASURED = 8  # steps, after the first one, which waits for much that later ones have
@@ -22,17 +23,32 @@ def summary(state: State, train: PairFolder, val: PairFolder) -> str:
     return (
         f"{count(len(train), 'picture')} with {count(pairs_in(train), 'drawing')} to train on, {validation}. "
         f"Generator {net['kind']}, width {net['width']}, {parameters(state.ema):,} parameters, at "
-        f"{config.size}x{config.size} pixels. {hardware(state)}. Steps {state.step + 1:,} to {config.steps:,}, each of "
+        f"{sizes(config)} pixels. {hardware(state)}. {way(state)}, each of "
         f"{count(config.batch * state.accelerator.num_processes, 'picture')}."
     )
+
+
+def sizes(config: Train) -> str:
+    return ", then ".join(f"{size}x{size}" for size, _ in stages_of(config))
+
+
+def way(state: State) -> str:
+    """The steps to come."""
+    config = state.config
+    if not config.minutes:
+        return f"Steps {state.step + 1:,} to {config.steps:,}"
+    left = 60 * config.minutes - state.schedule.seconds()
+    end = time.strftime("%H:%M", time.localtime(time.time() + left))
+    return f"{duration(left)}, until {end}, of steps from number {state.step + 1:,} on"
 
 
 def ending(state: State) -> str:
     """Of a run that has all its steps already: what can be done with it."""
     config = state.config
+    longer = f"--minutes {2 * config.minutes:g}" if config.minutes else f"--steps {2 * state.step}"
     return (
         f"{config.run} is finished: {state.step:,} steps. Its weights are in {config.run / BEST}. To use them: nurie "
-        f"export {config.run} MODEL. To train longer, the same command with --steps {2 * state.step}; to learn from "
+        f"export {config.run} MODEL. To train longer, the same command with {longer}; to learn from "
         f"other pictures, or in another way: nurie train {config.pairs} RUN --init {config.run}."
     )
 
@@ -50,8 +66,8 @@ def hardware(state: State) -> str:
 class Pace:
     """How fast steps are, once a few of them are measured."""
 
-    def __init__(self, config: Train, processes: int) -> None:
-        self.config, self.pictures = config, config.batch * processes  # of a step
+    def __init__(self, schedule: Schedule, processes: int) -> None:
+        self.schedule, self.pictures = schedule, schedule.config.batch * processes  # of a step
         self.steps = -1  # measured so far; the first only starts the clock
         self.since = 0.0
 
@@ -60,10 +76,10 @@ class Pace:
         self.steps += 1
         if self.steps == 0:
             self.since = time.perf_counter()
-        left = self.config.steps - step
-        if self.steps != MEASURED or left == 0:
+        if self.steps != MEASURED or self.schedule.done(step):
             return ""
         seconds = (time.perf_counter() - self.since) / MEASURED
+        left = self.schedule.steps(step) - step
         rate = f"{seconds:.2g} s a step, {self.pictures / seconds:.1f} pictures a second"
         return f"{rate}, about {duration(left * seconds)} left."
 

@@ -1,6 +1,7 @@
 """What follows from the options of a training run."""
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -9,6 +10,7 @@ import torch
 from nurie.config import Before, FreeToChange, Train, check_values, notes
 from nurie.errors import NurieError, changed_options
 from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
+from nurie.training.schedule import stages_of
 
 BEFORE = {name: note.value for name, note in notes(Train, Before).items()}
 # Height and width in pixels of what a discriminator can see at least.
@@ -21,11 +23,16 @@ def metadata(config: Train, step: int) -> dict[str, Any]:
     return {"step": step, "train": options, "generator": generator_options(config)}
 
 
+def as_options(saved: dict[str, Any]) -> dict[str, Any]:
+    """Options as JSON has them, which has no tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
+
+
 def saved_config(saved: dict[str, Any]) -> Train:
     """The options of a run from its metadata's `train`. TypeError where there are some that Train does not have."""
     kinds = get_type_hints(Train)
     paths = {name for name, kind in kinds.items() if Path in (kind, *get_args(kind))}
-    options: dict[str, Any] = BEFORE | saved
+    options: dict[str, Any] = BEFORE | as_options(saved)
     options.update({name: Path(options[name]) for name in paths if options.get(name) is not None})
     return Train(**options)
 
@@ -44,7 +51,7 @@ def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
     Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
     """
     now = metadata(config, 0)["train"]
-    changed = changed_options(config, now, BEFORE | saved, FREE_TO_CHANGE)
+    changed = changed_options(config, now, BEFORE | as_options(saved), FREE_TO_CHANGE)
     if changed:
         raise NurieError(
             f"{config.run} holds a run with other options ({changed}). Use the same options to resume it, "
@@ -61,9 +68,22 @@ def choose_precision(config: Train) -> str:
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
 
 
+def with_stages(config: Train) -> Train:
+    """With the size of the last of its stages, and the steps of all. Raises NurieError."""
+    check_values(config)
+    stages = stages_of(config)
+    return replace(config, size=stages[-1][0], steps=sum(count for _, count in stages))
+
+
 def check(config: Train) -> None:
     """Raises NurieError for options that can not work, before anything is computed or written."""
     check_values(config)
+    for size, _ in stages_of(config):
+        check_values(replace(config, size=size))
+        check_size(replace(config, size=size))
+
+
+def check_size(config: Train) -> None:
     multiple, width = multiple_of(config.generator), generator_options(config)["width"]
     if config.size % multiple:
         raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")

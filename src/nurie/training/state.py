@@ -21,6 +21,7 @@ from nurie.nets.projected import ProjectedDiscriminator
 from nurie.training.dataset import Dataset
 from nurie.training.distill import open_teacher, refuse_other_teacher
 from nurie.training.options import generator_options, metadata, refuse_other_options
+from nurie.training.schedule import Schedule
 
 # up to this factor a later save scores as well as the best: it has learnt more texture, which the score hardly sees
 AS_GOOD = 1.02
@@ -52,6 +53,7 @@ class State:
         self.adapters = accelerator.prepare(self.teacher.adapters) if self.teacher else nn.Identity()
         self.optimizer_g = self._adam(self.generator, self.adapters)
         self.optimizer_d = self._adam(self.discriminator)
+        self.schedule = Schedule(config)
         self.step = 0
         self.best = math.inf  # lowest val score of all saves
         self.draws = DRAWS  # version of the random draws of its last step
@@ -126,6 +128,8 @@ class State:
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
         own = {"styles": self.styles, "best": self.best, "credits": self.credits, "draws": DRAWS}
+        if self.schedule.timed:  # else two runs with the same options have the same bytes
+            own["seconds"] = round(self.schedule.seconds(), 1)
         return metadata(self.config, self.step) | own | teacher | self.dataset.metadata()
 
     def resume(self, path: Path) -> list[str]:
@@ -145,6 +149,7 @@ class State:
         unflatten(self.optimizer_g, groups.get("optimizer_g", {}), path)
         unflatten(self.optimizer_d, groups.get("optimizer_d", {}), path)
         self.step = meta["step"]
+        self.schedule.earlier = meta.get("seconds", 0.0)
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])

@@ -44,11 +44,10 @@ class Step:
         return {term.name: term.value(of) for term in terms if term.applies(self.config, of)}
 
     def _set_lr(self) -> None:
-        """lr, then linearly to 0 over the last `decay` share of the steps."""
-        left = (self.config.steps - self.state.step) / max(1.0, self.config.decay * self.config.steps)
+        lr = self.state.schedule.lr(self.state.step)
         for optimizer in (self.state.optimizer_g, self.state.optimizer_d):
             for group in optimizer.param_groups:
-                group["lr"] = self.config.lr * min(1.0, left)
+                group["lr"] = lr
 
     def _moved(self, batch: Batch) -> Batch:
         """On the device, pictures channels last in memory."""

@@ -1,5 +1,6 @@
 """Early warnings: on made-up values, on made-up pictures, and on real tiny runs."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,9 @@ from nurie.batches.streams import DRAWS
 from nurie.config import Train
 from nurie.drawings.ink import is_line_drawing
 from nurie.nets import checkpoint
-from nurie.pairs.inspect import data_warnings, is_line_art
+from nurie.pairs import inspect
+from nurie.pairs.inspect import FEW, UNEVEN, data_warnings, is_line_art, set_warnings
+from nurie.pairs.names import FEW_VAL
 from nurie.train import train
 from nurie.training import watch
 from nurie.training.watch import collapse, discriminator_wins, overfitting, run_warnings, variety
@@ -39,7 +42,28 @@ def noise(seed: int) -> np.ndarray:
 def test_ordinary_pairs_and_pairs_without_line_art_give_no_warning() -> None:
     assert data_warnings(circles(), "AtoB") == {}
     for direction in ("AtoB", "BtoA"):
-        assert data_warnings([(noise(i), noise(100 + i)) for i in range(8)], direction) == {}
+        assert data_warnings([(noise(i), 255 - noise(i)) for i in range(8)], direction) == {}
+
+
+def test_halves_that_show_the_same_elsewhere_or_something_else_are_told() -> None:
+    for right, down, said in ((8, 0, "8 pixels right. Crop"), (-4, 12, "4 pixels left, 12 down. Crop")):
+        moved = [(drawing, np.roll(picture, (down, right), (0, 1))) for drawing, picture in circles()]
+        assert said in data_warnings(moved, "AtoB")["misaligned"]
+        assert data_warnings(moved, "AtoB").keys() == {"misaligned"}
+    mixed = [(drawing, circles()[i - 1][1]) for i, (drawing, _) in enumerate(circles())]
+    assert data_warnings(mixed, "AtoB").keys() == {"unrelated"}
+    assert data_warnings(mixed[:3], "AtoB") == {}  # too few to say
+
+
+def test_few_pictures_and_uneven_classes_are_told() -> None:
+    assert set_warnings(FEW, FEW_VAL) == {}
+    assert set_warnings(FEW - 1, FEW_VAL - 1).keys() == {"few", "val"}
+    assert set_warnings(1, 0)["few"].startswith("1 picture is few") and "are no pictures" in set_warnings(1, 0)["val"]
+    classes = dict.fromkeys(range(UNEVEN), "tabby") | {"one": "calico"}
+    assert set_warnings(FEW, FEW_VAL, {str(k): v for k, v in classes.items()})["classes"].startswith(
+        f"The classes are uneven: tabby has {UNEVEN} pictures, calico 1. Each of the latter is seen {UNEVEN} times"
+    )
+    assert set_warnings(FEW, FEW_VAL, {str(k): v for k, v in list(classes.items())[1:]}) == {}
 
 
 @pytest.mark.parametrize(("direction", "other"), [("AtoB", "BtoA"), ("BtoA", "AtoB")])
@@ -170,11 +194,33 @@ def run(pairs: Path, folder: Path, **options) -> str:
     return path.read_text() if path.exists() else ""
 
 
+@pytest.fixture
+def one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up pairs are few."""
+    monkeypatch.setattr(inspect, "FEW", 1)
+    monkeypatch.setattr(inspect, "FEW_VAL", 1)
+
+
+def test_few_pictures_and_copies_in_val_are_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = write_pairs(tmp_path / "pairs", train=6, val=3)
+    shutil.copy(pairs / "train" / "p1--few.png", pairs / "val" / "p9--few.png")
+    text = run(pairs, tmp_path / "run", steps=1)
+    assert [line.split(" at step 0")[0] for line in text.splitlines()] == ["few", "leakage"]
+    assert "1 of 4 pictures for validation are to train on, too (p9)" in text
+    assert capsys.readouterr().err.count("Warning: ") == 2
+    assert run(pairs, tmp_path / "run", steps=2) == text  # resumed: the pairs are known
+    assert "Warning" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("one_is_enough")
 def test_ordinary_run_gives_no_warning(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(pairs, tmp_path, steps=40, save_every=4) == ""
     assert "Warning" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_a_run_that_was_drawn_in_another_way_goes_on_and_says_so_once(
     pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +239,7 @@ def test_a_run_that_was_drawn_in_another_way_goes_on_and_says_so_once(
     assert "Warning" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_swapped_run_is_told_once(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = run(pairs, tmp_path, steps=1, direction="BtoA")
     assert text.startswith("direction at step 0: 100% of the pictures look like line art")
@@ -202,6 +249,7 @@ def test_swapped_run_is_told_once(pairs: Path, tmp_path: Path, capsys: pytest.Ca
     assert "Warning" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_black_drawings_are_told(tmp_path: Path) -> None:
     (tmp_path / "pairs" / "train").mkdir(parents=True)
     for i in range(3):
@@ -211,11 +259,13 @@ def test_black_drawings_are_told(tmp_path: Path) -> None:
     assert "3 of 3 drawings looked at are of one colour, brightness 0" in run(tmp_path / "pairs", tmp_path, steps=1)
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_generator_that_learns_nothing_is_told(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "TRUSTED", 4)
     assert run(pairs, tmp_path, steps=6, save_every=2, lr=0.0).startswith("collapse at step 4: At step 4 ")
 
 
+@pytest.mark.usefixtures("one_is_enough")
 def test_learning_one_picture_by_heart_is_told(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs", train=1)
     by_heart = {"gan": 0.0, "lattice": 0.0, "hints": 0.0, "augment_drawing": False, "flip": False, "jitter": False}

@@ -140,6 +140,26 @@ class Prepare:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Say what is wrong with pairs before they are trained on: one line for each kind of fault, the worst pairs first.
+
+    Faults that spoil a model or its scores are errors, what may be meant is a warning. Exits with 1 where there are
+    errors, with --strict also where there are warnings. docs/training.md says what each means and what to do.
+    """
+
+    # folder with train/ and val/ (from `nurie prepare`, or pairs as pix2pix or CycleGAN keep them)
+    pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
+    size: Size = 256  # as in `nurie train`
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # as in `nurie train`
+    classes: Annotated[Path | None, arg(metavar="FILE")] = None  # as in `nurie train`
+    # PNG to write: the worst pairs, with what is wrong with them
+    sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    # JSON to write: all findings with all their pairs; - is standard output
+    json: Annotated[Path | None, arg(metavar="FILE")] = None
+    strict: bool = False  # warnings fail, too
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a pix2pix generator (Isola et al. 2017) on pairs.
 

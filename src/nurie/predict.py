@@ -10,14 +10,13 @@ from nurie.config import Predict, check_values
 from nurie.drawings.sheets import sheet, to_png
 from nurie.errors import NurieError
 from nurie.files.lock import locked
-from nurie.files.written import Written
+from nurie.files.written import MANY, Written, refuse_taken
 from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
-from nurie.pairs.names import fitted, folded, is_text
+from nurie.pairs.names import fitted, folded
 
 BY = "predict"
-SHEET = ""  # what a sheet is made of: all drawings
 SHEET_COLUMNS = 8  # four drawings, each beside its picture
 
 
@@ -29,7 +28,7 @@ def predict(config: Predict) -> Path:
     """
     check_values(config)
     if config.sheet:
-        refuse_taken(config.sheet)
+        refuse_taken(config.sheet, BY, "--sheet")
     refuse_other_kind(config.model, [MODEL, RUN], "predict", config.images[0] if len(config.images) == 1 else None)
     with locked(config.output):
         colour(config)
@@ -58,7 +57,7 @@ def colour(config: Predict) -> None:
         raise NurieError(f"None of the {len(drawings)} drawings could be read; the reasons are above.")
     if config.sheet:
         picture = sheet([shown[i : i + SHEET_COLUMNS] for i in range(0, len(shown), SHEET_COLUMNS)])
-        Written(config.sheet.parent, BY).write(config.sheet.name, to_png(picture), SHEET)
+        Written(config.sheet.parent, BY).write(config.sheet.name, to_png(picture), MANY)
     print(f"{done} pictures in {config.output}", file=sys.stderr)
 
 
@@ -76,14 +75,6 @@ def free_name(stem: str, source: str, taken: set[str], written: Written) -> str:
         name, number = fitted(f"{stem}-{number}"), number + 1
     taken.add(folded(f"{name}.png"))
     return f"{name}.png"
-
-
-def refuse_taken(path: Path) -> None:
-    """Raises NurieError where a sheet would replace a file that is none."""
-    if not is_text(path.name):
-        raise NurieError(f"--sheet expects a name in UTF-8; {path} is not that.")
-    if not Written(path.parent, BY).may_write(path.name, SHEET):
-        raise NurieError(f"{path} is there already, and no earlier --sheet made it. Choose another name for the sheet.")
 
 
 def source_of(path: Path, output: Path) -> str:

@@ -19,7 +19,7 @@ from nurie.nets.tensors import to_tensor
 from nurie.pairs.check import check_pairs
 from nurie.pairs.classes import classes_of, members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
-from nurie.pairs.inspect import data_warnings
+from nurie.pairs.inspect import LOOKED_AT, copy_warnings, data_warnings, set_warnings
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.resources import cores
 from nurie.training.dataset import Dataset
@@ -36,7 +36,6 @@ from nurie.training.watch import draw_warnings, run_warnings
 SEEN = ".pairs.json"  # in the run folder: which pairs were opened already
 VAL_PICTURES = 64  # val pairs of the scores
 SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
-LOOKED_AT = 64  # train pairs looked at before training, for warnings
 
 
 def train(config: Train, saved: Callable[[], None] = lambda: None) -> Path:
@@ -94,13 +93,16 @@ def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFold
     """
     train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
     val_pairs = PairFolder(config.pairs / "val", config.size, config.direction)
-    (pictures, others), problems = check_pairs([train_pairs, val_pairs], config.run / SEEN, looking)
-    for problem in problems if told else ():
+    checked = check_pairs([train_pairs, val_pairs], config.run / SEEN, looking)
+    pictures, others = checked.digests
+    for problem in checked.problems.values() if told else ():
         say(f"left out: {problem}")
     if not pictures:
         raise NurieError(f"None of the pairs in {train_pairs.folder} can be used; the reasons are above.")
     classes = classes_of(config.classes, train_pairs.names) if config.classes else None
-    return train_pairs, val_pairs, Dataset(pictures, others, classes)
+    warnings = set_warnings(len(train_pairs), len(val_pairs), classes)
+    warnings |= copy_warnings(checked.copies(train_pairs, val_pairs), len(val_pairs))
+    return train_pairs, val_pairs, Dataset(pictures, others, classes, warnings)
 
 
 def say(text: str, console: Console | None = None) -> None:
@@ -125,6 +127,7 @@ def run_steps(state: State, sampler: Sampler, val: Batch, log: Log | None, saved
     with progress_bar(main) as progress, tracking(state.accelerator, config), stoppable() as stop:
         task = progress.add_task("", total=schedule.steps(state.step), completed=state.step, status="")
         if log:
+            log.warn(state.dataset.warnings, progress.console)
             log.warn(data_warnings(some_pairs(sampler.pairs), config.direction), progress.console)
             log.warn(draw_warnings(state.draws, state.step), progress.console)
         schedule.begin()

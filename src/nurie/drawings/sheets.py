@@ -47,7 +47,31 @@ def headed(picture: np.ndarray, headings: list[str]) -> Image.Image:
     image.paste(Image.fromarray(picture), (0, HEADING))
     draw = ImageDraw.Draw(image)
     for i, heading in enumerate(headings):
-        while draw.textlength(heading) > column - 4 and len(heading) > 1:
-            heading = heading[:-1]  # the next column must stay readable
-        draw.text((i * column + 4, 4), heading, fill="#222222")
+        draw.text((i * column + 4, 4), fitting(draw, heading, column - 4), fill="#222222")
     return image
+
+
+def captioned(groups: list[tuple[str, list[tuple[np.ndarray, str]]]], columns: int = 3, gap: int = 8) -> Image.Image:
+    """Groups of equal-sized pictures, uint8 (h, w, 3), each with a heading above and two lines of caption below."""
+    h, w = next((picture.shape[:2] for _, cells in groups for picture, _ in cells), (0, 320))
+    step = h + 2 * HEADING
+    heights = [HEADING + gap + -(-len(cells) // columns) * step for _, cells in groups]
+    image = Image.new("RGB", (columns * (w + gap) + gap, sum(heights) + gap), "white")
+    draw = ImageDraw.Draw(image)
+    top = gap
+    for (heading, cells), height in zip(groups, heights, strict=True):
+        draw.text((gap, top), fitting(draw, heading, image.width - 2 * gap), fill="#a01010")
+        for i, (picture, caption) in enumerate(cells):
+            x, y = gap + i % columns * (w + gap), top + HEADING + i // columns * step
+            image.paste(Image.fromarray(picture), (x, y))
+            lines = [fitting(draw, line, w) for line in caption.split("\n")[:2]]
+            draw.multiline_text((x, y + h + 2), "\n".join(lines), fill="#222222")
+        top += height
+    return image
+
+
+def fitting(draw: ImageDraw.ImageDraw, text: str, width: float) -> str:
+    """As much of a line as there is room for."""
+    while draw.textlength(text) > width and len(text) > 1:
+        text = text[:-1]
+    return text

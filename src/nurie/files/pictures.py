@@ -33,6 +33,7 @@ ENOUGH = 32_000_000  # pixels; larger pictures are made smaller as they are read
 # More pixels are refused: a JPEG is decoded smaller than it is, of others the whole picture is in memory for a while.
 LARGEST = {"JPEG": 400_000_000, "MPO": 400_000_000}  # MPO: a JPEG that holds several
 LARGEST_OTHER = 180_000_000
+SRGB = "sRGB"  # in the descriptions of its profiles
 OPAQUE = 250  # of 255; what is more than this looks opaque
 
 ORIENTATION = 0x0112  # EXIF tag
@@ -82,6 +83,19 @@ def orientation_of(path: Path) -> int:
     """The EXIF orientation of a picture, 1 to 8; 1 is upright. Raises NurieError as read_picture."""
     with opened(path) as image:
         return image.info.get("original_orientation") or exif_of(image)  # the former where pillow-heif turned it
+
+
+def profile_of(path: Path) -> str:
+    """The name of a picture's colour profile where that is not sRGB, else nothing. Raises as read_picture."""
+    with opened(path) as image:
+        profile = image.info.get("icc_profile")
+    if not profile:
+        return ""
+    try:
+        name = description(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except Exception:  # as in to_srgb, which ignores it
+        return "broken"
+    return "" if SRGB in name else name or "unnamed"
 
 
 @contextmanager
@@ -173,12 +187,16 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
+def description(profile: Any) -> str:
+    return " ".join(ImageCms.getProfileDescription(profile).split())
+
+
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A picture without alpha in sRGB. A profile that is broken, or of another kind of colour, is ignored."""
     try:
         source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
         mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}[source.profile.xcolor_space.strip()]
-        if (mode == "CMYK") == (image.mode == "CMYK") and "sRGB" not in ImageCms.getProfileDescription(source):
+        if (mode == "CMYK") == (image.mode == "CMYK") and SRGB not in description(source):
             target = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(image.convert(mode), source, target, outputMode="RGB")
             return image if converted is None else converted

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from nurie.errors import NurieError
 from nurie.files.install import FORMAT, VERSION
 from nurie.files.ours import LIST, read_object
 from nurie.files.schema import read_json, to_json
 from nurie.files.write import write_file
+
+MANY = ""  # what a file is made of that shows many others
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -45,6 +48,16 @@ class Written:
             listed = Results(by=self.by, files=sorted(self.sources), of=self.sources)
             write_file(self.folder / LIST, to_json(listed))
         write_file(self.folder / name, data)
+
+
+def refuse_taken(path: Path, by: str, option: str) -> None:
+    """Raises NurieError where a file that an option names would replace one that no earlier call made."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise NurieError(f"{option} expects a name in UTF-8; {path} is not that.") from error
+    if not Written(path.parent, by).may_write(path.name, MANY):
+        raise NurieError(f"{path} is there already, and no earlier {option} made it. Choose another name for it.")
 
 
 def written_in(folder: Path) -> list[str]:

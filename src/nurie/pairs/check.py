@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +21,65 @@ from nurie.resources import cores
 
 DIGITS = 16  # of a digest, in hex: enough to tell a folder's files apart
 
+Tracked = Callable[[Iterable[None], int], Iterable[None]]
 Seen = dict[str, list[Any]]  # path below the pairs -> size, time of change, digest
 
 
 def leave_out_damaged(folder: PairFolder) -> PairFolder:
     """The folder, without the pairs that can not be used, which standard error names."""
-    for problem in check_pairs([folder], None, lambda results, _: results)[1]:
+    for problem in check_pairs([folder], None, lambda results, _: results).problems.values():
         print(f"left out: {problem}", file=sys.stderr)
     return folder
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found when pairs were opened."""
+
+    digests: list[dict[str, str]]  # for each folder picture -> digest of its files
+    problems: dict[Path, NurieError]  # pair that was left out -> why, by path
+    contents: dict[Path, tuple[str, ...]]  # pair -> digest of each of its files, without their names
+
+    def copies(self, folder: PairFolder, other: PairFolder) -> list[str]:
+        """The pictures of `other` of which a pair is in `folder`, too, byte for byte."""
+        known = {self.contents[path] for group in folder.groups for path in group}
+        groups = zip(other.names, other.groups, strict=True)
+        return [name for name, group in groups if any(self.contents[path] in known for path in group)]
+
+
 def check_pairs(
-    folders: list[PairFolder], memory: Path | None, tracked: Callable[[Iterable[None], int], Iterable[None]]
-) -> tuple[list[dict[str, str]], list[str]]:
+    folders: list[PairFolder],
+    memory: Path | None,
+    tracked: Tracked,
+    read: Callable[[PairFolder, Path], object] = lambda folder, path: folder.read(path),
+) -> Checked:
     """Open the files of these folders, in parallel, but for those that `memory` knows as they are; leave out of the
     folders what can not be used.
 
-    tracked: passes through what it is given, so many, to show how far it is. Returns for each folder picture ->
-    digest of its files, and a sentence for each file that was left out.
+    tracked: passes through what it is given, so many, to show how far it is. read: opens a pair, and raises OSError or
+    NurieError where that can not be used; it is called by several threads.
     """
     seen = {} if memory is None else known(memory)
     pairs = [(folder, path) for folder in folders for group in folder.groups for path in group]
     now: Seen = {}
-    problems: dict[Path, str] = {}
+    problems: dict[Path, NurieError] = {}
+    contents: dict[Path, tuple[str, ...]] = {}
 
     def look(pair: tuple[PairFolder, Path]) -> None:
         folder, path = pair
         try:
             entries = {key_of(folder, file): entry_of(file) for file in folder.files(path)}
             if any(seen.get(key, [])[:2] != entry for key, entry in entries.items()):
-                folder.read(path)
+                read(folder, path)
                 digests = {key_of(folder, file): digest_of(file) for file in folder.files(path)}
             else:
                 digests = {key: seen[key][2] for key in entries}
             now.update({key: [*entry, digests[key]] for key, entry in entries.items()})
+            contents[path] = tuple(digests.values())
         except OSError as error:
-            problems[path] = f"{path}: {error.strerror}"
+            problems[path] = NurieError(f"{path}: {error.strerror}")
         except NurieError as error:
-            problems[path] = str(error)
+            problems[path] = error
 
     pool = ThreadPoolExecutor(cores())
     try:
@@ -70,7 +92,7 @@ def check_pairs(
     if memory is not None and now != seen:
         memory.parent.mkdir(parents=True, exist_ok=True)
         write_file(memory, json.dumps({"format": "nurie-pairs", "version": 1, "files": now}).encode())
-    return [digests_of(folder, now) for folder in folders], [problems[path] for path in sorted(problems)]
+    return Checked([digests_of(folder, now) for folder in folders], dict(sorted(problems.items())), contents)
 
 
 def key_of(folder: PairFolder, file: Path) -> str:

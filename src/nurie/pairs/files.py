@@ -11,6 +11,10 @@ from nurie.errors import NurieError
 from nurie.files.pictures import flattened, read_picture
 
 
+class WrongShape(NurieError):
+    """A picture that is not two squares, or not one where A and B lie apart."""
+
+
 def write_pair(
     path: Path, drawing: np.ndarray, picture: np.ndarray, direction: str = "AtoB", text: Mapping[str, str] | None = None
 ) -> None:
@@ -30,7 +34,7 @@ def read_pair(path: Path, direction: str = "AtoB", other: Path | None = None) ->
         both = read_half(path)
         h, w = both.shape[:2]
         if w != 2 * h:
-            raise NurieError(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
+            raise WrongShape(f"{path} is {w}x{h} pixels; a pair is two squares side by side, such as {2 * h}x{h}.")
         halves = both[:, :h], both[:, h:]
     return halves if direction == "AtoB" else (halves[1], halves[0])
 
@@ -46,7 +50,7 @@ def read_square(path: Path, other: Path) -> np.ndarray:
     picture = read_half(path)
     h, w = picture.shape[:2]
     if w != h:
-        raise NurieError(
+        raise WrongShape(
             f"{path} is {w}x{h} pixels; the halves of pairs are squares. `nurie prepare {path.parent} PAIRS "
             f"--mode folders --inputs {other.parent}` crops or pads them, if the names in both are the same."
         )

@@ -13,6 +13,7 @@ from nurie.config import Detail
 DETAILS = tuple(f"--{detail}" for detail in get_args(Detail))
 # Bytes of a file's name that file systems take, less the longest detail, the suffix, and that of a file being written.
 LONGEST = 255 - len("--some.png.tmp")
+NAMED = 3  # pictures that a sentence names
 FEW_VAL, ENOUGH = 4, 20  # of so many pictures or more, at least so many are for validation
 
 
@@ -94,3 +95,8 @@ def splits_of(names: Sequence[str], val_percent: int) -> list[str]:
         first = set(sorted(names, key=lambda name: (place_of(name), name))[:FEW_VAL])
         splits = ["val" if name in first else "train" for name in names]
     return splits
+
+
+def some(names: Sequence[str], separator: str = ", ") -> str:
+    """The first of these names: "a, b, c, ..."."""
+    return separator.join([*names[:NAMED], *(["..."] if len(names) > NAMED else [])])

@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nurie.config import Train
 from nurie.errors import NurieError
-
-NAMED = 3  # pictures that a sentence names
+from nurie.pairs.names import NAMED, some
 
 
 @dataclass(frozen=True)
@@ -17,6 +15,7 @@ class Dataset:
     pairs: dict[str, str]  # each picture to train on -> a digest of its files
     val: dict[str, str]  # the same of those for validation
     classes: dict[str, str] | None = None  # each picture to train on -> its class, where they are balanced
+    warnings: dict[str, str] = field(default_factory=dict)  # what is wrong with them, kind -> sentence
 
     def metadata(self) -> dict[str, Any]:
         known = {"pairs": self.pairs, "val_pairs": self.val_digest()}
@@ -34,7 +33,7 @@ class Dataset:
             "gone": [name for name in before if name not in self.pairs],
             "changed": [name for name in self.pairs if before.get(name, self.pairs[name]) != self.pairs[name]],
         }
-        return ", ".join(f"{len(names):,} {kind} ({some(names)})" for kind, names in kinds.items() if names)
+        return ", ".join(f"{len(names):,} {kind} ({some(sorted(names))})" for kind, names in kinds.items() if names)
 
     def other_val(self, meta: dict[str, Any]) -> bool:
         """Whether the pictures for validation are not those of a checkpoint, so that its scores can not be compared."""
@@ -55,7 +54,3 @@ class Dataset:
                 f"{config.run} holds a run with other classes ({'; '.join(changed[:NAMED])}{more}). Use the same ones "
                 "to resume it, or another run folder; --init starts a new run from its weights."
             )
-
-
-def some(names: Sequence[str]) -> str:
-    return ", ".join([*sorted(names)[:NAMED], *(["..."] if len(names) > NAMED else [])])

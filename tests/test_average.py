@@ -26,9 +26,8 @@ def write(path: Path, seed: int, **options) -> dict[str, torch.Tensor]:
     weights["style.colour"] = torch.full_like(weights["style.colour"], seed / 10)
     train = asdict(Train(Path("pairs"), Path("run"), **TINY))
     groups = {"ema": weights, "discriminator": {"seed": torch.tensor([seed])}}
-    save(
-        path, groups, {"generator": NET | options, "styles": [[seed, 0, 0]], "train": train | {"pairs": "", "run": ""}}
-    )
+    about = {"step": 1, "generator": NET | options, "styles": [[seed / 10, 0, 0]]}
+    save(path, groups, about | {"train": train | {"pairs": "", "run": ""}})
     return weights
 
 
@@ -43,7 +42,7 @@ def test_the_mean_by_shares_has_the_styles_of_the_first_and_the_discriminator_of
     first, second = write(one, 1), write(two, 2)
     SCRIPT["average"]([(one, 0.25), (two, 0.75)], pairs, out, batches=20)
     mean, meta = load_generator(out)
-    assert meta["styles"] == [[1, 0, 0]]
+    assert meta["styles"] == [[0.1, 0, 0]]
     measured = ("running_mean", "running_var", "num_batches_tracked")
     for name, weight in mean.state_dict().items():
         if not name.endswith(measured):

@@ -89,7 +89,7 @@ def checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         try:
             check(Check(pairs, **{"size": SIZE, "json": path, **options}))
         except NurieError as error:
-            assert "should be mended" in str(error)
+            assert f"found in {pairs}. docs/training.md says" in str(error)
         return msgspec.json.decode(path.read_bytes(), type=Report), capsys.readouterr().out
 
     return run
@@ -256,6 +256,30 @@ def test_uneven_classes_are_told_and_missing_ones_are_an_error(good: Path, tmp_p
     assert found(5, FEW) == [("classes", "error")]
 
 
+def test_halves_in_two_files_are_checked_like_others(good: Path, tmp_path: Path, checked) -> None:
+    pairs = tmp_path / "apart"
+    for side in ("train", "val"):
+        for place in ("A", "B"):
+            (pairs / place / side).mkdir(parents=True)
+        for path in (good / side).iterdir():
+            for place, half in zip(("A", "B"), halves(path), strict=True):
+                write(pairs / place / side / path.name, half)
+    assert checked(pairs)[0].findings == []
+    (pairs / "B" / "train" / "p01.png").write_bytes(b"no picture")
+    write(pairs / "B" / "train" / "p02.png", halves(good / "train" / "p02.png")[1][:50])
+    write(pairs / "B" / "train" / "p03.png", np.repeat(np.repeat(halves(good / "train" / "p03.png")[1], 2, 0), 2, 1))
+    report, _ = checked(pairs)
+    assert [(f.kind, f.where[0].path, f.where[0].note) for f in report.findings if f.where] == [
+        (
+            "unreadable",
+            "A/train/p01.png",
+            "B/train/p01.png can not be read as a picture (it is of no kind that is known)",
+        ),
+        ("shape", "A/train/p02.png", "B/train/p02.png is 96x50 pixels"),
+        ("size", "A/train/p03.png", "the drawing has 96 pixels, the picture 192"),
+    ]
+
+
 def test_faults_of_several_kinds_are_all_found_the_errors_first(mine: Path, checked) -> None:
     each(lambda d, p: (d, moved(p, 12, 0)), 2)(mine)
     cut(mine)
@@ -285,7 +309,7 @@ def test_errors_fail_and_warnings_only_when_strict(mine: Path, capsys: pytest.Ca
     cut(mine)
     assert code(mine) == 1
     told = capsys.readouterr()
-    assert told.err.count("\n") == 2 and "should be mended before training" in told.err
+    assert told.err.count("\n") == 2 and f"nurie: 1 error, 1 warning found in {mine}." in told.err
     assert "error: Not readable" in told.out
 
 

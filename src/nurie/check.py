@@ -75,7 +75,7 @@ def check(config: Check) -> Report:
     if config.sheet:
         write(config.sheet, sheet_of(config, found))
     if report.errors or (config.strict and report.warnings):
-        raise NurieError(f"{config.pairs} should be mended before training. docs/training.md says what each means.")
+        raise NurieError(f"{wrong_in(report)} found in {config.pairs}. docs/training.md says what each means.")
     return report
 
 
@@ -102,8 +102,12 @@ def report_of(config: Check, found: Examined) -> Report:
 
 def places(config: Check, finding: Finding) -> list[Place]:
     return [
-        Place(name_in(config.pairs, w.path), text_of(w.note), name_in(config.pairs, w.like) if w.like else None)
-        for w in finding.where
+        Place(
+            path=name_in(config.pairs, where.path),
+            note=text_of(where.note.replace(f"{config.pairs}{os.sep}", "")),  # it may name the other half
+            like=name_in(config.pairs, where.like) if where.like else None,
+        )
+        for where in finding.where
     ]
 
 
@@ -122,9 +126,14 @@ def line_of(fault: Fault) -> str:
 
 
 def summary(report: Report) -> str:
+    wrong = wrong_in(report) or "nothing wrong was found"
+    return f"{report.train} pictures to train on, {report.val} for validation: {wrong}."
+
+
+def wrong_in(report: Report) -> str:
+    """ "2 errors, 1 warning", or nothing."""
     counts = [(report.errors, "error"), (report.warnings, "warning")]
-    wrong = ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for number, kind in counts if number)
-    return f"{report.train} pictures to train on, {report.val} for validation: {wrong or 'nothing wrong was found'}."
+    return ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for number, kind in counts if number)
 
 
 def tell(config: Check, text: str) -> None:

@@ -58,8 +58,8 @@ class Look:
         return self.line_art[1] and not self.line_art[0] and not self.blank[0]
 
 
-def look_at(drawing: Image, picture: Image, keep: bool = False) -> Look:
-    """Look at a pair. keep: the outlines, by which all together are judged."""
+def look_at(drawing: Image, picture: UInt8[np.ndarray, "h2 w2 3"], keep: bool = False) -> Look:
+    """Look at a pair, whose halves may have two sizes. keep: the outlines, by which all together are judged."""
     outlines = outline(drawing), outline(picture)
     return Look(
         sides=(drawing.shape[0], picture.shape[0]),

@@ -20,6 +20,7 @@ from PIL import Image
 from nurie import __version__
 from nurie.config import Train
 from nurie.files.ours import REPORT
+from nurie.files.titles import title_from
 from nurie.files.write import write_file
 from nurie.training.opening import duration
 
@@ -65,7 +66,7 @@ def write_report(
     left = seconds * (steps - step) if seconds else 0.0
     page = Environment(loader=PackageLoader("nurie.training"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     text = page.get_template("report.html").render(
-        name=config.run.absolute().name,
+        name=title_from(config.run, config.pairs),
         step=step,
         steps=steps,
         written=time.strftime("%Y-%m-%d %H:%M"),

@@ -10,6 +10,8 @@ Milliseconds and scores together choose; docs/LOG.md holds the result.
 import argparse
 import statistics
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,19 +77,30 @@ def run_of(name: str, out: Path) -> Path:
     return out / name.replace(",", "").replace(" ", "-")
 
 
+@contextmanager
+def variant(name: str) -> Iterator[None]:
+    """Inside, training and its checkpoints are of this variant's generator."""
+    original = state.build_generator
+    try:
+        for module in (state, checkpoint):
+            vars(module).update(build_generator=lambda **_: build(VARIANTS[name]))
+        yield
+    finally:
+        for module in (state, checkpoint):
+            vars(module).update(build_generator=original)
+
+
 def train_variant(name: str, pairs: Path, out: Path) -> None:
     """Train, or resume, or do nothing when it is there."""
-    original, state.build_generator = state.build_generator, lambda **_: build(VARIANTS[name])
-    try:
+    with variant(name):
         train(replace(SEARCH, pairs=pairs, run=run_of(name, out), save_every=SEARCH.steps))
-    finally:
-        state.build_generator = original
 
 
 def trained(name: str, out: Path) -> FastGenerator:
     path = run_of(name, out) / checkpoint.FILE
     net = build(VARIANTS[name])
-    checkpoint.load_weights(net, checkpoint.load(path, ("ema",))[0]["ema"], path)
+    with variant(name):
+        checkpoint.load_weights(net, checkpoint.load(path, ("ema",))[0]["ema"], path)
     return net.eval()
 
 

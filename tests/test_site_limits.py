@@ -79,7 +79,8 @@ def test_a_thousand_requests_leave_nothing_behind(site: Path) -> None:
 @LINUX
 def test_a_real_process_stays_as_large_as_it_was(site: Path) -> None:
     command = [sys.executable, "-m", "nurie", "serve", str(site), "--port", "0", "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+        stack.callback(process.terminate)
         assert process.stdout
         port = int(process.stdout.readline().split(":")[2].partition("/")[0])
 
@@ -100,9 +101,10 @@ def test_a_real_process_stays_as_large_as_it_was(site: Path) -> None:
         wait_for(lambda: state()[1] <= 2)
         memory, threads, files = state()
         ask(1000)
-        wait_for(lambda: state()[1:] == (threads, files))
+        wait_for(
+            lambda: state()[1] <= threads and state()[2] <= files
+        )  # one may just have ended when they were counted
         assert state()[0] - memory < 5_000  # kB: 300 MB were sent
-        process.terminate()
 
 
 @LINUX

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -302,6 +304,20 @@ def test_what_is_not_ours_is_never_touched(server: Server, tmp_path: Path) -> No
     with pytest.raises(NurieError, match=r"must be an address that begins with http:// or https://"):
         get(Get("cats", tmp_path / "g", mirror="file:///etc"))
     assert tree(tmp_path / "mine") == {"photo.jpg"}
+
+
+def test_a_second_call_at_the_same_time_is_refused(server: Server, tmp_path: Path) -> None:
+    hold = "import sys; from pathlib import Path; from nurie.files.lock import locked\n"
+    hold += "with locked(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(tmp_path / "f")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout and first.stdout.readline() == "in\n"
+        with pytest.raises(NurieError, match=f"is being written to by process {first.pid}"):
+            get(Get("facades", tmp_path / "f", mirror=server.url))
+        assert server.log == []
+        first.communicate()
+    get(Get("facades", tmp_path / "f", mirror=server.url))
+    assert not any("lock" in path for path in tree(tmp_path / "f"))
 
 
 def test_the_official_data_sets_are_plausible() -> None:

@@ -26,11 +26,11 @@ Each command reads one artifact and writes the next:
 
 `nurie make photos/ site/` runs the whole chain, `nurie predict model/ drawings/` colours a folder of drawings,
 `nurie evaluate model/ pairs/` measures a run or a model, `nurie check pairs/` says what is wrong with pairs,
-and `nurie serve` alone shows the page with the built-in models. Every command can be stopped with Ctrl-C and
-run again; prepare, train and make go on where they stopped. `nurie COMMAND --help` explains every option, and
-`--debug` shows where an error came from.
+`nurie get cats cats/` downloads photos to try it with, and `nurie serve` alone shows the page with the built-in
+models. Every command can be stopped with Ctrl-C and run again; get, prepare, train and make go on where they stopped.
+`nurie COMMAND --help` explains every option, and `--debug` shows where an error came from.
 
-prepare, check, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".
+get, prepare, check, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".
 """
 
 # What `nurie[train]` brings: the name that Python imports, not the name on PyPI.

@@ -14,6 +14,7 @@ from nurie.datasets.sources import DATA_SETS, Archive, DataSet
 from nurie.datasets.unpack import unpack
 from nurie.errors import NurieError
 from nurie.files.install import refuse_foreign
+from nurie.files.lock import locked
 from nurie.files.schema import read_json, to_json
 from nurie.files.write import write_file
 
@@ -54,8 +55,8 @@ def get(config: Get) -> Path:
         say(console, f"{folder} has all of it already.")
     else:
         refuse_full(data_set, folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        fetch_all(config, data_set, before, console)
+        with locked(folder):
+            fetch_all(config, data_set, before, console)
     say(console, f"Licence: {data_set.licence}. Credit: {data_set.credit}. ({folder / CREDITS})")
     say(console, f"Next: {data_set.next.replace('FOLDER', str(folder))}")
     return folder

@@ -45,7 +45,7 @@ from pathlib import Path
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 folder, won = Path(sys.argv[1]), 0
-for _ in range(100):
+while won < 25:
     try:
         with locked(folder):
             os.close(os.open(folder / "alone", os.O_CREAT | os.O_EXCL))
@@ -53,8 +53,7 @@ for _ in range(100):
             os.unlink(folder / "alone")
             won += 1
     except NurieError:
-        pass
-print(won)
+        time.sleep(0.0005)
 """
 
 
@@ -131,9 +130,8 @@ def test_of_many_that_come_and_go_one_at_a_time_is_in_the_folder(tmp_path: Path,
         pytest.skip("strace is not installed")
     under = under_strace("flock:delay_enter=1000") if slow else ()
     processes = [python(CONTEND, tmp_path / "run", *under) for _ in range(4)]
-    won = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4
-    assert all(int(count) > 0 for count in won)
+    told = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, told
     assert tree(tmp_path) == {}
 
 

@@ -72,11 +72,21 @@ def one_locked(folder: Path) -> Iterator[None]:
 
 def take(path: Path, folder: Path) -> int:
     """Lock a file, which is made where there is none. Returns its handle. Raises NurieError, OSError."""
-    owner = None
+    owner = error = None
     for _ in range(ATTEMPTS):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, OPEN, 0o666)
+        except (
+            FileExistsError,
+            FileNotFoundError,
+        ) as failure:  # its owner, who had made the folder, removes it just now
+            if os.path.lexists(path.parent) and not path.parent.is_dir():
+                raise
+            error = failure
+            continue
+        error = None
+        with ExitStack() as stack:
             stack.callback(os.close, handle)
             free = try_lock(handle)
             if is_at(path, handle):  # else its owner removes it just now
@@ -88,7 +98,7 @@ def take(path: Path, folder: Path) -> int:
                     stack.pop_all()
                     return handle
         time.sleep(PAUSE)
-    raise refusal(path, folder, owner)
+    raise error or refusal(path, folder, owner)
 
 
 def release(path: Path, handle: int) -> None:

@@ -42,7 +42,8 @@ def options_of(*kinds: type) -> list[tuple[str, str]]:
 def arguments(command: str, folder: Path) -> list[str]:
     """A command's required ones: photos, drawings or a model that are not there, and a folder that could be written."""
     first = "cats" if command == "get" else str(folder / "nothing")
-    return [command] if command == "serve" else [command, first, str(folder / "out" / "new")]
+    places = {"serve": [], "check": [first]}
+    return [command, *places.get(command, [first, str(folder / "out" / "new")])]
 
 
 NUMBERS = options_of(int, float)

@@ -77,13 +77,10 @@ def take(path: Path, folder: Path) -> int:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, OPEN, 0o666)
-        except (
-            FileExistsError,
-            FileNotFoundError,
-        ) as failure:  # its owner, who had made the folder, removes it just now
+        except (FileExistsError, FileNotFoundError) as failure:
             if os.path.lexists(path.parent) and not path.parent.is_dir():
                 raise
-            error = failure
+            error = failure  # its owner, who had made the folder, removes it just now
             continue
         error = None
         with ExitStack() as stack:

@@ -14,7 +14,7 @@ from nurie.config import LossWeight, Train, notes
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.train import train
-from nurie.training.options import check, metadata, refuse_other_options
+from nurie.training.options import check, metadata, refuse_other_options, saved_config
 from nurie.training.terms import ADVERSARIAL_TERMS, PICTURE_TERMS
 
 RECORDED = json.loads((Path(__file__).parent / "data/train-options.json").read_text())
@@ -87,3 +87,11 @@ def test_runs_from_before_an_option_had_the_recorded_ones_or_its_default() -> No
     for name in RECORDED["before"]:
         with pytest.raises(NurieError, match=rf"other options \({name} was"):
             refuse_other_options(replace(old, **{name: defaults[name]}), {})
+
+
+def test_a_run_of_a_newer_nurie_is_a_sentence() -> None:
+    config = Train(Path("pairs"), Path("run"), stages=("128:1", "256:2"), classes=Path("list.csv"))
+    saved = json.loads(json.dumps(metadata(config, 1)["train"]))
+    assert saved_config(saved, Path("a run")) == config
+    with pytest.raises(NurieError, match=r"a run has options that this Nurie does not know: magic, more\. Up"):
+        saved_config(saved | {"more": 1, "magic": True}, Path("a run"))

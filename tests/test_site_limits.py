@@ -97,7 +97,7 @@ def test_a_real_process_stays_as_large_as_it_was(site: Path) -> None:
                     )
                     assert sum(len(part) for part in iter(lambda: client.recv(1 << 16), b"")) > 300_000
 
-        resting = state()[1]  # NumPy's own among them, as many as there are cores
+        resting = state()[1]
         ask(100)
         wait_for(lambda: state()[1] <= resting)
         memory, threads, files = state()

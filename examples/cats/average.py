@@ -47,12 +47,7 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
         for name, tensor in first["ema"].items()
     }
     load_weights(net, mean, parts[0][0])
-    try:
-        config = replace(saved_config(last_meta["train"]), batch=8, seed=0, consistency=0.0)
-    except TypeError:
-        raise NurieError(
-            f"{parts[-1][0]} has options that this Nurie does not know. Name a run of this one last."
-        ) from None
+    config = replace(saved_config(last_meta["train"], parts[-1][0]), batch=8, seed=0, consistency=0.0)
     sampler = Sampler(open_pairs(pairs, "train", config.size, config.direction), config)
     torch.manual_seed(0)  # of the noise that a generator takes in training
     with torch.no_grad():

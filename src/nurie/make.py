@@ -112,7 +112,7 @@ def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
         return first
     path = numbered(first, number)
     meta = checkpoint.load_run(path / checkpoint.FILE)[1]
-    before = saved_config(meta["train"])
+    before = saved_config(meta["train"], path)
     refuse_other_run(options, before, path)
     schedule = Schedule(replace(before, steps=options.steps, minutes=options.minutes))
     schedule.earlier = meta.get("seconds", 0.0)

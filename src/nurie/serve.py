@@ -13,7 +13,6 @@ from pathlib import Path
 
 from nurie.config import Publish, Serve, check_values
 from nurie.errors import NurieError
-from nurie.pairs.kinds import WEBSITE, refuse_other_kind
 from nurie.site.server import Server
 from nurie.site.sitefile import INDEX
 
@@ -85,6 +84,8 @@ def _tell(server: Server, config: Serve) -> None:
 def make_server(folder: Path, port: int, host: str = HOST, tries: int = 100) -> Server:
     """A server on `port` or the next free one (0: any), not yet running. Raises NurieError."""
     if not (folder / INDEX).is_file():
+        from nurie.pairs.kinds import WEBSITE, refuse_other_kind  # which loads NumPy
+
         refuse_other_kind(folder, [WEBSITE], "serve")
         raise NurieError(f"There is no {INDEX} in {folder}. Expected a site: `nurie publish model/ {folder}`.")
     last = min(port + tries, 65536)

@@ -1,6 +1,5 @@
 """Downloads that go on where they stopped, and are what they should be."""
 
-import hashlib
 import http.client
 import time
 import urllib.error
@@ -11,6 +10,7 @@ from pathlib import Path
 from nurie import __version__
 from nurie.datasets.sources import Archive
 from nurie.errors import NurieError
+from nurie.files.hashed import sha256_of
 
 TIMEOUT = 60  # seconds without a byte
 TRIES = 5  # connections in a row that bring nothing more
@@ -28,7 +28,7 @@ def download(archive: Archive, url: str, path: Path, told: Callable[[int, int], 
     part = path.with_name(path.name + PART)
     if not path.exists():
         fetch(archive, url, part, told)
-    digest = sha256(path if path.exists() else part)
+    digest = sha256_of(path if path.exists() else part)
     if archive.sha256 and digest != archive.sha256:
         part.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
@@ -113,8 +113,3 @@ def transfer(archive: Archive, url: str, part: Path, told: Callable[[int, int], 
 
 def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

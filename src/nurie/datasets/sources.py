@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, ImageFilter
 
+from nurie.drawings.sheets import to_png
 from nurie.errors import NurieError
 from nurie.files.write import write_file
 
@@ -70,10 +71,7 @@ def mask(trimap: bytes) -> bytes:
             subject = np.asarray(image) == 1
     except (OSError, ValueError, SyntaxError) as error:
         raise NurieError(f"A trimap is damaged: {error}") from error
-    wider = Image.fromarray((subject * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
-    file = io.BytesIO()
-    wider.save(file, "PNG")
-    return file.getvalue()
+    return to_png(Image.fromarray((subject * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5)))
 
 
 def list_breeds(folder: Path) -> None:

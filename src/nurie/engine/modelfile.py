@@ -1,7 +1,6 @@
 """A model folder: manifest.json and the weights. Format and limits: docs/formats.md."""
 
 import gzip
-import hashlib
 import zlib
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from msgspec import Meta, Struct
 
 from nurie.engine.plan import Plan, parse_plan
 from nurie.errors import NurieError
+from nurie.files.hashed import sha256_of
 from nurie.files.ours import MANIFEST
 from nurie.files.schema import (
     Colour,
@@ -157,9 +157,7 @@ def read_manifest(model: Path) -> Manifest:
         raise NurieError(f"There is no {MANIFEST} in {model}. Expected a model folder from `nurie export`.")
     verdict, mend = "is not the manifest of a model", "Export it again with `nurie export`."
     manifest = read_json(path, Manifest, verdict, mend, known=(FORMAT, VERSION))
-    with member(model, manifest.weights.file, "$.weights.file").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != manifest.weights.sha256:
+    if sha256_of(member(model, manifest.weights.file, "$.weights.file")) != manifest.weights.sha256:
         raise NurieError(
             f"{model / manifest.weights.file} is damaged: its checksum differs from the manifest's. "
             "Export the model again."

@@ -1,7 +1,13 @@
-"""Names that change with what a file holds."""
+"""Digests of files, and names that change with what a file holds."""
 
 import hashlib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, 64 hex digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hashed(name: str, data: bytes) -> str:

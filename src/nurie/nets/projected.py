@@ -177,7 +177,7 @@ class ProjectedDiscriminator(nn.Module):
 
     def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
-        logits = [head(drawing, feature) for head, feature in zip(self.heads, features, strict=False)]
+        logits = [head(drawing, feature) for head, feature in zip(self.heads[: len(features)], features, strict=True)]
         return logits, list(features)
 
 

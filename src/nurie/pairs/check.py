@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nurie.errors import NurieError
+from nurie.files.hashed import sha256_of
 from nurie.files.ours import read_object
 from nurie.files.write import write_file
 from nurie.pairs.folder import PairFolder
@@ -71,7 +72,7 @@ def check_pairs(
             entries = {key_of(folder, file): entry_of(file) for file in folder.files(path)}
             if any(seen.get(key, [])[:2] != entry for key, entry in entries.items()):
                 read(folder, path)
-                digests = {key_of(folder, file): digest_of(file) for file in folder.files(path)}
+                digests = {key_of(folder, file): sha256_of(file)[:DIGITS] for file in folder.files(path)}
             else:
                 digests = {key: seen[key][2] for key in entries}
             now.update({key: [*entry, digests[key]] for key, entry in entries.items()})
@@ -103,11 +104,6 @@ def entry_of(file: Path) -> list[int]:
     """Size, and time of the last change in ns."""
     about = file.stat()
     return [about.st_size, about.st_mtime_ns]
-
-
-def digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
 
 
 def known(memory: Path) -> Seen:

@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from nurie.files.hashed import sha256_of
+
 KEY = "nurie"  # of the text chunk in the PNG
 VERSION = 1  # of how pairs are drawn; with another one all are made anew
 
@@ -46,10 +48,5 @@ def place_hash(folder: Path) -> str:
 def digest_of(files: Iterable[Path | None], options: dict[str, Any]) -> str:
     """A digest of these files' bytes and of options. Raises OSError where a file can not be read."""
     parts = [json.dumps({"version": VERSION, **options}, sort_keys=True)]
-    for path in files:
-        if path is None:
-            parts.append("")
-            continue
-        with path.open("rb") as file:
-            parts.append(hashlib.file_digest(file, "sha256").hexdigest())
+    parts += ["" if path is None else sha256_of(path) for path in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -28,8 +28,10 @@ def as_options(saved: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
 
 
-def saved_config(saved: dict[str, Any]) -> Train:
-    """The options of a run from its metadata's `train`. TypeError where there are some that Train does not have."""
+def saved_config(saved: dict[str, Any], path: Path) -> Train:
+    """The options of a run at a path from its metadata's `train`. NurieError where Train does not have some."""
+    if unknown := sorted(saved.keys() - {field.name for field in dataclasses.fields(Train)}):
+        raise NurieError(f"{path} has options that this Nurie does not know: {', '.join(unknown)}. Update Nurie.")
     kinds = get_type_hints(Train)
     paths = {name for name, kind in kinds.items() if Path in (kind, *get_args(kind))}
     options: dict[str, Any] = BEFORE | as_options(saved)

@@ -20,7 +20,8 @@ def test_missing_weights_give_a_sentence(page: Page, address: str) -> None:
     page.route("**/weights.*", lambda route: route.fulfill(status=404, body="none"))
     page.goto(address)
     page.wait_for_selector("#message:visible")
-    assert "The model is missing" in page.inner_text("#message")
+    assert "missing on the server" in page.inner_text("#message")
+    assert "status 404" in str(page.get_attribute("#message", "title"))  # for the site's maker
     assert page.evaluate("document.documentElement.dataset.state") == "failed"
     page.unroute("**/weights.*")
     page.click("#again")
@@ -53,14 +54,14 @@ def test_damaged_weights_give_a_sentence(page: Page, address: str) -> None:
     page.route("**/weights.*", damage)
     page.goto(address)
     page.wait_for_selector("#message:visible")
-    assert "The model is damaged" in page.inner_text("#message")
+    assert "The model arrived damaged" in page.inner_text("#message")
 
 
 def test_missing_engine_gives_a_sentence(page: Page, address: str) -> None:
     page.route("**/*.wasm", lambda route: route.fulfill(status=404, body="none"))
     page.goto(address)
     page.wait_for_selector("#message:visible")
-    assert "The engine could not be started" in page.inner_text("#message")
+    assert "missing on the server" in page.inner_text("#message")
 
 
 def test_page_whose_script_is_missing_gives_a_sentence(page: Page, address: str) -> None:
@@ -137,4 +138,5 @@ def test_newer_model_gives_a_sentence(page: Page, address: str) -> None:
     page.route("**/manifest.*", newer)
     page.goto(address)
     page.wait_for_selector("#message:visible")
-    assert "format version 99" in page.inner_text("#message")
+    assert "do not fit together" in page.inner_text("#message")
+    assert "format version 99" in str(page.get_attribute("#message", "title"))

@@ -25,6 +25,8 @@ let workers = [];
 
 beforeEach(() => {
   workers = [];
+  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.method(console, "error", () => {});
   const make = class extends FakeWorker {
     constructor() {
       super();
@@ -36,6 +38,7 @@ beforeEach(() => {
 
 afterEach(() => {
   Reflect.deleteProperty(globalThis, "Worker");
+  mock.timers.reset();
   mock.restoreAll();
 });
 
@@ -53,6 +56,7 @@ function promised() {
 class FakeDownload {
   address = new URL("http://localhost/model/manifest.json");
   bytes = [0, 4];
+  aborted = false;
   onprogress = () => {};
   #manifest = promised();
   #complete = promised();
@@ -62,6 +66,10 @@ class FakeDownload {
   /** @param {(part: Uint8Array) => void} take */
   forEachPart(take) {
     take(Uint8Array.of(1, 2));
+  }
+
+  abort() {
+    this.aborted = true;
   }
 
   async described(given = manifest) {
@@ -88,8 +96,8 @@ class FakeDownload {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** @param {{seed?: number, backend?: string}} [choice] */
-function begin(choice = {}) {
+/** @param {{seed?: number, backend?: string, updated?: boolean}} [choice] */
+function begin({ updated = false, ...choice } = {}) {
   /** @type {any[]} */
   const events = [];
   const colouring = new Colouring(
@@ -97,11 +105,13 @@ function begin(choice = {}) {
     { seed: 0, ...choice },
     {
       onstate: (state, failure) => events.push(failure ? `${state}: ${failure.code}` : state),
+      onwait: (waits) => events.push(waits ? "waits" : "goes on"),
       onbytes: (bytes) => events.push(bytes.join("/")),
       onmodel: ({ title }) => events.push(title),
       onask: (id) => events.push(`ask ${id}`),
       onpicture: ({ id }) => events.push(`picture ${id}`),
       onbackend: (backend) => events.push(backend),
+      updated: async () => updated,
     },
   );
   const start = () => {
@@ -114,9 +124,9 @@ function begin(choice = {}) {
   return { colouring, start, news };
 }
 
-/** A colouring that is ready. */
-async function ready() {
-  const begun = begin();
+/** A colouring that is ready. @param {Parameters<typeof begin>[0]} [choice] */
+async function ready(choice) {
+  const begun = begin(choice);
   const download = begun.start();
   await download.described();
   await download.completed();
@@ -126,12 +136,12 @@ async function ready() {
 }
 
 test("each state has its steps", () => {
-  const steps = /** @type {const} */ (["start", "loaded", "fail"]);
+  const steps = /** @type {const} */ (["start", "loaded", "stay", "fail"]);
   const after = (/** @type {import("../../src/nurie/page/colouring.js").State} */ state) =>
     steps.map((step) => next(state, step));
-  assert.deepEqual(after("loading"), ["loading", "ready", "failed"]);
-  assert.deepEqual(after("ready"), ["loading", null, "failed"]);
-  assert.deepEqual(after("failed"), ["loading", null, null]);
+  assert.deepEqual(after("loading"), ["loading", "ready", "ready", "failed"]);
+  assert.deepEqual(after("ready"), ["loading", null, null, "failed"]);
+  assert.deepEqual(after("failed"), ["loading", null, null, null]);
 });
 
 test("a model comes: its manifest, its weights, and then pictures", async () => {
@@ -170,7 +180,7 @@ test("a second start leaves the first model, whatever comes of it", async () => 
   const first = start();
   const second = start();
   assert.deepEqual(news(), ["loading", "0/0", "loading", "0/0"]);
-  assert.ok(workers[0].ended);
+  assert.ok(workers[0].ended && first.aborted);
   await first.described({ ...manifest, title: "Dogs" });
   await first.completed();
   assert.deepEqual([news(), workers[0].messages], [[], []]);
@@ -186,13 +196,116 @@ test("a second start leaves the first model, whatever comes of it", async () => 
   assert.deepEqual(news(), ["0/4", "Cats"]);
 });
 
-test("until the new model's manifest is there, the old one is asked for nothing", async () => {
+test("until the new model is there, the old one goes on", async () => {
   const { colouring, start, news } = await ready();
-  start();
-  news();
   colouring.paint();
-  assert.equal(colouring.roll(), null);
-  assert.deepEqual(news(), []);
+  const dogs = start();
+  await dogs.described({ ...manifest, title: "Dogs" });
+  workers[0].answer({ id: 1 });
+  colouring.paint();
+  assert.notEqual(colouring.roll(), null);
+  assert.deepEqual(news(), ["ask 1", "loading", "0/0", "0/4", "picture 1", "ask 2", "ask 3"]);
+  await dogs.completed();
+  assert.ok(!workers[0].ended);
+  workers[1].answer({ loaded: true });
+  colouring.paint();
+  assert.deepEqual(news(), ["4/4", "Dogs", "ready", "ask 4"]); // numbers go on
+  assert.ok(workers[0].ended && !workers[1].ended);
+});
+
+test("a model that does not come leaves the one in use", async () => {
+  const { colouring, start, news } = await ready();
+  await start().fails(new Failure("short"));
+  assert.deepEqual(news(), ["loading", "0/0", "ready: short"]);
+  colouring.paint();
+  assert.deepEqual([news(), workers[0].ended, workers[1].ended], [["ask 1"], false, true]);
+});
+
+test("a choice can be taken back", async () => {
+  const { colouring, start, news } = await ready();
+  const download = start();
+  assert.equal(colouring.stay(), true);
+  await download.fails(new Failure("network"));
+  assert.deepEqual([news(), download.aborted, workers[1].ended], [["loading", "0/0", "ready"], true, true]);
+  assert.equal(begin().colouring.stay(), false);
+});
+
+test("an engine that dies while another model comes is not missed", async () => {
+  const { colouring, start, news } = await ready();
+  const dogs = start();
+  await dogs.described({ ...manifest, title: "Dogs" });
+  for (const worker of [0, 2]) workers[worker].crash();
+  assert.deepEqual(news(), ["loading", "0/0", "0/4", "Dogs"]);
+  await dogs.completed();
+  workers[1].answer({ loaded: true });
+  assert.equal(colouring.state, "ready");
+});
+
+test("where nothing comes for seconds the visitor is told, until it goes on", async () => {
+  const { start, news } = begin();
+  const download = start();
+  await download.described();
+  news();
+  mock.timers.tick(7999);
+  download.onprogress();
+  mock.timers.tick(7999);
+  assert.deepEqual(news(), ["0/4"]);
+  mock.timers.tick(1);
+  assert.deepEqual(news(), ["waits"]);
+  download.onprogress();
+  assert.deepEqual(news(), ["goes on", "0/4"]);
+  await download.completed(); // the engine's files are still to come
+  mock.timers.tick(8000);
+  assert.deepEqual(news(), ["4/4", "waits"]);
+  workers[0].answer({ started: true });
+  mock.timers.tick(80_000); // now it is the computer that takes its time
+  assert.deepEqual(news(), ["goes on"]);
+  start();
+  mock.timers.tick(8000);
+  assert.deepEqual(news(), ["loading", "0/0", "waits"]);
+});
+
+test("files of an engine that does not start are fetched past the cache, and it is tried again", async () => {
+  /** @type {string[]} */
+  const fetched = [];
+  mock.method(globalThis, "fetch", async (/** @type {URL} */ url, /** @type {RequestInit} */ { cache }) => {
+    fetched.push(`${url.pathname.split("/").pop()} ${cache}`);
+    return new Response("");
+  });
+  const { start, news } = begin();
+  const download = start();
+  await download.described();
+  news();
+  for (const worker of [0, 1]) workers[worker].crash();
+  await settled();
+  assert.equal(workers.length, 3);
+  assert.ok(["worker.js reload", "wasm.js reload", "plan.js reload"].every((file) => fetched.includes(file)));
+  assert.ok(fetched.some((file) => file.endsWith(".wasm reload")));
+  for (const worker of [2, 3]) workers[worker].crash();
+  await settled();
+  assert.deepEqual([workers.length, news()], [4, ["0/4", "failed: start"]]);
+});
+
+test("files that can not be fetched mean that the network is away, not that they are damaged", async () => {
+  for (const [answer, code] of /** @type {const} */ ([
+    [() => Promise.reject(new TypeError("no network")), "network"],
+    [async () => new Response("", { status: 404 }), "missing"],
+  ])) {
+    mock.method(globalThis, "fetch", answer);
+    const { start, news } = begin();
+    await start().described();
+    news();
+    for (const worker of workers.slice(-1)) worker.crash();
+    for (const worker of workers.slice(-1)) worker.crash();
+    await settled();
+    assert.deepEqual(news(), [`failed: ${code}`]);
+  }
+});
+
+test("a file that a newer site no longer has means that the page is an old one", async () => {
+  const { start, news } = await ready({ updated: true });
+  await start().fails(new Failure("missing"));
+  assert.deepEqual(news(), ["loading", "0/0", "ready: updated"]);
 });
 
 test("a failure is told once, and another start may do better", async () => {

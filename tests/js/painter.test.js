@@ -10,6 +10,7 @@ function start() {
   const events = [];
   const make = () => /** @type {any} */ (workers[workers.push(new FakeWorker()) - 1]);
   const painter = new Painter(make, {
+    onstart: () => events.push("start of files"),
     onready: () => events.push("ready"),
     onpicture: ({ id }) => events.push(id),
     onbackend: (backend) => events.push(backend),

@@ -23,14 +23,14 @@ test("every text and failure that the page names exists", () => {
     .join();
   const failures = [...scripts.matchAll(/new Failure\("(\w+)"/g)].map((match) => `failure.${match[1]}`);
   assert.ok(named.length > 20 && failures.length > 8);
-  for (const key of [...named, ...failures, "failure.crash", "failure.start", "failure.engine"])
+  for (const key of [...named, ...failures, "failure.crash", "failure.start", "failure.engine", "failure.waiting"])
     assert.ok(key in TEXTS.en, key);
 });
 
 test("values are filled in, numbers with separators", () => {
   assert.equal(
     say("en", "failure.short", { received: 1000, total: 1456428 }),
-    "The model is incomplete: 1,000 of 1,456,428 bytes arrived. Try again, or publish the model again.",
+    "The model is incomplete: 1,000 of 1,456,428 bytes arrived. Try again.",
   );
 });
 

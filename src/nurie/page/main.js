@@ -4,7 +4,7 @@ import { backendOf, keep, namedModel, seedOf } from "./address.js";
 import { Colouring } from "./colouring.js";
 import { get } from "./dom.js";
 import { Download } from "./model/download.js";
-import { siteModels } from "./model/models.js";
+import { siteModels, updated } from "./model/models.js";
 import { Pad } from "./sheet/pad.js";
 import { Result } from "./sheet/result.js";
 import { Status } from "./status.js";
@@ -30,12 +30,16 @@ const enable = (id, enabled) => (get(id, HTMLButtonElement).disabled = !enabled)
 export class Page {
   #models = siteModels();
   #model = namedModel(this.#models);
+  /** The one that is to come. */
+  #wanted = this.#model;
   /** Null until the model's is here. @type {Manifest | null} */
   #manifest = null;
   #language = preferredLanguage();
   /** The title that `nurie publish --title` may have written. */
   #published = get("title").textContent;
   #status = new Status(this.#language);
+  /** What went wrong last with a model. @type {string | undefined} */
+  #failed;
   #result = new Result(get("result", HTMLCanvasElement));
   #pad = new Pad(get("drawing", HTMLCanvasElement), get("input", HTMLCanvasElement), {
     onsteps: ({ canUndo, canRedo }) => {
@@ -51,12 +55,14 @@ export class Page {
     () => this.#pad.pixels(),
     { seed: seedOf() ?? 0, backend: backendOf() },
     {
-      onstate: (state, failure) => this.#status.show(state, failure),
+      onstate: (state, failure) => this.#tell(state, failure),
+      onwait: (waits) => this.#status.wait(waits),
       onbytes: (bytes) => this.#status.showBytes(bytes),
       onmodel: (manifest, address) => this.#open(manifest, address),
       onask: (id) => this.#result.ask(id),
       onpicture: (picture) => this.#show(picture),
       onbackend: (backend) => this.#status.showBackend(backend),
+      updated,
     },
   );
 
@@ -69,11 +75,28 @@ export class Page {
   }
 
   /**
-   * Start the engine on a model that comes; again after a failure.
+   * Start the engine on a model that comes.
    * @param {Download} [download]
    */
-  start(download = new Download(this.#model.address)) {
+  start(download = new Download(this.#wanted.address)) {
+    this.#chooser.check(this.#wanted);
     return this.#colouring.start(download);
+  }
+
+  /** After a failure, or when nothing comes: past the browser's cache, which may hold a damaged file. */
+  #again() {
+    if (this.#failed === "updated") location.reload();
+    else this.start(new Download(this.#wanted.address, "reload"));
+  }
+
+  /**
+   * @param {import("./colouring.js").State} state
+   * @param {import("./failure.js").Failure | null} failure the choice of a model goes back
+   */
+  #tell(state, failure) {
+    this.#failed = failure?.code;
+    this.#status.show(state, failure);
+    if (failure) this.#chooser.check(this.#model);
   }
 
   #listen() {
@@ -84,15 +107,16 @@ export class Page {
       clear: () => this.#clear(),
       preset: () => this.#gallery.open(),
       // After a failure that is worth another try.
-      convert: () => (this.#colouring.state === "failed" ? this.start() : this.#colouring.paint()),
+      convert: () => (this.#colouring.state === "failed" ? this.#again() : this.#colouring.paint()),
       live: () => this.#setLive(!this.#colouring.live),
       download: () => this.#result.save(),
       dice: () => this.#roll(),
-      again: () => this.start(),
+      again: () => this.#again(),
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),
     };
     for (const [button, action] of Object.entries(actions)) get(button).addEventListener("click", action);
     document.addEventListener("keydown", (event) => this.#press(event));
+    addEventListener("online", () => this.#failed === "network" && this.#again());
   }
 
   /** Who has emptied the sheet wants to draw. */
@@ -112,11 +136,12 @@ export class Page {
   }
 
   /**
-   * The model is known: its size, samples and credits. The first sample is put on the sheet unless the visitor has drawn.
+   * A model is there: its size, samples and credits. The first sample is put on the sheet unless the visitor has drawn.
    * @param {Manifest} manifest
    * @param {URL} address the manifest's
    */
   #open(manifest, address) {
+    if (this.#model !== this.#wanted) this.#change();
     this.#manifest = manifest;
     const [first] = manifest.presets ?? [];
     this.#gallery.offer(manifest, address);
@@ -162,19 +187,22 @@ export class Page {
   }
 
   /**
-   * Another of the site's models. Until its first picture comes, the sheet for the colours is empty.
+   * Another of the site's models. The one before goes on until this one is there.
    * @param {Model} model
    */
   #choose(model) {
-    this.#model = model;
-    this.#manifest = null;
+    this.#wanted = model;
+    if (model !== this.#model || !this.#colouring.stay()) this.start();
+  }
+
+  /** The model that was chosen is there. Until its first picture comes, the sheet for the colours is empty. */
+  #change() {
+    this.#model = this.#wanted;
     this.#gallery.forget();
     this.#result.clear();
     this.#status.clearTime();
-    for (const button of ["preset", "download"]) enable(button, false);
-    keep("model", model.name);
-    this.#translate();
-    this.start();
+    enable("download", false);
+    keep("model", this.#model.name);
   }
 
   /** @param {import("./engine/painter.js").Picture} picture */

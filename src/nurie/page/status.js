@@ -20,6 +20,9 @@ export class Status {
   #language;
   /** The one that is being told. @type {Failure | null} */
   #failure = null;
+  /** Whether what comes has stopped coming, which is told until it goes on. */
+  #waits = false;
+  #again = false;
   /** Received and total. @type {[number, number]} */
   #bytes = [0, 0];
 
@@ -34,15 +37,29 @@ export class Status {
    */
   show(state, failure) {
     document.documentElement.dataset.state = state;
-    get("again").hidden = state !== "failed";
-    this.tell(failure);
+    this.tell(failure, true);
   }
 
-  /** @param {Failure | null} failure null: all is well */
-  tell(failure) {
+  /**
+   * @param {Failure | null} failure null: all is well
+   * @param {boolean} [again] whether it is worth another try
+   */
+  tell(failure, again = false) {
     this.#failure = failure;
-    get("notice").hidden = !failure;
-    get("message").textContent = failure ? say(this.#language, `failure.${failure.code}`, failure.values) : "";
+    this.#again = again;
+    const code = failure?.code ?? (this.#waits && "waiting");
+    get("notice").hidden = !code;
+    get("message").textContent = code ? say(this.#language, `failure.${code}`, failure?.values) : "";
+    get("message").title = failure?.message ?? "";
+    get("again").hidden = !again;
+    get("again").dataset.text = code === "updated" ? "reload" : "again";
+    get("again").textContent = say(this.#language, get("again").dataset.text ?? "");
+  }
+
+  /** @param {boolean} waits whether what comes has stopped coming, for now */
+  wait(waits) {
+    this.#waits = waits;
+    this.tell(null, waits);
   }
 
   /** @param {[number, number]} bytes of the weights, zipped: received, total */
@@ -79,6 +96,6 @@ export class Status {
   translate(language) {
     this.#language = language;
     this.showBytes(this.#bytes);
-    this.tell(this.#failure);
+    this.tell(this.#failure, this.#again);
   }
 }

@@ -51,27 +51,28 @@ export const TEXTS = {
     close: "Close",
     sample: "Sample {number}",
     again: "Try again",
+    reload: "Reload",
     language: "日本語",
     languageLabel: "日本語で表示する",
     credits: "Credits",
-    "failure.network": "The file {file} could not be fetched. Check your connection, then try again.",
-    "failure.missing": "The model is missing: the server has no {file} (status {status}).",
-    "failure.manifest": "The model's description cannot be read. Export and publish the model again.",
-    "failure.version":
-      "This model has format version {version}, but this page understands version {known}. Publish the model again with a matching version of Nurie.",
-    "failure.short":
-      "The model is incomplete: {received} of {total} bytes arrived. Try again, or publish the model again.",
-    "failure.corrupt":
-      "The model is damaged: it is not the file that its description promises. Try again, or publish the model again.",
+    "failure.network":
+      "The network or the server is away: a part of the page could not be fetched. Check your connection, then try again.",
+    "failure.waiting": "Nothing has come for some seconds. It goes on by itself when the network does; or try again.",
+    "failure.updated":
+      "The site has been updated since you opened this page. Your drawing is still here; a reload brings the new page.",
+    "failure.missing": "A part of the page is missing on the server. Try again in a while.",
+    "failure.manifest": "The model cannot be read. Try again in a while.",
+    "failure.version": "This model and this page do not fit together. Reload the page.",
+    "failure.short": "The model is incomplete: {received} of {total} bytes arrived. Try again.",
+    "failure.corrupt": "The model arrived damaged. Try again.",
     "failure.browser":
       "This browser cannot run the engine: it lacks {feature}. A current Chrome, Edge, Firefox or Safari has it.",
-    "failure.engine": "The engine does not accept this model. Export it again. ({reason})",
-    "failure.start":
-      "The engine could not be started: its files are missing or damaged. Reload the page, or publish the model again.",
+    "failure.engine": "This model cannot be used. Choose another one, if there is one.",
+    "failure.start": "The engine could not be started: its files arrived damaged. Try again, or reload the page.",
     "failure.crash":
       "The engine stopped twice in a row. Your drawing is still here; reload the page to go on colouring.",
-    "failure.preset": "This sample could not be loaded. Choose another one.",
-    "failure.unknown": "Something unexpected went wrong. Reload the page to go on. ({reason})",
+    "failure.preset": "This sample could not be loaded. Try again, or choose another one.",
+    "failure.unknown": "Something unexpected went wrong. Reload the page to go on.",
   },
   ja: {
     lead: "線を描くと、鉛筆の動きに合わせて色がついていきます。",
@@ -118,26 +119,29 @@ export const TEXTS = {
     close: "閉じる",
     sample: "お手本 {number}",
     again: "もう一度試す",
+    reload: "再読み込み",
     language: "English",
     languageLabel: "Show in English",
     credits: "クレジット",
-    "failure.network": "{file} を取得できませんでした。接続を確かめて、もう一度お試しください。",
-    "failure.missing": "モデルが見つかりません。サーバーに {file} がありません（ステータス {status}）。",
-    "failure.manifest": "モデルの説明ファイルを読み取れません。モデルをもう一度書き出して公開してください。",
-    "failure.version":
-      "このモデルの形式はバージョン {version} ですが、このページが対応しているのはバージョン {known} です。対応する版の Nurie で公開し直してください。",
+    "failure.network":
+      "ネットワークかサーバーにつながらず、ページの一部を取得できませんでした。接続を確かめて、もう一度お試しください。",
+    "failure.waiting": "しばらくデータが届いていません。つながれば自動で続きます。もう一度試すこともできます。",
+    "failure.updated":
+      "このページを開いたあとに、サイトが更新されました。描いた絵は残っています。再読み込みすると新しいページになります。",
+    "failure.missing": "サーバーにページの一部がありません。しばらくしてから、もう一度お試しください。",
+    "failure.manifest": "モデルを読み取れません。しばらくしてから、もう一度お試しください。",
+    "failure.version": "このモデルは今のページに合いません。ページを再読み込みしてください。",
     "failure.short":
-      "モデルが途中で切れています。{total} バイトのうち {received} バイトしか届きませんでした。もう一度試すか、モデルを公開し直してください。",
-    "failure.corrupt":
-      "モデルが壊れています。説明ファイルの記録と中身が一致しません。もう一度試すか、モデルを公開し直してください。",
+      "モデルが途中で切れています。{total} バイトのうち {received} バイトしか届きませんでした。もう一度お試しください。",
+    "failure.corrupt": "モデルが壊れた状態で届きました。もう一度お試しください。",
     "failure.browser":
       "このブラウザは {feature} に対応していないため、着色を実行できません。最新の Chrome、Edge、Firefox、Safari をお使いください。",
-    "failure.engine": "このモデルは実行できません。もう一度書き出してください。（{reason}）",
+    "failure.engine": "このモデルは使えません。ほかのモデルがあれば、そちらをお選びください。",
     "failure.start":
-      "着色の処理を始められませんでした。プログラムのファイルがないか、壊れています。ページを再読み込みするか、モデルを公開し直してください。",
+      "着色の処理を始められませんでした。プログラムのファイルが壊れた状態で届いています。もう一度試すか、ページを再読み込みしてください。",
     "failure.crash": "着色の処理が二度続けて止まりました。絵は残っています。続けるにはページを再読み込みしてください。",
-    "failure.preset": "このお手本を読み込めませんでした。ほかのお手本を選んでください。",
-    "failure.unknown": "予期しない問題が起きました。ページを再読み込みしてください。（{reason}）",
+    "failure.preset": "このお手本を読み込めませんでした。もう一度試すか、ほかのお手本を選んでください。",
+    "failure.unknown": "予期しない問題が起きました。ページを再読み込みしてください。",
   },
 };
 

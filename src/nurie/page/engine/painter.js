@@ -12,6 +12,7 @@ import { Failure } from "../failure.js";
  * @property {"webgpu" | "wasm"} backend
  *
  * @typedef {object} Listener
+ * @property {() => void} onstart the engine's files are here
  * @property {() => void} onready the model is loaded
  * @property {(picture: Picture) => void} onpicture
  * @property {(backend: "webgpu" | "wasm") => void} onbackend which one has been chosen
@@ -30,7 +31,8 @@ export class Painter {
   #restarted = false;
   /** Pictures of this worker. */
   #made = 0;
-  #lastId = 0;
+  /** Of the newest picture. */
+  lastId = 0;
   /** @type {{id: number, pixels: Uint8ClampedArray, style: import("./plan.js").Style} | null} */
   #waiting = null;
   /** @type {number | null} */
@@ -78,10 +80,10 @@ export class Painter {
    */
   paint(source, style) {
     this.#last = [source, style];
-    this.#lastId += 1;
-    this.#waiting = { id: this.#lastId, pixels: source(), style };
+    this.lastId += 1;
+    this.#waiting = { id: this.lastId, pixels: source(), style };
     this.#next();
-    return this.#lastId;
+    return this.lastId;
   }
 
   /** Stop for good. */
@@ -89,6 +91,8 @@ export class Painter {
     this.#worker?.terminate();
     this.#worker = null;
     this.#waiting = null;
+    this.#model = [];
+    this.#last = null;
   }
 
   #open() {
@@ -118,6 +122,7 @@ export class Painter {
   #receive(data) {
     if (data.failed === "crash") return this.#crashed();
     if (data.failed) return this.#fail(new Failure(data.failed, { reason: data.reason }));
+    if (data.started) return this.#listener.onstart();
     if (data.backend && !data.id) return this.#listener.onbackend(data.backend);
     if (data.loaded) {
       this.#loaded = true;

@@ -82,17 +82,26 @@ const BUILDS = {
   "relaxed-threads": new URL("./nurie-relaxed-threads.wasm", import.meta.url),
 };
 
+/** A build's file. @param {Build} build */
+export const fileOf = (build) => BUILDS[build];
+
 /**
- * Download a build, compile it while it arrives, and start it.
+ * Download a build, compile it while it arrives, and start it. Where memory can not be shared after all (iOS may refuse
+ * to reserve it), that is the build without threads.
  * @param {Build} build
+ * @returns {Promise<Engine>}
  */
 export async function fetchEngine(build) {
+  const threaded = build.endsWith("-threads");
+  const memory = threaded ? sharedMemory() : undefined;
+  if (threaded && !memory) return fetchEngine(build.startsWith("relaxed") ? "relaxed" : "plain");
   const response = await fetch(BUILDS[build]);
   if (!response.ok) throw new Error(`${BUILDS[build].pathname}: ${response.status}`);
   // Streaming needs the type application/wasm, which some hosts do not send.
   const streams = response.headers.get("Content-Type") === "application/wasm";
   return Engine.load(
     await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())),
+    memory,
   );
 }
 
@@ -101,15 +110,15 @@ export async function fetchEngine(build) {
 const FIRST_PAGES = 64;
 const MOST_PAGES = [32768, 8192];
 
+/** Undefined where there is none: browsers refuse with errors of several kinds. */
 function sharedMemory() {
   for (const maximum of MOST_PAGES) {
     try {
       return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+    } catch {
+      // The next one is smaller.
     }
   }
-  throw new EngineError(-2);
 }
 
 /**
@@ -165,11 +174,12 @@ export class Engine {
   /**
    * An engine of one thread, without a model.
    * @param {WebAssembly.Module | BufferSource} source one of the four builds; for `startHelpers`, one with threads
+   * @param {WebAssembly.Memory} [memory] for a build with threads
    * @returns {Promise<Engine>}
    */
-  static async load(source) {
+  static async load(source, memory) {
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
-    const imported = WebAssembly.Module.imports(module).length ? sharedMemory() : undefined;
+    const imported = WebAssembly.Module.imports(module).length ? (memory ?? sharedMemory()) : undefined;
     const exports = await instantiate(module, imported);
     return new Engine(exports, /** @type {WebAssembly.Memory} */ (imported ?? exports.memory), module);
   }
@@ -193,6 +203,11 @@ export class Engine {
       return this.#goAlone();
     }
     this.#layOutAnew();
+  }
+
+  /** Whether this build can have helpers. */
+  get shared() {
+    return !this.#exports.memory;
   }
 
   /** How many threads work together. */

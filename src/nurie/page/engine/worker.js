@@ -3,16 +3,20 @@
 // then {id, pixels, style}; out: see painter.js.
 
 import { fillsAreas } from "./plan.js";
+import { startWorker } from "./start.js";
 import { EngineError, fetchEngine } from "./wasm.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;
 
-const startHelper = () => new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
+const startHelper = () => startWorker(new URL("./helper.js", import.meta.url));
 
 const build = /** @type {import("./wasm.js").Build} */ (self.name);
 const engine = fetchEngine(build);
-engine.catch(() => {}); // told when the model arrives
+engine.then(
+  () => postMessage({ started: true }),
+  () => {}, // told when the model arrives
+);
 
 /** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
 let gpu = null;
@@ -45,7 +49,7 @@ async function begin({ model, size: given, backend }) {
  * @param {import("./wasm.js").Engine} ready
  */
 function share(ready) {
-  if (!build.endsWith("-threads") || ready.threads > 1) return;
+  if (!ready.shared || ready.threads > 1) return;
   ready.startHelpers(Math.min(MOST_THREADS, navigator.hardwareConcurrency), startHelper);
 }
 

@@ -9,6 +9,8 @@ import { Failure } from "../failure.js";
  */
 
 const VERSION = 1;
+/** Milliseconds for a sample's picture. */
+const PRESET_MS = 15_000;
 
 /** A model on its way. It tells whoever asks what has come, earlier or later. */
 export class Download {
@@ -25,11 +27,17 @@ export class Download {
   #parts = [];
   /** Who wants parts that are still to come. @type {((part: Uint8Array<ArrayBuffer>) => void)[] | null} */
   #takers = [];
+  #abort = new AbortController();
+  #options;
 
-  /** @param {URL} address the manifest's */
-  constructor(address) {
+  /**
+   * @param {URL} address the manifest's
+   * @param {RequestCache} [cache] "reload": past the browser's, where a damaged file would stay for ever
+   */
+  constructor(address, cache = "default") {
     this.address = address;
-    this.manifest = fetchManifest(address);
+    this.#options = { cache, signal: this.#abort.signal };
+    this.manifest = fetchManifest(address, this.#options);
     this.complete = this.#weights();
     // Whoever waits for them is told of failures.
     this.manifest.catch(() => {});
@@ -45,15 +53,23 @@ export class Download {
     this.#takers?.push(take);
   }
 
+  /** Nobody wants it any more: what has not come is not fetched. */
+  abort() {
+    this.#abort.abort();
+    this.#parts = [];
+    this.#takers = null;
+  }
+
   async #weights() {
     const progress = (/** @type {[number, number]} */ ...bytes) => {
       this.bytes = bytes;
       this.onprogress();
     };
-    await fetchWeights(await this.manifest, this.address, progress, (part) => {
-      this.#parts.push(part);
-      for (const take of this.#takers ?? []) take(part);
-    });
+    const take = (/** @type {Uint8Array<ArrayBuffer>} */ part) => {
+      if (this.#takers) this.#parts.push(part);
+      for (const taker of this.#takers ?? []) taker(part);
+    };
+    await fetchWeights(await this.manifest, this.address, progress, take, this.#options);
     this.#takers = null;
   }
 }
@@ -66,11 +82,34 @@ export class Download {
  */
 export async function openPreset(preset, base) {
   if (!preset.image) return { strokes: preset.strokes };
-  const response = await fetch(new URL(preset.image, base)).catch(() => null);
-  const blob = response?.ok ? await response.blob().catch(() => null) : null;
-  const image = blob && (await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null));
+  const url = new URL(preset.image, base);
+  const image = (await openImage(url, "default")) ?? (await openImage(url, "reload"));
   if (!image) throw new Failure("preset");
   return { image };
+}
+
+/**
+ * Null where it does not come, or is damaged.
+ * @param {URL} url
+ * @param {RequestCache} cache
+ */
+async function openImage(url, cache) {
+  const response = await fetch(url, { cache, signal: AbortSignal.timeout(PRESET_MS) }).catch(() => null);
+  const blob = response?.ok ? await response.blob().catch(() => null) : null;
+  return blob && createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null);
+}
+
+/**
+ * Fetch files past the browser's cache, which then holds what the server has. Throws Failure.
+ * @param {URL[]} urls
+ */
+export async function refresh(urls) {
+  const fetched = urls.map(async (url) => {
+    const response = await request(url, { cache: "reload" });
+    const bytes = await response.arrayBuffer().catch(() => null);
+    if (!bytes) throw new Failure("network", { file: fileOf(url) });
+  });
+  await Promise.all(fetched);
 }
 
 /**
@@ -84,11 +123,14 @@ export function styleOf({ styles = [] }, seed) {
 
 /**
  * @param {URL} url
+ * @param {RequestInit} [options]
  * @returns {Promise<Manifest>}
  */
-export async function fetchManifest(url) {
-  const response = await request(url);
-  const manifest = await response.json().catch(() => null);
+export async function fetchManifest(url, options) {
+  const response = await request(url, options);
+  const text = await response.text().catch(() => null);
+  if (text === null) throw new Failure("network", { file: fileOf(url) });
+  const manifest = parsed(text);
   if (manifest?.format !== "nurie-model") throw new Failure("manifest");
   if (manifest.version !== VERSION) throw new Failure("version", { version: String(manifest.version), known: VERSION });
   if (!complete(manifest)) throw new Failure("manifest");
@@ -101,11 +143,12 @@ export async function fetchManifest(url) {
  * @param {URL} base the manifest's address
  * @param {(received: number, total: number) => void} onprogress bytes that came, zipped
  * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
+ * @param {RequestInit} [options]
  * @returns {Promise<void>}
  */
-export async function fetchWeights({ weights }, base, onprogress, onpart) {
+export async function fetchWeights({ weights }, base, onprogress, onpart, options) {
   const total = weights.bytes;
-  const response = await request(new URL(weights.file, base));
+  const response = await request(new URL(weights.file, base), options);
   const { readable, writable } = new DecompressionStream("gzip");
   const writer = writable.getWriter();
   const unzipped = forEachPart(readable, onpart).then(
@@ -138,10 +181,24 @@ function complete({ input, weights, tensors, ops }) {
   return counted && typeof weights.file === "string" && Array.isArray(tensors) && Array.isArray(ops);
 }
 
-/** @param {URL} url */
-async function request(url) {
-  const response = await fetch(url).catch(() => null);
-  const file = url.pathname.split("/").pop() ?? "";
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const fileOf = (/** @type {URL} */ url) => url.pathname.split("/").pop() ?? "";
+
+/**
+ * @param {URL} url
+ * @param {RequestInit} [options]
+ */
+async function request(url, options) {
+  const response = await fetch(url, options).catch(() => null);
+  const file = fileOf(url);
   if (!response) throw new Failure("network", { file });
   if (!response.ok) throw new Failure("missing", { file, status: response.status });
   return response;

@@ -21,6 +21,11 @@ export class Chooser {
     group.append(...models.map((model) => option(model, model === chosen, () => onchoice(model))));
   }
 
+  /** @param {Model} model chosen, or back after another one did not come */
+  check(model) {
+    this.#group.querySelectorAll("input")[this.#models.indexOf(model)].checked = true;
+  }
+
   /** @param {import("../text.js").Language} language */
   translate(language) {
     const titles = this.#group.querySelectorAll("span");

@@ -1,5 +1,7 @@
-"""Made-up pairs that several tests train on, and a browser with the built-in model's page."""
+"""Made-up pairs that several tests train on, a browser with the built-in model's page, and Node.js."""
 
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -95,6 +97,16 @@ def fresh_process() -> Iterator[None]:
     forget_accelerate()
     if threads:
         sys.modules["torch"].set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The program that runs the page's scripts without a browser."""
+    path = shutil.which("node")
+    if not path:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("The page's scripts need Node.js here.")
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ SIZE = 64
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 STROKES = {
     "title": {"en": "Line", "ja": "線"}, "size": 64, "seed": 3,
-    "strokes": [{"width": 2, "points": [1, 2, 3.5, 4]}, {"width": 1.5, "points": [5, 6], "colour": "#ff8800"}],
+    "strokes": [{"width": 2, "points": [1, 2, 3.5, 4], "tool": "eraser", "pressures": [0.5, 1]},
+                {"width": 1.5, "points": [5, 6], "colour": "#ff8800"}],
 }  # fmt: skip
 SITE = {"format": "nurie-site", "version": 1, "title": "Cats", "models": ["model/manifest.0123456789ab.json"],
     "files": ["site.json"],

@@ -14,7 +14,9 @@ from nurie.engine.plan import Plan
 SIZE = 256
 PIXELS = """id => {
     const canvas = document.getElementById(id);
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const data = canvas
+        ? canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+        : nurie.pixels();
     let text = "";
     for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
     return btoa(text);
@@ -32,9 +34,9 @@ def count(page: Page) -> int:
     return int(page.evaluate("Number(document.getElementById('result').dataset.pictures)"))
 
 
-def pixels(page: Page, canvas: str) -> np.ndarray:
-    """A canvas of the model's size as uint8 (256, 256, 4)."""
-    return np.frombuffer(base64.b64decode(page.evaluate(PIXELS, canvas)), np.uint8).reshape(SIZE, SIZE, 4)
+def pixels(page: Page, what: str) -> np.ndarray:
+    """A canvas of the model's size, or as "input" the drawing as the engine gets it: uint8 (256, 256, 4)."""
+    return np.frombuffer(base64.b64decode(page.evaluate(PIXELS, what)), np.uint8).reshape(SIZE, SIZE, 4)
 
 
 def stop_live(page: Page) -> None:

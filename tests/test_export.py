@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from nurie.config import Export, Predict, Train
-from nurie.drawings.strokes import draw_strokes
+from nurie.drawings.pixels import draw_strokes
 from nurie.engine.modelfile import Label, read_manifest, read_model
 from nurie.engine.plan import FILL
 from nurie.engine.reference_fill import filled

@@ -2,8 +2,6 @@
 engine and the page refuse the same."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -107,11 +105,7 @@ def fits(plan: Plan, size: tuple[int, int]) -> bool:
     return True
 
 
-def test_the_page_says_the_same() -> None:
-    node = shutil.which("node")
-    if not node:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("The engine's host in the page needs Node.js.")
+def test_the_page_says_the_same(node: str) -> None:
     tasks, expected = [], {}
     for name, given in INPUTS.items():
         if given.table.size == 0 or not 0 <= given.weights_bytes <= MOST:

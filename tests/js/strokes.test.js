@@ -28,6 +28,30 @@ test("points that are all but the same are dropped", () => {
   assert.deepEqual(drawing.current?.points, [0, 0, 1, 0]);
 });
 
+test("points lie on a grid of a quarter of a pixel, and pressures are kept", () => {
+  const drawing = new Drawing();
+  drawing.begin("pencil", 2, 0.1, 0.2, undefined, 0.5);
+  drawing.extend(1.3, 0.9, 0.3);
+  drawing.extend(5, 5);
+  assert.deepEqual(drawing.current, {
+    tool: "pencil",
+    width: 2,
+    points: [0, 0.25, 1.25, 1, 5, 5],
+    pressures: [0.5, 0.296875, 1],
+  });
+});
+
+test("a drawing goes on where another one was left", () => {
+  const [drawing, other] = [new Drawing(), new Drawing()];
+  line(drawing, 1);
+  line(drawing, 2);
+  drawing.undo();
+  other.restore(structuredClone(drawing.state));
+  assert.deepEqual(other.steps, drawing.steps);
+  assert.equal(other.redo(), true);
+  assert.equal(other.shown.strokes.length, 2);
+});
+
 test("a box goes from corner to corner, in whole pixels, and is nothing without an area", () => {
   const drawing = new Drawing();
   drawing.begin("box", 6, 10.4, 20.6, "#0030ff");

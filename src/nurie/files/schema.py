@@ -31,16 +31,28 @@ Count = Annotated[int, Meta(ge=0, lt=2**53)]  # JavaScript's whole numbers
 Seed = Count
 
 
+def one_of(*words: str) -> Meta:
+    """The annotation of a string that is one of these."""
+    return Meta(pattern=rf"^({'|'.join(words)})\Z")
+
+
 class Stroke(Struct, frozen=True, omit_defaults=True):
     """A line of a drawing."""
 
     width: Width
     points: Annotated[list[Coordinate], Meta(min_length=2, max_length=200_000)]  # x, y, x, y, ...
     colour: Colour = ""  # of a coloured pencil; none: black
+    tool: Annotated[str, one_of("pencil", "eraser")] = "pencil"
+    # one for each point, parts of the width; none: the whole width everywhere
+    pressures: Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(max_length=100_000)] = []
 
     def __post_init__(self) -> None:
         if len(self.points) % 2:
             raise ValueError(f"expected x, y pairs as points, got {len(self.points)} numbers")
+        if self.pressures and 2 * len(self.pressures) != len(self.points):
+            raise ValueError(
+                f"expected a pressure for each of {len(self.points) // 2} points, got {len(self.pressures)}"
+            )
 
 
 Strokes = Annotated[list[Stroke], Meta(min_length=1, max_length=10_000)]
@@ -54,11 +66,6 @@ class Version(Struct):
 
 
 T = TypeVar("T")
-
-
-def one_of(*words: str) -> Meta:
-    """The annotation of a string that is one of these."""
-    return Meta(pattern=rf"^({'|'.join(words)})\Z")
 
 
 def read_json(path: Path, schema: type[T], verdict: str, mend: str, known: tuple[str, int] | None = None) -> T:

@@ -5,8 +5,9 @@ import { namedModel, seedOf } from "./address.js";
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
 import { siteModels } from "./model/models.js";
+import { show } from "./sheet/canvas.js";
 import { Drawing } from "./sheet/drawing.js";
-import { Raster, show } from "./sheet/raster.js";
+import { Surface } from "./sheet/surface.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;
@@ -29,9 +30,9 @@ async function firstPicture(download, late) {
   if (!sample || manifest.weights.raw_bytes * width * height > SMALL) return;
   const drawing = new Drawing();
   drawing.place(await openPreset(sample, download.address));
-  const raster = new Raster(new OffscreenCanvas(width, height), manifest.input);
-  raster.resize(width, height);
-  raster.redraw(drawing);
+  const surface = new Surface();
+  surface.resize(width, height, manifest.input);
+  surface.redraw(drawing);
   const engine = await starting;
   await download.complete;
   if (late.aborted) return;
@@ -41,7 +42,7 @@ async function firstPicture(download, late) {
   engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? 0));
   show(/** @type {HTMLCanvasElement} */ (document.getElementById("result")), {
     ...engine.outputSize,
-    pixels: engine.run(raster.pixels().data),
+    pixels: engine.run(surface.pixels),
   });
 }
 
@@ -53,7 +54,10 @@ async function begin() {
     new Promise((resolve) => late.addEventListener("abort", resolve)),
   ]);
   const main = await import("./main.js").catch(() => null);
-  if (main) new main.Page().start(download); // else the note in index.html stays
+  if (!main) return; // the note in index.html stays
+  const page = new main.Page();
+  Object.assign(globalThis, { nurie: page }); // for scripts that embed the page, and for tests
+  page.start(download);
 }
 
 begin();

@@ -3,8 +3,17 @@
 /** A text in several languages, or one for all. */
 export type Words = string | { [language: string]: string };
 
-/** Of a drawing; `points` are x, y pairs. Lengths are pixels of the model's input. Without a colour ink is black. */
-export type Line = { width: number; points: number[]; colour?: string };
+/**
+ * Of a drawing; `points` are x, y pairs, `pressures` 0 to 1, one for each point: parts of the width. Lengths are pixels of
+ * the model's input. Without a colour ink is black.
+ */
+export type Line = {
+  width: number;
+  points: number[];
+  colour?: string;
+  pressures?: number[];
+  tool?: "pencil" | "box" | "eraser";
+};
 
 /** A sample drawing. */
 export type Preset = {

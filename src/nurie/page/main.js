@@ -41,7 +41,7 @@ export class Page {
   /** What went wrong last with a model. @type {string | undefined} */
   #failed;
   #result = new Result(get("result", HTMLCanvasElement));
-  #pad = new Pad(get("drawing", HTMLCanvasElement), get("input", HTMLCanvasElement), {
+  #pad = new Pad(get("drawing", HTMLCanvasElement), {
     onsteps: ({ canUndo, canRedo }) => {
       enable("undo", canUndo);
       enable("redo", canRedo);
@@ -72,6 +72,11 @@ export class Page {
     this.#listen();
     this.#translate();
     get("stuck").remove();
+  }
+
+  /** The drawing as the engine gets it: RGBA at the model's size, a copy. */
+  pixels() {
+    return this.#pad.pixels();
   }
 
   /**

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from nurie.drawings.strokes import draw_strokes, read_strokes
+from nurie.drawings.pixels import draw_strokes
+from nurie.drawings.strokes import read_strokes
 from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture

@@ -5,7 +5,7 @@ import { Failure } from "../failure.js";
 /**
  * @typedef {import("../formats.d.ts").Manifest} Manifest
  * @typedef {import("../formats.d.ts").Preset} Preset
- * @typedef {{strokes?: import("../formats.d.ts").Line[], image?: ImageBitmap}} Sample
+ * @typedef {{strokes?: import("../formats.d.ts").Line[], picture?: import("../png.js").Picture}} Sample
  */
 
 const VERSION = 1;
@@ -83,9 +83,9 @@ export class Download {
 export async function openPreset(preset, base) {
   if (!preset.image) return { strokes: preset.strokes };
   const url = new URL(preset.image, base);
-  const image = (await openImage(url, "default")) ?? (await openImage(url, "reload"));
-  if (!image) throw new Failure("preset");
-  return { image };
+  const picture = (await openPicture(url, "default")) ?? (await openPicture(url, "reload"));
+  if (!picture) throw new Failure("preset");
+  return { picture };
 }
 
 /**
@@ -93,10 +93,11 @@ export async function openPreset(preset, base) {
  * @param {URL} url
  * @param {RequestCache} cache
  */
-async function openImage(url, cache) {
+async function openPicture(url, cache) {
   const response = await fetch(url, { cache, signal: AbortSignal.timeout(PRESET_MS) }).catch(() => null);
-  const blob = response?.ok ? await response.blob().catch(() => null) : null;
-  return blob && createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null);
+  const file = response?.ok ? await response.arrayBuffer().catch(() => null) : null;
+  const { decode } = await import("../png.js"); // most samples are strokes
+  return file && decode(new Uint8Array(file));
 }
 
 /**

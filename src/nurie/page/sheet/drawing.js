@@ -2,6 +2,7 @@
 
 /**
  * @typedef {import("../formats.d.ts").Line} Line
+ * @typedef {import("../png.js").Picture} Picture
  *
  * @typedef {"pencil" | "box" | "eraser"} Tool
  *
@@ -9,14 +10,26 @@
  * @typedef {Line & {tool: Tool}} Stroke
  *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
- * @typedef {{tool: "sheet", strokes: Stroke[], image?: CanvasImageSource}} Sheet
+ * @typedef {{tool: "sheet", strokes: Stroke[], picture?: Picture}} Sheet
+ *
+ * All colours are taken off.
+ * @typedef {{tool: "wash"}} Wash
+ *
+ * @typedef {Stroke | Sheet | Wash} Step
  */
 
+/** Points lie on a grid this many times finer than the model's pixels, so that what is seen is what is kept. */
+const GRID = 4;
 /** A closer point than this says nothing new. */
 const NEAREST = 0.4;
+/** Pressures are kept so finely. */
+const LEVELS = 64;
+
+const onGrid = (/** @type {number} */ at) => Math.round(at * GRID) / GRID;
+const level = (/** @type {number} */ pressure) => Math.round(pressure * LEVELS) / LEVELS;
 
 export class Drawing {
-  /** @type {(Stroke | Sheet)[]} */
+  /** @type {Step[]} */
   #steps = [];
   #done = 0;
   /** @type {Stroke | null} */
@@ -25,6 +38,11 @@ export class Drawing {
   /** The line that is being drawn. */
   get current() {
     return this.#current;
+  }
+
+  /** What was done and not undone. */
+  get steps() {
+    return this.#steps.slice(0, this.#done);
   }
 
   get canUndo() {
@@ -38,27 +56,47 @@ export class Drawing {
   /** Has the visitor drawn on the newest sheet, or emptied it, undone or not? A preset alone is not his own. */
   get touched() {
     const last = this.#steps.at(-1);
-    const preset = last?.tool === "sheet" && (last.image || last.strokes.length > 0);
+    const preset = last?.tool === "sheet" && (last.picture || last.strokes.length > 0);
     return this.#current !== null || (last !== undefined && !preset);
   }
 
   /** Nothing is to be seen. */
   get empty() {
-    const { image, strokes } = this.shown;
-    const steps = this.#current ? [...strokes, this.#current] : strokes;
-    return !image && steps.every((stroke) => stroke.tool === "eraser");
+    const { picture, strokes } = this.shown;
+    const all = this.#current ? [...strokes, this.#current] : strokes;
+    return !picture && all.every((stroke) => stroke.tool === "eraser");
+  }
+
+  /** Is there any colour to be seen? */
+  get coloured() {
+    return this.shown.strokes.some((stroke) => stroke.colour);
   }
 
   /**
    * What lies on the sheet, the line that is being drawn apart.
-   * @returns {{image?: CanvasImageSource, strokes: Stroke[]}}
+   * @returns {{picture?: Picture, strokes: Stroke[]}}
    */
   get shown() {
-    const steps = this.#steps.slice(0, this.#done);
-    const start = steps.findLastIndex((step) => step.tool === "sheet");
-    const sheet = /** @type {Sheet | undefined} */ (steps[start]);
-    const strokes = /** @type {Stroke[]} */ (steps.slice(start + 1));
-    return { image: sheet?.image, strokes: [...(sheet?.strokes ?? []), ...strokes] };
+    const start = this.#steps.findLastIndex((step, i) => i < this.#done && step.tool === "sheet");
+    const sheet = /** @type {Sheet | undefined} */ (this.#steps[start]);
+    let strokes = [...(sheet?.strokes ?? [])];
+    for (const step of this.#steps.slice(start + 1, this.#done)) {
+      if (step.tool === "wash") strokes = strokes.filter(({ colour }) => !colour);
+      else strokes.push(/** @type {Stroke} */ (step));
+    }
+    return { picture: sheet?.picture, strokes };
+  }
+
+  /** All that it takes to go on with it later. */
+  get state() {
+    return { steps: this.#steps, done: this.#done };
+  }
+
+  /** @param {{steps: Step[], done: number}} state that another drawing had */
+  restore({ steps, done }) {
+    this.#current = null;
+    this.#steps = [...steps];
+    this.#done = done;
   }
 
   /**
@@ -88,7 +126,10 @@ export class Drawing {
 
   /** Every line, undone ones and that of the moment too. @returns {Stroke[]} */
   get #all() {
-    const strokes = this.#steps.flatMap((step) => (step.tool === "sheet" ? step.strokes : step));
+    const strokes = this.#steps.flatMap((step) => {
+      if (step.tool === "wash") return [];
+      return step.tool === "sheet" ? step.strokes : [step];
+    });
     return this.#current ? [...strokes, this.#current] : strokes;
   }
 
@@ -99,26 +140,32 @@ export class Drawing {
    * @param {number} x
    * @param {number} y
    * @param {string} [colour]
+   * @param {number} [pressure] 0 to 1; none: the tool does not know it
    */
-  begin(tool, width, x, y, colour) {
-    const points = tool === "box" ? [x, y, x, y].map(Math.round) : [x, y];
-    this.#current = { tool, width, points, ...(colour && { colour }) };
+  begin(tool, width, x, y, colour, pressure) {
+    const points = tool === "box" ? [x, y, x, y].map(Math.round) : [onGrid(x), onGrid(y)];
+    const pressures = pressure === undefined || tool === "box" ? undefined : [level(pressure)];
+    this.#current = { tool, width, points, ...(colour && { colour }), ...(pressures && { pressures }) };
   }
 
   /**
    * Go on to a point, which a box has as its second corner. Boxes have whole pixels, as label maps do.
    * @param {number} x
    * @param {number} y
+   * @param {number} [pressure]
    */
-  extend(x, y) {
+  extend(x, y, pressure = 1) {
     if (!this.#current) return;
-    const { tool, points } = this.#current;
+    const { tool, points, pressures } = this.#current;
     if (tool === "box") {
       points.splice(2, 2, Math.round(x), Math.round(y));
       return;
     }
     const [lastX, lastY] = points.slice(-2);
-    if (Math.hypot(x - lastX, y - lastY) >= NEAREST) points.push(x, y);
+    const [toX, toY] = [onGrid(x), onGrid(y)];
+    if (Math.hypot(toX - lastX, toY - lastY) < NEAREST) return;
+    points.push(toX, toY);
+    pressures?.push(level(pressure));
   }
 
   /** Lift it: the line is a step now, and so is the box if it covers anything. */
@@ -136,11 +183,17 @@ export class Drawing {
 
   /**
    * A fresh sheet, with a preset on it or empty. Undo brings the old one back.
-   * @param {{strokes?: Line[], image?: CanvasImageSource}} [preset]
+   * @param {{strokes?: Line[], picture?: Picture}} [preset]
    */
-  place({ strokes = [], image } = {}) {
+  place({ strokes = [], picture } = {}) {
     this.#current = null;
-    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), image });
+    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), picture });
+  }
+
+  /** Take off all colours. Undo brings them back. */
+  wash() {
+    this.#current = null;
+    this.#add({ tool: "wash" });
   }
 
   /** @returns {boolean} whether there was anything to undo */
@@ -157,7 +210,7 @@ export class Drawing {
     return true;
   }
 
-  /** @param {Stroke | Sheet} step */
+  /** @param {Step} step */
   #add(step) {
     this.#steps.length = this.#done;
     this.#steps.push(step);

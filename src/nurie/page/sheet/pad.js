@@ -1,45 +1,46 @@
 // The visitor's sheet: what is drawn, as it is seen and as the engine gets it.
 
+import { refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
 import { Hand } from "./hand.js";
-import { Raster } from "./raster.js";
+import { Surface } from "./surface.js";
 
 /** Before a model says otherwise. */
 const USUAL_SIZE = { width: 256, height: 256 };
 
 /**
  * @typedef {object} Listener
- * @property {(steps: {canUndo: boolean, canRedo: boolean}) => void} onsteps these may be others now
+ * @property {(steps: {canUndo: boolean, canRedo: boolean, coloured: boolean}) => void} onsteps these may be others now
  * @property {() => void} onchange the visitor has changed the drawing; once a frame at most while a line is drawn
  */
 
 export class Pad {
   hand;
+  #canvas;
   #size = { ...USUAL_SIZE };
   #drawing = new Drawing();
   #listener;
   /** At the size that it has on the page. */
-  #shown;
+  #shown = new Surface();
   /** At the model's size. */
-  #raster;
+  #input = new Surface();
   /** In which the line that is being drawn will be shown. */
   #frame = 0;
 
   /**
    * @param {HTMLCanvasElement} canvas that is seen and drawn on
-   * @param {HTMLCanvasElement} input for the engine, hidden
    * @param {Listener} listener
    */
-  constructor(canvas, input, listener) {
+  constructor(canvas, listener) {
+    this.#canvas = canvas;
     this.#listener = listener;
-    this.#shown = new Raster(canvas, this.#size);
-    this.#raster = new Raster(input, this.#size);
     this.hand = new Hand(canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
     this.#resize(USUAL_SIZE);
     this.#redraw();
     keepCrisp(canvas, (width, height) => {
-      this.#shown.resize(width, height);
+      this.#magnify(width, height);
       this.#shown.redraw(this.#drawing);
+      refresh(canvas, this.#shown);
     });
   }
 
@@ -48,9 +49,21 @@ export class Pad {
     return this.#drawing.touched;
   }
 
+  /** Whether colours are seen, and heeded. They show when one is drawn. */
+  get coloured() {
+    return this.#input.coloured;
+  }
+
+  set coloured(coloured) {
+    if (coloured === this.coloured) return;
+    this.#shown.coloured = this.#input.coloured = coloured;
+    this.#redraw();
+    this.#listener.onchange();
+  }
+
   /** The drawing's RGBA at the model's size, a copy. */
   pixels() {
-    return this.#raster.pixels().data;
+    return this.#input.pixels.slice();
   }
 
   undo() {
@@ -67,13 +80,19 @@ export class Pad {
     this.#changed(true);
   }
 
+  /** Take off all colours. Undo brings them back. */
+  wash() {
+    if (this.#drawing.coloured) this.#drawing.wash();
+    this.#changed(true);
+  }
+
   /**
    * A fresh sheet with a sample on it, which is not the visitor's own: `onchange` is not called.
-   * @param {{strokes?: import("../formats.d.ts").Line[], image?: CanvasImageSource}} sample
+   * @param {{strokes?: import("../formats.d.ts").Line[], picture?: import("../png.js").Picture}} sample
    */
   place(sample) {
     this.#drawing.place(sample);
-    this.#redraw();
+    this.#follow();
   }
 
   /**
@@ -81,13 +100,13 @@ export class Pad {
    * redrawn with the model's pencil: it can make little of the lines of another.
    * @param {{width: number, height: number}} size
    * @param {number} pencil width of its lines, in model pixels
-   * @param {import("./raster.js").Paper} paper under the drawing
+   * @param {import("./layers.js").Paper} paper under the drawing
    */
   suit(size, pencil, paper) {
     this.hand.pencil *= this.#drawing.fit(this.#size, size);
     this.#drawing.widen(pencil / this.hand.pencil);
     this.hand.pencil = pencil;
-    this.#shown.paper = this.#raster.paper = paper;
+    this.#shown.paper = this.#input.paper = paper;
     this.#resize(size);
     this.#redraw();
   }
@@ -96,30 +115,50 @@ export class Pad {
   #resize({ width, height }) {
     Object.assign(this.#size, { width, height });
     document.documentElement.style.setProperty("--shape", `${width} / ${height}`);
-    this.#raster.resize(width, height);
+    this.#input.resize(width, height, this.#size);
+    this.#magnify(this.#canvas.width, this.#canvas.height);
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height device pixels that the sheet has on the page
+   */
+  #magnify(width, height) {
+    Object.assign(this.#canvas, { width, height });
+    this.#shown.resize(width, height, this.#size);
   }
 
   /** @param {boolean} finished more than the line that is being drawn has changed */
   #changed(finished) {
     if (finished) {
-      this.#redraw();
+      this.#follow();
       this.#listener.onchange();
       return;
     }
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#shown.update(this.#drawing);
-      this.#raster.update(this.#drawing);
+      this.#update();
       this.#listener.onchange();
     });
   }
 
-  #redraw() {
+  /** What has changed. */
+  #follow() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    this.#shown.redraw(this.#drawing);
-    this.#raster.redraw(this.#drawing);
+    this.#update();
     this.#listener.onsteps(this.#drawing);
+  }
+
+  #update() {
+    for (const surface of [this.#shown, this.#input]) surface.update(this.#drawing);
+    refresh(this.#canvas, this.#shown);
+  }
+
+  /** Everything. */
+  #redraw() {
+    for (const surface of [this.#shown, this.#input]) surface.redraw(this.#drawing);
+    this.#follow();
   }
 }
 
@@ -130,8 +169,9 @@ export class Pad {
  */
 function keepCrisp(canvas, onresize) {
   const measure = () => {
-    const { width, height } = canvas.getBoundingClientRect();
-    if (width > 0) onresize(Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
+    const box = canvas.getBoundingClientRect();
+    const [width, height] = [box.width, box.height].map((side) => Math.round(side * devicePixelRatio));
+    if (width > 0 && (width !== canvas.width || height !== canvas.height)) onresize(width, height);
   };
   new ResizeObserver(measure).observe(canvas);
   // Moved to another screen, or zoomed: the size in CSS pixels may stay while the ratio changes.

@@ -1,9 +1,17 @@
 // The sheet for the colours. Its data-asked, data-shown and data-pictures say which picture of the drawing it shows.
 
-import { show } from "./raster.js";
+import { encode } from "../png.js";
+import { show } from "./canvas.js";
+
+/**
+ * RGBA.
+ * @typedef {{id: number, pixels: Uint8ClampedArray<ArrayBuffer>, width: number, height: number, backend: string}} Picture
+ */
 
 export class Result {
   #canvas;
+  /** That is shown. @type {Picture | null} */
+  #picture = null;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -15,8 +23,9 @@ export class Result {
     this.#canvas.dataset.asked = String(id);
   }
 
-  /** @param {{id: number, pixels: Uint8ClampedArray<ArrayBuffer>, width: number, height: number, backend: string}} picture RGBA */
+  /** @param {Picture} picture */
   show(picture) {
+    this.#picture = picture;
     show(this.#canvas, picture);
     this.#canvas.dataset.shown = String(picture.id);
     this.#canvas.dataset.backend = picture.backend;
@@ -26,18 +35,25 @@ export class Result {
   clear() {
     const { width } = this.#canvas;
     this.#canvas.width = width; // empties it
+    this.#picture = null;
     this.#canvas.dataset.empty = "";
     this.#canvas.dataset.shown = "0";
   }
 
   /** Offer the picture as a file. */
-  save() {
-    this.#canvas.toBlob((blob) => {
-      if (!blob) return;
-      const link = document.createElement("a");
-      Object.assign(link, { href: URL.createObjectURL(blob), download: "nurie.png" });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    });
+  async save() {
+    if (this.#picture) offer(await encode(this.#picture), "nurie.png");
   }
+}
+
+/**
+ * Give the visitor a file.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+function offer(blob, name) {
+  const link = document.createElement("a");
+  Object.assign(link, { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

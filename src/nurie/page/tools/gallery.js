@@ -2,7 +2,7 @@
 
 import { get } from "../dom.js";
 import { openPreset } from "../model/download.js";
-import { thumbnail } from "../sheet/raster.js";
+import { thumbnail } from "../sheet/canvas.js";
 import { say, translate } from "../text.js";
 
 /** @typedef {import("../formats.d.ts").Manifest} Manifest */

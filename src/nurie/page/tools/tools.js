@@ -1,7 +1,7 @@
 // What lies beside the sheet: pencil, box, eraser and colours, as the model needs them.
 
 import { get } from "../dom.js";
-import { WHITE } from "../sheet/raster.js";
+import { WHITE } from "../sheet/layers.js";
 import { COLOURS, Palette } from "./palette.js";
 
 /** @typedef {import("../sheet/drawing.js").Tool} Tool */
@@ -42,7 +42,7 @@ export class Tools {
   /**
    * Lay out what a model's drawings are made with; `translate` next.
    * @param {import("../formats.d.ts").Manifest} manifest
-   * @returns {import("../sheet/raster.js").Paper} what they are drawn on
+   * @returns {import("../sheet/layers.js").Paper} what they are drawn on
    */
   layOut({ labels = [], hints = false }) {
     const mapped = labels.length > 0;

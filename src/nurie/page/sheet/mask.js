@@ -1,0 +1,134 @@
+// How much of each pixel a stroke covers: 0 to 255, by the distance of the pixel's middle from the line.
+
+import { span } from "./curve.js";
+import { isEmpty, NOWHERE, union, within } from "./rect.js";
+
+/**
+ * @typedef {import("./rect.js").Rect} Rect
+ * @typedef {import("./drawing.js").Stroke} Stroke
+ *
+ * Which part of a drawing is seen: (left, top) comes to (0, 0), and all is `scale` times as large.
+ * @typedef {{scale: number, left: number, top: number}} View
+ */
+
+export class Mask {
+  width;
+  height;
+  bytes;
+  /** Outside all is 0. @type {Rect} */
+  rect = NOWHERE;
+  #view;
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {View} view
+   */
+  constructor(width, height, view) {
+    this.width = width;
+    this.height = height;
+    this.bytes = new Uint8Array(width * height);
+    this.#view = view;
+  }
+
+  clear() {
+    const { left, top, right, bottom } = this.rect;
+    for (let y = top; y < bottom; y++) this.bytes.fill(0, y * this.width + left, y * this.width + right);
+    this.rect = NOWHERE;
+  }
+
+  /** @param {Stroke} stroke all of it */
+  draw(stroke) {
+    if (stroke.tool === "box") return this.#box(stroke.points);
+    for (let i = 0; i < Math.max(1, stroke.points.length / 2 - 1); i++) this.drawSpan(stroke, i);
+  }
+
+  /**
+   * @param {Stroke} stroke
+   * @param {number} i between which two of its points: the one of this number and the next
+   * @returns {Rect} where
+   */
+  drawSpan({ width, points, pressures }, i) {
+    const { scale, left, top } = this.#view;
+    const radius = (width / 2) * scale;
+    const first = pressures?.[i] ?? 1;
+    const slope = (pressures?.[i + 1] ?? first) - first;
+    const ends = span(points, i);
+    let x = (points[2 * i] - left) * scale;
+    let y = (points[2 * i + 1] - top) * scale;
+    let r = radius * first;
+    /** @type {Rect} */
+    let rect = NOWHERE;
+    for (let at = 0; at < ends.length; at += 3) {
+      const toX = (ends[at] - left) * scale;
+      const toY = (ends[at + 1] - top) * scale;
+      const toR = radius * (first + slope * ends[at + 2]);
+      rect = union(rect, this.#piece(x, y, r, toX, toY, toR));
+      [x, y, r] = [toX, toY, toR];
+    }
+    this.rect = union(this.rect, rect);
+    return rect;
+  }
+
+  /**
+   * A straight piece with round ends, and half its width at both. Where pieces meet, the larger coverage counts.
+   * @param {number} x0
+   * @param {number} y0
+   * @param {number} r0
+   * @param {number} x1
+   * @param {number} y1
+   * @param {number} r1
+   * @returns {Rect} where
+   */
+  #piece(x0, y0, r0, x1, y1, r1) {
+    const reach = Math.max(r0, r1, 0.5) + 0.5;
+    const rect = within(this, {
+      left: Math.min(x0, x1) - reach,
+      top: Math.min(y0, y1) - reach,
+      right: Math.max(x0, x1) + reach,
+      bottom: Math.max(y0, y1) + reach,
+    });
+    if (isEmpty(rect)) return NOWHERE;
+    const { bytes, width } = this;
+    const far = reach * reach;
+    const dx = x1 - x0;
+    const dy = y1 - y0;
+    const dr = r1 - r0;
+    const squared = dx * dx + dy * dy;
+    for (let row = rect.top; row < rect.bottom; row++) {
+      const y = row + 0.5;
+      for (let column = rect.left; column < rect.right; column++) {
+        const x = column + 0.5;
+        const along = squared > 0 ? ((x - x0) * dx + (y - y0) * dy) / squared : 0;
+        const t = along < 0 ? 0 : Math.min(1, along);
+        const ex = x - (x0 + t * dx);
+        const ey = y - (y0 + t * dy);
+        const away = ex * ex + ey * ey;
+        if (away >= far) continue;
+        const radius = r0 + t * dr;
+        // A line that is thinner than a pixel is one of that width, but paler.
+        const inside = Math.min(1, Math.max(0, Math.max(radius, 0.5) + 0.5 - Math.sqrt(away)));
+        const value = Math.floor(inside * Math.min(1, 2 * radius) * 255 + 0.5);
+        const at = row * width + column;
+        if (value > bytes[at]) bytes[at] = value;
+      }
+    }
+    return rect;
+  }
+
+  /** @param {number[]} corners two opposite ones */
+  #box([x0, y0, x1, y1]) {
+    const { scale, left, top } = this.#view;
+    const rect = within(this, {
+      left: Math.round((Math.min(x0, x1) - left) * scale),
+      top: Math.round((Math.min(y0, y1) - top) * scale),
+      right: Math.round((Math.max(x0, x1) - left) * scale),
+      bottom: Math.round((Math.max(y0, y1) - top) * scale),
+    });
+    if (isEmpty(rect)) return;
+    this.rect = union(this.rect, rect);
+    for (let y = rect.top; y < rect.bottom; y++) {
+      this.bytes.fill(255, y * this.width + rect.left, y * this.width + rect.right);
+    }
+  }
+}

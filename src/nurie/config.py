@@ -203,6 +203,12 @@ class Train:
     # fast only: give the generator a map of how enclosed each place of a line drawing is by its lines
     enclosed: Annotated[bool, Before(False)] = True
     ema: Share = 0.999  # decay of the moving average of the generator's weights
+    # share of the steps, at the end, over which that average turns into the plain mean of the weights (stochastic
+    # weight averaging, Izmailov et al. 2018); 0: it stays as it is
+    average: Share = 0.0
+    # batches of train pairs on which BatchNorm's means and variances are measured anew at the end, as after weight
+    # averaging; 0: they stay averages, as the weights
+    batchnorm: Annotated[Count, FreeToChange()] = 0
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True

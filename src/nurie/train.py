@@ -22,6 +22,7 @@ from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import LOOKED_AT, copy_warnings, data_warnings, set_warnings
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.resources import cores
+from nurie.training import batchnorm
 from nurie.training.dataset import Dataset
 from nurie.training.launch import agreed, open_accelerator
 from nurie.training.log import Log, looking, progress_bar, tracking
@@ -71,7 +72,7 @@ def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config)["styles"]:
             state.offer(common_styles(styles_of(train_pairs)))
-    finished = state.schedule.done(state.step)
+    finished = state.schedule.done(state.step) and config.batchnorm in (0, state.measured)
     about = summary(state, train_pairs, val_pairs)
     log = Log(config, state.step, about) if accelerator.is_main_process else None
     if log:
@@ -82,7 +83,12 @@ def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]
     if not finished:
         classes = members_of_classes(dataset.classes) if dataset.classes else ()
         sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
-        run_steps(state, sampler, val, log, saved)
+        if config.minutes and config.batchnorm:
+            state.schedule.reserved = batchnorm.seconds(state, sampler)
+        if not state.schedule.done(state.step):
+            run_steps(state, sampler, val, log, saved)
+        if log and config.batchnorm:
+            measure_batchnorm(state, sampler, val, log)
     return path
 
 
@@ -169,6 +175,27 @@ def run_steps(state: State, sampler: Sampler, val: Batch, log: Log | None, saved
                 stop.end()
             if done:
                 break
+
+
+def measure_batchnorm(state: State, sampler: Sampler, val: Batch, log: Log) -> None:
+    """What comes after the last step and its save, and is done anew where it was cut off: the same generator with other
+    statistics is another save of that step."""
+    config, console = state.config, Console(stderr=True)
+    before = validate(state.predict, val, config.batch)["val_score"]
+    state.schedule.begin()
+    batchnorm.measure(state, sampler)
+    if not state.is_finite():
+        raise diverged(config, "BatchNorm's statistics are no longer numbers.")
+    scores = validate(state.predict, val, config.batch)
+    batches = f"{config.batchnorm} batches" if config.batchnorm > 1 else "1 batch"
+    told = f"BatchNorm is measured anew on {batches}: val score {before:.4f} -> {scores['val_score']:.4f}."
+    say(told, console)
+    if log.records:  # else the file is gone
+        log.amend(scores, told)
+        show(state, val, log, console)  # before the save, since no other call would write this report
+    state.schedule.end()
+    state.keep_best(config.run / checkpoint.BEST, scores["val_score"])
+    state.save(config.run / checkpoint.FILE)
 
 
 def show(state: State, val: Batch, log: Log, console: Console, seconds: float | None = None) -> None:

@@ -7,7 +7,7 @@ share them. So a run can resume exactly, and a step sees the same pairs with any
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +97,7 @@ def to_mask(masks: list[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(masks)[:, None]).float()
 
 
-def prefetch(sample: Callable[[int], Batch], start: int) -> Iterator[Batch]:
+def prefetch(sample: Callable[[int], Batch], start: int) -> Generator[Batch, None, None]:
     """Batches of the steps from `start` on, made two ahead in a thread. An error there is raised here."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(2)
     stop = threading.Event()

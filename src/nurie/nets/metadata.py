@@ -46,6 +46,8 @@ class Metadata(Struct, kw_only=True):
     credits: Annotated[list[Text], Meta(max_length=256)] = []
     draws: Count = 1
     seconds: Annotated[float, Meta(ge=0)] = 0.0
+    averaged: Count = 0
+    batchnorm: Count = 0
     teacher: str | None = None
     pairs: dict[str, str] = {}  # what it learnt from, see training/dataset.py
     val_pairs: str = ""

@@ -43,6 +43,12 @@ class Log:
         self.records.append(record)
         append(self.path, json.dumps(record) + "\n")
 
+    def amend(self, scores: dict[str, float], told: str) -> None:
+        """The scores of the last step are these now, for a reason that the report tells."""
+        self.records[-1] |= scores
+        self.about += f" {told}"
+        write_file(self.path, "".join(json.dumps(r) + "\n" for r in self.records).encode())
+
     def warn(self, found: dict[str, str], console: Console) -> None:
         """Each kind of warning once in a run: above the progress bar, and in warnings.txt."""
         step = int(self.records[-1]["step"]) if self.records else 0

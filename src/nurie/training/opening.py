@@ -35,6 +35,8 @@ def sizes(config: Train) -> str:
 def way(state: State) -> str:
     """The steps to come."""
     config = state.config
+    if state.schedule.done(state.step):
+        return f"All {state.step:,} steps are made"
     if not config.minutes:
         return f"Steps {state.step + 1:,} to {config.steps:,}"
     left = 60 * config.minutes - state.schedule.seconds()

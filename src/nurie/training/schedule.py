@@ -30,6 +30,7 @@ class Schedule:
         self.began: float | None = None  # when this one began to train
         self.saved = 0.0  # seconds trained when the last save was due
         self.first: tuple[int, float, int] | None = None  # size, time and step since when steps are timed
+        self.reserved = 0.0  # seconds of the time for what comes after the last step
 
     @property
     def timed(self) -> bool:
@@ -41,11 +42,21 @@ class Schedule:
 
     def begin(self) -> None:
         """Training begins, or goes on, now."""
+        self.earlier = self.seconds()
         self.began, self.saved = time.perf_counter(), self.earlier
+
+    def end(self) -> None:
+        """All is done: a timed run is at its end, however long what came after the last step took."""
+        self.earlier, self.began = max(self.seconds(), 60 * self.config.minutes), None
+
+    @property
+    def budget(self) -> float:
+        """Seconds for the steps of a timed run: its minutes without what is reserved, but at least half of them."""
+        return max(60 * self.config.minutes - self.reserved, 30 * self.config.minutes)
 
     def position(self, step: int) -> tuple[float, float]:
         """How far the run is after `step` steps, and how far it goes: in steps, or in seconds of training."""
-        return (self.seconds(), 60 * self.config.minutes) if self.timed else (step, self.config.steps)
+        return (self.seconds(), self.budget) if self.timed else (step, self.config.steps)
 
     def progress(self, step: int) -> float:
         made, total = self.position(step)
@@ -74,7 +85,7 @@ class Schedule:
             self.first = size, now, step
         _, since, begin = self.first
         rate = (step - begin) / (now - since) if step > begin else 0.0
-        return step + round(max(0.0, 60 * self.config.minutes - now) * rate)
+        return step + round(max(0.0, self.budget - now) * rate)
 
     def done(self, step: int) -> bool:
         return self.progress(step) >= 1

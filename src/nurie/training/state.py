@@ -57,6 +57,8 @@ class State:
         self.step = 0
         self.best = math.inf  # lowest val score of all saves
         self.draws = DRAWS  # version of the random draws of its last step
+        self.averaged = 0  # steps of the last share, over which the moving average turns into a mean
+        self.measured = 0  # batches on which the averaged generator's BatchNorm was measured after the last step
         self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
 
     def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
@@ -94,8 +96,14 @@ class State:
 
     @torch.no_grad()
     def average(self) -> None:
-        """Move the averaged generator towards the present one: less each step, at first more than `ema` says."""
+        """Move the averaged generator towards the present one: less each step, at first more than `ema` says. In the
+        last share of the steps, `average`, as little as makes it their mean: the nth of them counts 1/n."""
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        last = self.config.average > 0 and self.schedule.progress(self.step) >= 1 - self.config.average
+        self.averaged = self.averaged + 1 if last else 0
+        if last:
+            decay = max(decay, 1 - 1 / self.averaged)
+        self.measured = 0
         live = self.bare(self.generator).state_dict()
         for name, average in self.ema.state_dict().items():
             if average.is_floating_point():
@@ -130,6 +138,7 @@ class State:
         own = {"styles": self.styles, "best": self.best, "credits": self.credits, "draws": DRAWS}
         if self.schedule.timed:  # else two runs with the same options have the same bytes
             own["seconds"] = round(self.schedule.seconds(), 1)
+        own |= {name: n for name, n in (("averaged", self.averaged), ("batchnorm", self.measured)) if n}
         return metadata(self.config, self.step) | own | teacher | self.dataset.metadata()
 
     def resume(self, path: Path) -> list[str]:
@@ -154,6 +163,8 @@ class State:
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])
         self.draws = meta.get("draws", 1)
+        self.averaged = meta.get("averaged", 0)
+        self.measured = meta.get("batchnorm", 0)
         sentences = [told] if told else []
         if changes := self.dataset.changes(meta):
             sentences.append(f"The pictures to train on are no longer those of step {self.step:,}: {changes}.")

@@ -7,7 +7,7 @@ const page = new URL("../../src/nurie/page/", import.meta.url);
 
 /** Lowest first: a row may name those below it; what stands in one row knows nothing of each other. */
 const ROWS = [
-  ["formats.d.ts"],
+  ["formats.d.ts", "memory.js"],
   ["address.js", "dom.js", "failure.js", "png.js", "text.js"],
   ["engine", "model", "sheet"],
   ["tools"],

@@ -3,11 +3,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { shortcut } from "../../src/nurie/page/tools/shortcuts.js";
 
-/** @param {string} keys such as "Control+Shift+z" @param {{repeat?: boolean, onButton?: boolean}} [how] */
-function pressed(keys, { repeat = false, onButton = false } = {}) {
+/**
+ * @param {string} keys such as "Control+Shift+z"
+ * @param {{code?: string, repeat?: boolean, isComposing?: boolean, onButton?: boolean, letters?: boolean}} [how]
+ */
+function pressed(keys, { code = "", repeat = false, isComposing = false, onButton = false, letters = true } = {}) {
   const key = keys.split("+").at(-1) ?? "";
   const [ctrlKey, metaKey, shiftKey, altKey] = ["Control", "Meta", "Shift", "Alt"].map((name) => keys.includes(name));
-  return shortcut({ key, ctrlKey, metaKey, shiftKey, altKey, repeat }, onButton);
+  return shortcut({ key, code, ctrlKey, metaKey, shiftKey, altKey, repeat, isComposing }, onButton, letters);
 }
 
 test("keys press buttons, capitals too", () => {
@@ -32,6 +35,30 @@ test("a held key presses once, and Enter on a focused button is that button's", 
   assert.equal(pressed("d", { repeat: true }), undefined);
   assert.equal(pressed("Enter", { onButton: true }), undefined);
   assert.equal(pressed("e", { onButton: true }), "eraser");
+});
+
+test("where keys write no Latin letters, their places count", () => {
+  for (const key of ["я", "Я", "ζ", "つ", "Process", "Unidentified", "Dead"]) {
+    assert.equal(pressed(`Control+${key}`, { code: "KeyZ" }), "undo", key);
+    assert.equal(pressed(`Control+Shift+${key}`, { code: "KeyZ" }), "redo", key);
+    assert.equal(pressed(key, { code: "KeyE" }), "eraser", key);
+  }
+  assert.equal(pressed("Control+w", { code: "KeyZ" }), undefined); // AZERTY: Z is where others have W
+  assert.equal(pressed("Control+z", { code: "KeyW" }), "undo");
+  assert.equal(pressed("é", { code: "Digit2" }), undefined);
+});
+
+test("while a word is being composed, only commands count", () => {
+  for (const key of ["Enter", "Process", "p"])
+    assert.equal(pressed(key, { code: "KeyP", isComposing: true }), undefined);
+  assert.equal(pressed("Control+z", { code: "KeyZ", isComposing: true }), "undo");
+  assert.equal(pressed("Control+Process", { code: "KeyZ", isComposing: true }), "undo");
+});
+
+test("single letters can be switched off; Enter and commands stay", () => {
+  for (const key of ["p", "b", "e", "d"]) assert.equal(pressed(key, { letters: false }), undefined);
+  assert.equal(pressed("Enter", { letters: false }), "convert");
+  assert.equal(pressed("Control+z", { letters: false }), "undo");
 });
 
 test("each button's keys are those that it tells", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duration } from "../../src/nurie/page/status.js";
+import { duration, engineKey } from "../../src/nurie/page/status.js";
 
 test("a picture's time has about two digits", () => {
   const told = /** @type {const} */ ([
@@ -12,4 +12,13 @@ test("a picture's time has about two digits", () => {
     [12345, "12.3 s"],
   ]);
   for (const [ms, text] of told) assert.equal(duration(ms), text);
+});
+
+test("what computes is told, and why it is one thread only", () => {
+  const wasm = /** @type {const} */ ({ backend: "wasm" });
+  assert.equal(engineKey(null, "plain", 4), "engine.none");
+  assert.equal(engineKey({ backend: "webgpu" }, "relaxed-threads", 4), "engine.webgpu");
+  assert.equal(engineKey(wasm, "relaxed-threads", 4), "engine.threads");
+  assert.equal(engineKey(wasm, "relaxed", 4), "engine.alone");
+  assert.equal(engineKey(wasm, "relaxed", 1), "engine.single");
 });

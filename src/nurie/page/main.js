@@ -11,6 +11,7 @@ import { Status } from "./status.js";
 import { fillTexts, preferredLanguage, rememberLanguage, translate } from "./text.js";
 import { Chooser } from "./tools/chooser.js";
 import { Gallery } from "./tools/gallery.js";
+import { Settings } from "./tools/settings.js";
 import { shortcut } from "./tools/shortcuts.js";
 import { Tools } from "./tools/tools.js";
 
@@ -46,10 +47,11 @@ export class Page {
       enable("undo", canUndo);
       enable("redo", canRedo);
     },
-    onchange: () => this.#colouring.changed(),
+    onchange: () => this.#changed(),
   });
   #tools = new Tools(this.#pad.hand, get("drawing"));
   #gallery = new Gallery((preset) => this.#place(preset));
+  #settings = new Settings(() => this.#translate());
   #chooser = new Chooser(get("models"), this.#models, this.#model, (model) => this.#choose(model));
   #colouring = new Colouring(
     () => this.#pad.pixels(),
@@ -59,7 +61,10 @@ export class Page {
       onwait: (waits) => this.#status.wait(waits),
       onbytes: (bytes) => this.#status.showBytes(bytes),
       onmodel: (manifest, address) => this.#open(manifest, address),
-      onask: (id) => this.#result.ask(id),
+      onask: (id) => {
+        this.#result.ask(id);
+        this.#status.ask(id);
+      },
       onpicture: (picture) => this.#show(picture),
       onbackend: (backend) => this.#status.showBackend(backend),
       updated,
@@ -117,11 +122,18 @@ export class Page {
       download: () => this.#result.save(),
       dice: () => this.#roll(),
       again: () => this.#again(),
+      swap: () => this.#status.enlarge(),
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),
     };
     for (const [button, action] of Object.entries(actions)) get(button).addEventListener("click", action);
     document.addEventListener("keydown", (event) => this.#press(event));
     addEventListener("online", () => this.#failed === "network" && this.#again());
+  }
+
+  /** The drawing is another one now. */
+  #changed() {
+    this.#status.outdated();
+    this.#colouring.changed();
   }
 
   /** Who has emptied the sheet wants to draw. */
@@ -132,9 +144,9 @@ export class Page {
 
   /** @param {KeyboardEvent} event */
   #press(event) {
-    if (this.#gallery.isOpen) return;
+    if (document.querySelector("dialog[open]")) return;
     const onButton = event.target instanceof HTMLElement && event.target.closest("button, a") !== null;
-    const button = shortcut(event, onButton);
+    const button = shortcut(event, onButton, this.#settings.letters);
     if (!button) return;
     get(button).click();
     event.preventDefault();
@@ -148,11 +160,13 @@ export class Page {
   #open(manifest, address) {
     if (this.#model !== this.#wanted) this.#change();
     this.#manifest = manifest;
+    this.#status.showModel(manifest);
     const [first] = manifest.presets ?? [];
     this.#gallery.offer(manifest, address);
     this.#pad.suit(manifest.input, manifest.pencil ?? USUAL_PENCIL, this.#tools.layOut(manifest));
     enable("preset", Boolean(first));
     get("dice").hidden = !manifest.styles?.length;
+    delete get("dice").dataset.waiting;
     this.#translate();
     if (first && !this.#gallery.asked && !this.#pad.touched) this.#begin(first);
     else this.#colouring.paint();
@@ -178,7 +192,7 @@ export class Page {
     if (!sample) return;
     if (preset.seed !== undefined) keep("seed", null);
     this.#lay(preset, sample);
-    this.#colouring.changed();
+    this.#changed();
   }
 
   /**
@@ -205,7 +219,7 @@ export class Page {
     this.#model = this.#wanted;
     this.#gallery.forget();
     this.#result.clear();
-    this.#status.clearTime();
+    this.#status.forget();
     enable("download", false);
     keep("model", this.#model.name);
   }
@@ -213,7 +227,7 @@ export class Page {
   /** @param {import("./engine/painter.js").Picture} picture */
   #show(picture) {
     this.#result.show(picture);
-    this.#status.showTime(picture.ms);
+    this.#status.showPicture(picture);
     enable("download", true);
   }
 

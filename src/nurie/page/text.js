@@ -1,5 +1,7 @@
 // Every sentence of the page, in English and in Japanese.
 
+import { memory } from "./memory.js";
+
 /** @typedef {"en" | "ja"} Language */
 
 const REMEMBERED = "nurie-language";
@@ -23,6 +25,9 @@ export const TEXTS = {
     redo: "Redo",
     clear: "Clear",
     preset: "Samples",
+    swap: "Make the picture the large sheet",
+    old: "Not of this drawing any more",
+    busy: "Colouring …",
     convert: "Colour",
     convertLabel: "Colour the drawing",
     live: "Live",
@@ -55,6 +60,28 @@ export const TEXTS = {
     language: "日本語",
     languageLabel: "日本語で表示する",
     credits: "Credits",
+    help: "Help and settings",
+    keys: "Keyboard",
+    letters: "Single letters choose tools",
+    lettersLabel: "Single letters choose tools: P, B, E and D",
+    print: "Print",
+    printPicture: "The picture and the drawing",
+    printLines: "The lines, to colour by hand",
+    facts: "How this works",
+    factsEngine: "Computed with",
+    factsPicture: "Last picture",
+    factsModel: "Model",
+    factsCredits: "Credits and licence",
+    "engine.none": "nothing yet",
+    "engine.webgpu": "WebGPU, on the graphics processor",
+    "engine.threads": "WebAssembly, several threads",
+    "engine.single": "WebAssembly, one thread: this computer offers one core",
+    "engine.alone": "WebAssembly, one thread: this web server does not send the headers that more would need",
+    picture: "{time}, {width} × {height} pixels",
+    size: "{total} MB",
+    "from.network": "{total} MB, from the network",
+    "from.cache": "{total} MB, kept by this browser",
+    licence: "The page is Nurie, under the MIT licence.",
     "failure.network":
       "The network or the server is away: a part of the page could not be fetched. Check your connection, then try again.",
     "failure.waiting": "Nothing has come for some seconds. It goes on by itself when the network does; or try again.",
@@ -91,6 +118,9 @@ export const TEXTS = {
     redo: "やり直す",
     clear: "白紙",
     preset: "お手本",
+    swap: "着色された絵を大きく表示",
+    old: "今の線画の絵ではありません",
+    busy: "着色しています…",
     convert: "変換",
     convertLabel: "変換：線画に色をつけます",
     live: "ライブ",
@@ -123,6 +153,28 @@ export const TEXTS = {
     language: "English",
     languageLabel: "Show in English",
     credits: "クレジット",
+    help: "ヘルプと設定",
+    keys: "キーボード",
+    letters: "1文字のキーで道具を選ぶ",
+    lettersLabel: "1文字のキーで道具を選ぶ：P、B、E、D",
+    print: "印刷",
+    printPicture: "着色された絵と線画",
+    printLines: "塗り絵用の線画だけ",
+    facts: "動作の様子",
+    factsEngine: "計算方法",
+    factsPicture: "前回の絵",
+    factsModel: "モデル",
+    factsCredits: "クレジットとライセンス",
+    "engine.none": "まだ動いていません",
+    "engine.webgpu": "WebGPU（グラフィックスプロセッサ）",
+    "engine.threads": "WebAssembly、複数スレッド",
+    "engine.single": "WebAssembly、1スレッド（このコンピュータで使えるコアは1つです）",
+    "engine.alone": "WebAssembly、1スレッド（複数スレッドに必要なヘッダーをこのWebサーバーが送っていません）",
+    picture: "{time}、{width} × {height} ピクセル",
+    size: "{total} MB",
+    "from.network": "{total} MB（ネットワークから取得）",
+    "from.cache": "{total} MB（ブラウザに保存されたもの）",
+    licence: "このページは Nurie（MIT ライセンス）です。",
     "failure.network":
       "ネットワークかサーバーにつながらず、ページの一部を取得できませんでした。接続を確かめて、もう一度お試しください。",
     "failure.waiting": "しばらくデータが届いていません。つながれば自動で続きます。もう一度試すこともできます。",
@@ -147,27 +199,13 @@ export const TEXTS = {
 
 /** @returns {Language} the remembered one, else the first of the browser's that there is */
 export function preferredLanguage() {
-  const wishes = [remembered(), ...(navigator.languages ?? [navigator.language])];
+  const wishes = [memory.get(REMEMBERED), ...(navigator.languages ?? [navigator.language])];
   const known = wishes.map((wish) => wish?.slice(0, 2)).find((wish) => wish === "en" || wish === "ja");
   return known ?? "en";
 }
 
 /** @param {Language} language */
-export function rememberLanguage(language) {
-  try {
-    localStorage.setItem(REMEMBERED, language);
-  } catch {
-    // Storage may be forbidden; the switch then holds for this visit.
-  }
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(REMEMBERED);
-  } catch {
-    return null;
-  }
-}
+export const rememberLanguage = (language) => memory.set(REMEMBERED, language);
 
 /**
  * @param {Language} language

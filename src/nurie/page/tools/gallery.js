@@ -30,10 +30,6 @@ export class Gallery {
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
   }
 
-  get isOpen() {
-    return this.#dialog.open;
-  }
-
   /** Has any sample of this model been asked for? */
   get asked() {
     return this.#asked !== null;

@@ -28,6 +28,7 @@ export class Tools {
       this.take();
     });
     for (const tool of TOOLS) get(tool).addEventListener("click", () => this.take(tool));
+    document.addEventListener("click", (event) => release(event), { capture: true });
   }
 
   /** @param {Tool} [tool] none: away with the eraser */
@@ -48,6 +49,7 @@ export class Tools {
     const mapped = labels.length > 0;
     get("box").hidden = !mapped;
     get("colours").hidden = !mapped && !hints;
+    delete get("colours").dataset.waiting;
     get("colours").dataset.label = mapped ? "labels" : "colours";
     get("lead").dataset.text = mapped ? "leadLabels" : "lead";
     if (mapped) {
@@ -65,4 +67,16 @@ export class Tools {
   translate(language) {
     this.#palette.translate(language);
   }
+}
+
+/**
+ * A button that a pointer has pressed gives the focus back to the sheet, so that Enter colours, and does not press it
+ * again. Who presses it by a key stays on it.
+ * @param {MouseEvent} event
+ */
+function release({ target, detail }) {
+  const button = target instanceof Element ? target.closest("button:not([role=radio])") : null;
+  if (!(button instanceof HTMLElement) || detail === 0 || button.closest("dialog")) return;
+  button.blur();
+  get("drawing").focus({ preventScroll: true });
 }

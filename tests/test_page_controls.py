@@ -29,7 +29,7 @@ def test_japanese_browser_gets_japanese(browser: Browser, address: str) -> None:
     page.goto(address)
     page.wait_for_selector("#message:visible")
     assert page.get_attribute("html", "lang") == "ja"
-    assert "モデルが見つかりません" in page.inner_text("#message")
+    assert "サーバーにページの一部がありません" in page.inner_text("#message")
     assert "変換" in page.inner_text("#convert")
     context.close()
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from nurie.config import Get
 from nurie.datasets import download as downloads
-from nurie.datasets.sources import DATA_SETS, Archive
+from nurie.datasets.sources import DATA_SETS, Archive, emoji_group
 from nurie.errors import NurieError
 from nurie.get import DOWNLOADS, SOURCES, get
 
@@ -167,6 +167,22 @@ def test_a_checksum_that_nobody_published_is_noted_and_said(
         digest = hashlib.sha256(server.files[archive.name]).hexdigest()
         assert (found["sha256"], found["known"]) == (digest, False)
         assert f"nobody has published its checksum. It is {digest}" in said
+
+
+def test_variants_of_an_emoji_are_of_one_group(server: Server, tmp_path: Path) -> None:
+    folder = get(Get("openmoji", tmp_path / "o", mirror=server.url))
+    assert (folder / "groups.csv").read_text() == "code,group\n1F600,1F600\n"
+    for one, other in (
+        ("1F468-1F3FC-200D-1F680", "1F9D1-200D-1F680"),  # a man and a person who are astronauts
+        ("1F64B-1F3FF-200D-2642-FE0F", "1F64B"),
+        ("1F469-1F3FB-200D-1F9B0", "1F9D1-1F3FF-200D-1F9B2"),
+        ("1F469-1F3FB-200D-2764-FE0F-200D-1F48B-200D-1F468-1F3FC", "1F48F-1F3FD"),
+        ("1F469-200D-1F91D-200D-1F469", "1F46D"),
+    ):
+        assert emoji_group(one) == emoji_group(other)
+    for one, other in (("1F600", "1F601"), ("1F468-200D-1F680", "1F468-200D-1F692"), ("2640-FE0F", "2642-FE0F")):
+        assert emoji_group(one) != emoji_group(other)
+    assert emoji_group("1F3FB") == "1F3FB" and emoji_group("0031-FE0F-20E3") == "0031-20E3"
 
 
 def test_a_second_call_downloads_nothing_and_says_so(

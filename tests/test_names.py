@@ -82,3 +82,14 @@ def test_few_val_pictures_of_many_become_four_by_the_same_hash() -> None:
     one = [*poor, next(name for name in everything if split_of(name, 10) == "val")]
     assert splits_of(one, 10).count("val") == 4 and splits_of(one, 10)[-1] == "val"
     assert splits_of(everything, 10) == [split_of(name, 10) for name in everything]
+
+
+def test_a_group_lies_on_one_side_by_the_hash_of_its_own_name() -> None:
+    names = [f"cat {i}" for i in range(300)]
+    groups = {name: f"group {i % 60}" for i, name in enumerate(names) if i < 240}
+    splits = splits_of(names, 10, groups)
+    assert splits == [split_of(groups.get(name, name), 10) for name in names] != splits_of(names, 10)
+    few = {name: f"group {i // 10}" for i, name in enumerate(names[:30])}
+    sides = splits_of(names[:30], 1, few)
+    assert sides.count("val") == 10 and all(len(set(sides[i : i + 10])) == 1 for i in (0, 10, 20))
+    assert set(splits_of(names[:30], 1, dict.fromkeys(names, "one"))) == {"train"}

@@ -534,3 +534,33 @@ def test_no_usable_picture_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "photos" / "a.png").write_bytes(b"")
     with pytest.raises(NurieError, match="No pair could be made from the 1 pictures"):
         prepare(config(tmp_path))
+
+
+def test_pictures_of_one_group_lie_on_one_side(tmp_path: Path) -> None:
+    for i in range(24):
+        save(tmp_path / "photos" / "sub" / f"{i}.png", photo(seed=i))
+    rows = "".join(f"sub-{i},animal {i % 3}\n" for i in range(23))
+    (tmp_path / "groups.csv").write_text(f"name,group\n{rows}")
+    options = config(tmp_path, val_percent=10, details=("few",), groups=tmp_path / "groups.csv")
+    prepare(options)
+    sides = {path.name.split("--")[0]: path.parent.name for path in (tmp_path / "pairs").glob("*/*.png")}
+    assert len(sides) == 24 and set(sides.values()) == {"train", "val"}
+    assert all(len({sides[f"sub-{i}"] for i in range(first, 23, 3)}) == 1 for first in range(3))
+    with pytest.raises(NurieError, match=r"other options \(groups was .*groups.csv, now None\)"):
+        prepare(dataclasses.replace(options, groups=None))
+
+
+def test_a_list_of_groups_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.png", photo())
+    options = config(tmp_path, groups=tmp_path / "groups.csv")
+    for text, sentence in (
+        (None, r"There is no list of groups at .*groups\.csv\. Expected a CSV file .* its group in"),
+        ("name,group\na\n", "Row 2 of .* has no name and group: 'a'"),
+        ("name,group\na,1\na,2\n", "puts a into two groups, 1 and 2"),
+        ("name,group\nb.png,1\n", r"lists none of the 1 pictures, such as a\."),
+    ):
+        if text:
+            (tmp_path / "groups.csv").write_text(text)
+        with pytest.raises(NurieError, match=sentence):
+            prepare(options)
+    assert not (tmp_path / "pairs" / "train").exists()

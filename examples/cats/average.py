@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import update_bn
 
-from nurie.batches.sampler import Batch, Sampler
+from nurie.batches.sampler import Sampler
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load, load_weights, save
 from nurie.nets.generators import build_generator
 from nurie.pairs.folder import open_pairs
+from nurie.training.batchnorm import measure_net
 from nurie.training.options import saved_config
 
 DEFAULT_STYLE = "style.colour"  # a buffer of the generator
@@ -49,21 +49,8 @@ def average(parts: list[tuple[Path, float]], pairs: Path, out: Path, batches: in
     load_weights(net, mean, parts[0][0])
     config = replace(saved_config(last_meta["train"], parts[-1][0]), batch=8, seed=0, consistency=0.0)
     sampler = Sampler(open_pairs(pairs, "train", config.size, config.direction), config)
-    torch.manual_seed(0)  # of the noise that a generator takes in training
-    with torch.no_grad():
-        update_bn(map(sampler, range(batches)), Told(net))
+    measure_net(net, ((batch.drawing, batch.style) for batch in map(sampler, range(batches))), seed=0)
     save(out, {**last, "ema": net.state_dict()}, meta)
-
-
-class Told(torch.nn.Module):
-    """A generator that takes a batch: its drawings, told its pictures' styles."""
-
-    def __init__(self, generator: torch.nn.Module) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, batch: Batch) -> torch.Tensor:
-        return self.generator(batch.drawing, batch.style)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,9 @@ class Prepare:
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA puts the picture on the left
     # share of the pictures kept for validation, chosen by a stable hash of the name
     val_percent: Annotated[int, Range(0, 90)] = 10
+    # CSV file with a header, then each picture's name and group: those of one group, such as photos of one animal, lie
+    # on the same side of train and val
+    groups: Annotated[Path | None, arg(metavar="FILE")] = None
     workers: Annotated[int, Range(0, 1024)] = 0  # processes; 0 = one per core
 
 

@@ -19,6 +19,7 @@ from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
 from nurie.files.write import write_file
+from nurie.pairs.classes import groups_of
 from nurie.pairs.files import write_pair, write_sheet
 from nurie.pairs.kinds import PHOTOS, refuse_other_kind
 from nurie.pairs.layouts import pair_files
@@ -166,7 +167,7 @@ def plan_jobs(config: Prepare, sources: list[Sources], notes: list[Record], reco
     names = picture_names([source.photo.relative_to(config.photos) for source in sources], taken)
     suffixes = [f"--{detail}" for detail in config.details] if config.mode == "lines" else [""]
     jobs = []
-    splits = splits_of(names, config.val_percent)
+    splits = splits_of(names, config.val_percent, groups_of(config.groups, names) if config.groups else None)
     for source, record, name, split in zip(sources, notes, names, splits, strict=True):
         files = [f"{name}{suffix}.png" for suffix in suffixes]
         sides = [split, *SIDES]  # pairs without a record stay on the side where they are

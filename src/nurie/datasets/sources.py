@@ -1,6 +1,7 @@
 """The data sets of the recipes: where they officially are, what is known of their files, and what becomes of these."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,14 @@ from nurie.files.write import write_file
 PETS = "https://thor.robots.ox.ac.uk/~vgg/data/pets/"
 OPENMOJI = "https://github.com/hfg-gmuend/openmoji/releases/download/16.0.0/"
 PIX2PIX = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/"
+
+# code points of skin tones, hair and genders, the joiner and the selector of the picture
+VARIANT = re.compile("1F3F[BCDEF]|1F9B[0123]|264[02]|200D|FE0F")
+# couples that have a code point of their own, and the same of two persons (man and woman are persons here)
+ONE_CODE = {
+    "1F48F": "1F9D1-2764-1F48B-1F9D1", "1F491": "1F9D1-2764-1F9D1",
+    **dict.fromkeys(("1F46B", "1F46C", "1F46D"), "1F9D1-1F91D-1F9D1"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,21 @@ def list_breeds(folder: Path) -> None:
     write_file(folder / "list.csv", f"id,breed\n{rows}".encode())
 
 
+def list_variants(folder: Path) -> None:
+    """groups.csv, with the group of each emoji: variants of one are nearly the same picture."""
+    codes = sorted(path.stem for path in (folder / "color").glob("*.png"))
+    rows = "".join(f"{code},{emoji_group(code)}\n" for code in codes)
+    write_file(folder / "groups.csv", f"code,group\n{rows}".encode())
+
+
+def emoji_group(code: str) -> str:
+    """The same for an emoji's code points, such as "1F469-1F3FD-200D-1F680", and for those of its variants in another
+    skin tone, with other hair, or of another gender."""
+    parts = [part for part in code.split("-") if not VARIANT.fullmatch(part)]
+    person = ["1F9D1" if part in ("1F468", "1F469") else part for part in parts]
+    return ONE_CODE.get("-".join(person), "-".join(person)) or code
+
+
 def emoji(folder: str) -> Callable[[PurePosixPath], str | None]:
     return lambda path: f"{folder}/{path.name}" if path.suffix == ".png" else None
 
@@ -115,7 +139,8 @@ DATA_SETS = {
         ),
         licence="CC BY-SA 4.0",
         credit="OpenMoji, the open-source emoji and icon project; CC BY-SA 4.0",
-        next="nurie prepare FOLDER/color pairs/ --mode folders --inputs FOLDER/black",
+        next="nurie prepare FOLDER/color pairs/ --mode folders --inputs FOLDER/black --groups FOLDER/groups.csv",
+        finish=list_variants,
     ),
     "facades": DataSet(
         archives=(Archive(PIX2PIX + "facades.tar.gz", facade, least=500, most=1 << 30),),

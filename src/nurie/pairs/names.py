@@ -4,7 +4,7 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import get_args
 
@@ -87,13 +87,18 @@ def split_of(name: str, val_percent: int) -> str:
     return "val" if place_of(name) < val_percent else "train"
 
 
-def splits_of(names: Sequence[str], val_percent: int) -> list[str]:
+def splits_of(names: Sequence[str], val_percent: int, groups: Mapping[str, str] | None = None) -> list[str]:
     """train or val for each name. Where the hash gives few of many pictures for validation, more of the first ones by
-    that hash are taken, unless none is wanted."""
-    splits = [split_of(name, val_percent) for name in names]
+    that hash are taken, unless none is wanted.
+
+    groups: name -> its group, whose name is hashed in the place of its own.
+    """
+    keys = [(groups or {}).get(name, name) for name in names]
+    splits = [split_of(key, val_percent) for key in keys]
     if val_percent and len(names) >= ENOUGH and splits.count("val") < FEW_VAL:
-        first = set(sorted(names, key=lambda name: (place_of(name), name))[:FEW_VAL])
-        splits = ["val" if name in first else "train" for name in names]
+        first = set(sorted(keys, key=lambda key: (place_of(key), key))[:FEW_VAL])
+        if first != set(keys):  # else nothing is left to train on
+            splits = ["val" if key in first else "train" for key in keys]
     return splits
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from nurie.config import Publish
 from nurie.errors import NurieError
+from nurie.files.ours import read_object
 from nurie.publish import publish
 from nurie.site import assets
 from nurie.site.index import HEADING, MANIFEST_META
@@ -60,8 +61,19 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def files(site: Path) -> set[str]:
+def on_disk(site: Path) -> set[str]:
     return {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+
+
+def former(site: Path) -> set[str]:
+    """What the list of a folder, if it has one, says to be left from the version before."""
+    listed = site / "site.json"
+    return set(read_object(listed).get("former", []))
+
+
+def files(site: Path) -> set[str]:
+    """All but those."""
+    return on_disk(site) - former(site)
 
 
 def check_references(site: Path) -> None:
@@ -76,7 +88,7 @@ def check_references(site: Path) -> None:
                 assert (path.parent / name).is_file(), f"{path.name} -> {name}"
     manifests = json.loads((site / "site.json").read_text())["models"]
     assert [f"./{name}" for name in manifests] == [model["content"] for model in metas(site)]
-    assert {site / name for name in manifests} == set(site.glob("model/manifest.*.json"))
+    assert set(manifests) == {name for name in files(site) if re.match(r"model/manifest\.\w{12}\.", name)}
     for manifest in manifests:
         content = json.loads((site / manifest).read_text())
         for name in [content["weights"]["file"], content["presets"][1]["image"]]:
@@ -116,9 +128,7 @@ def test_the_browser_is_told_early_what_the_page_needs(page: Path, tmp_path: Pat
     assert all((site / name).is_file() for _, name in hints)
     kinds = {Path(name).name.split(".")[0]: kind for kind, name in hints}
     # first.js is asked for anyway, leaf.js only by a call
-    scripts = {name: "modulepreload" for name in ("a", "b", "main")}
-    assert kinds == scripts | {"manifest": "preload", "weights": "preload"}
-    assert list(kinds) == ["a", "b", "main", "manifest", "weights"]  # what the first picture needs; what the page needs
+    assert kinds == {name: "modulepreload" for name in ("a", "b", "main")}  # the model's are early.js's
 
 
 def test_the_site_is_complete(tmp_path: Path, page: Path):
@@ -128,7 +138,7 @@ def test_the_site_is_complete(tmp_path: Path, page: Path):
     plain = {"index.html", "site.json", "_headers"}
     assert plain <= names
     assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in names - plain)
-    assert len([name for name in names if name.startswith("assets/")]) == 8
+    assert len([name for name in names if name.startswith("assets/")]) == 9
     assert next(site.glob("assets/engine.*.wasm")).read_bytes() == b"\0asm './a.js'"
     assert not [path for path in site.parent.iterdir() if path.name.startswith(".")]
     first = {name: (site / name).read_bytes() for name in names}
@@ -214,8 +224,9 @@ def test_several_models_share_everything_but_their_own_files(tmp_path: Path, pag
     more = sorted(name.split(".")[0] for name in files(site) - one)  # the same preset picture is there once
     assert more == ["model/manifest", "model/manifest", "model/weights", "model/weights"]
     assert texts(site) == ["Cats"]
-    preloaded = re.findall(r'<link rel="preload"[^>]*href="\./model/([^"]+)">', (site / "index.html").read_text())
-    assert {f"model/{name}" for name in preloaded} == {n for n in one if n.startswith(("model/m", "model/w"))}
+    for model in metas(site):
+        fetched = [site / model["content"], site / model["data-weights"]]
+        assert model["data-bytes"] == str(sum(path.stat().st_size for path in fetched))
 
 
 def test_two_models_of_one_name_are_refused(tmp_path: Path, page: Path):
@@ -289,6 +300,43 @@ def test_only_what_the_sites_list_names_is_replaced(tmp_path: Path, page: Path, 
     out, err = capsys.readouterr()
     assert err == "kept: .git, CNAME, a, assets/own.0123456789ab.js (not made by this command)\n"
     assert out.split(": ")[1] == said  # the size is the site's, not the folder's
+
+
+def test_pages_that_are_open_have_their_files_for_one_more_version(tmp_path: Path, page: Path, capsys) -> None:
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    mine = {"model/own.0123456789ab.bin": "1", "CNAME": "c"}
+    versions = []
+    for weights in (b"first", b"second", b"second", b"third", b"first"):
+        (page / "leaf.js").write_text(weights.decode())
+        publish(Publish(write_model(model, weights), site))
+        add(site, mine)
+        versions.append(files(site) - mine.keys())
+        check_references(site)
+        before = next((version for version in versions[-2::-1] if version != versions[-1]), set())
+        hashed = {name for name in before if re.search(r"\.[0-9a-f]{12}\.\w+$", name)}
+        assert former(site) == hashed - versions[-1]
+        assert on_disk(site) == versions[-1] | hashed | mine.keys()
+        assert all((site / name).read_text() == text for name, text in mine.items())
+    assert versions[0] == versions[4] != versions[1] == versions[2]
+    assert "second" not in capsys.readouterr().err
+
+
+def test_a_publish_that_was_killed_leaves_no_file_that_nobody_lists(
+    tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, site = write_model(tmp_path / "model"), tmp_path / "site"
+    publish(Publish(model, site))
+    for step, weights in (("put", b"second"), ("remove", b"third")):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(f"nurie.files.install.{step}", interrupted)
+            publish(Publish(write_model(model, weights), site))
+    publish(Publish(write_model(model, b"fourth"), site))
+    assert on_disk(site) == set(json.loads((site / "site.json").read_text())["files"]) | former(site)
+    check_references(site)
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_older_sites_files_are_those_with_a_name_as_publishing_gives_it(tmp_path: Path, page: Path) -> None:

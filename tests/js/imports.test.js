@@ -15,6 +15,7 @@ const ROWS = [
   ["status.js"],
   ["main.js"],
   ["first.js"],
+  ["early.js"], // lies in index.html
 ];
 
 /** What the first picture waits for. */

@@ -31,12 +31,13 @@ class FileList(Struct, frozen=True, kw_only=True):
     files: Files
 
 
-def install(files: Mapping[str, bytes], folder: Path, standing: Collection[str]) -> None:
+def install(files: Mapping[str, bytes], folder: Path, standing: Collection[str], kept: Collection[str] = ()) -> None:
     """Replace the `standing` files of a folder by these; both are named by their paths below it, the list comes last.
 
-    Files that the others refer to have names that change with their content. What else the folder holds stays, and is
-    named on standard error. Raises NurieError, before anything is written, where such a file has the name of a new one;
-    OSError, and then the old files stand, or the new ones, which the next call tidies up.
+    Files that the others refer to have names that change with their content. Standing files that are `kept` stay beside
+    the new ones. What else the folder holds stays, too, and is named on standard error. Raises NurieError, before
+    anything is written, where such a file has the name of a new one; OSError, and then the old files stand, or the new
+    ones, which the next call tidies up.
     """
     folder = folder.resolve()
     new_folder = not folder.is_dir()
@@ -47,7 +48,7 @@ def install(files: Mapping[str, bytes], folder: Path, standing: Collection[str])
     refuse_in_the_way(files, folder, ours)
     for place in {folder, *(folder / name for name in parents([*files, *ours]))}:
         tidy(place)
-    old = ours - files.keys()
+    old = ours - files.keys() - {*kept}
     try:
         write_file(folder / BEGUN, to_json(FileList(files=sorted(ours | files.keys()))))
         put(files, folder, [] if earlier else [BEGUN])
@@ -57,7 +58,7 @@ def install(files: Mapping[str, bytes], folder: Path, standing: Collection[str])
                 folder.rmdir()
     remove(old, folder)
     (folder / BEGUN).unlink()
-    tell_kept(foreign(folder, files))
+    tell_kept(foreign(folder, [*files, *kept]))
 
 
 def put(files: Mapping[str, bytes], folder: Path, more: Collection[str]) -> None:

@@ -54,7 +54,7 @@ async function begin() {
     new Promise((resolve) => late.addEventListener("abort", resolve)),
   ]);
   const main = await import("./main.js").catch(() => null);
-  if (!main) return; // the note in index.html stays
+  if (!main) return void dispatchEvent(new Event("error")); // early.js hears it
   const page = new main.Page();
   Object.assign(globalThis, { nurie: page }); // for scripts that embed the page, and for tests
   page.start(download);

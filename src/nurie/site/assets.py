@@ -13,6 +13,7 @@ from nurie.errors import NurieError
 from nurie.files.hashed import hashed
 
 PAGE = Path(__file__).parents[1] / "page"
+EARLY = "early.js"  # lies in index.html itself
 TEXT = (".js", ".css")  # the files that refer to others
 # './folder/name' or "../name" in scripts, ./name in url(...) of a stylesheet
 REFERENCE = re.compile(r"""(?<=['"(])(?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+(?:\.[\w-]+)+(?=['")])""", re.ASCII)
@@ -28,7 +29,7 @@ def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
     contents = {
         path.relative_to(PAGE).as_posix(): path.read_bytes()
         for path in sorted(PAGE.rglob("*"))
-        if path.is_file() and path.suffix != ".html" and not is_hidden(path.relative_to(PAGE))
+        if path.is_file() and path.suffix != ".html" and path != PAGE / EARLY and not is_hidden(path.relative_to(PAGE))
     }
     graph = {name: references(name, data, contents) for name, data in contents.items()}
     names = {}

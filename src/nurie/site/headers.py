@@ -4,11 +4,11 @@ import re
 from pathlib import PurePosixPath
 
 HEADERS_FILE = "_headers"  # read by Netlify, Cloudflare Pages and others
-# A page in a process of its own may share memory between threads. No other site may put our files into its pages.
+# A page in a process of its own may share memory between threads. Pages that are in one, too, may show it in a frame.
 EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
 HASHED_FOLDERS = ("assets", "model")  # where publish writes files under names with a hash, and no others

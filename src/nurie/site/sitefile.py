@@ -1,5 +1,6 @@
 """site.json: says that a folder is a site, and what is in it. Format: docs/formats.md."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ class Site(Struct, frozen=True, kw_only=True):
     title: str
     models: Annotated[list[ManifestPath], Meta(min_length=1, max_length=1000)]
     files: Files = []  # all of the site, by their paths below it; older sites do not say
+    former: Files = []  # what only the version before had, for pages that are still open
 
 
 def read_site(folder: Path) -> Site:
@@ -33,7 +35,25 @@ def standing(folder: Path) -> set[str]:
     """The files of the site in a folder, by their paths below it; none where there is no site. Raises NurieError."""
     if not (folder / SITE).is_file():
         return set()
-    return {SITE, *(read_site(folder).files or unlisted(folder))}
+    site = read_site(folder)
+    return {SITE, *(site.files or unlisted(folder)), *site.former}
+
+
+def current(folder: Path) -> set[str]:
+    """The files of the version that a folder shows, without those of the one before. Raises NurieError."""
+    return standing(folder) - {*read_site(folder).former}
+
+
+def left_by(folder: Path, files: Collection[str]) -> list[str]:
+    """The files of a folder's site that a new version does not have, and that pages which are open may ask for.
+
+    Those of the version before that one go, unless nothing changes. Raises NurieError.
+    """
+    if not (folder / SITE).is_file():
+        return []
+    left = {name for name in current(folder) - {*files} if HASHED.search(name)}
+    left = left or {*read_site(folder).former} - {*files}
+    return sorted(name for name in left if (folder / name).is_file())
 
 
 def unlisted(folder: Path) -> list[str]:

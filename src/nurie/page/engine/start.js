@@ -21,12 +21,21 @@ const trusted = (url) => policy?.createScriptURL(url) ?? url;
  * @param {string} [name]
  */
 export function startWorker(url, name) {
-  const options = /** @type {const} */ ({ type: "module", name });
   try {
-    return new Worker(trusted(url.href), options);
+    return new Worker(trusted(url.href), { type: "module", name });
   } catch {
-    // In a frame of its own origin (sandbox) no file of the site is of the same one; what is made here is.
-    const module = new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" });
-    return new Worker(trusted(URL.createObjectURL(module)), options);
+    // In a frame of its own origin (sandbox) no file of the site is of the same one. What is made here is, though not as
+    // a module in Chromium; it keeps what is said to the module until that is there.
+    const script = `const kept = [];
+      const keep = ({ data }) => kept.push(data);
+      addEventListener("message", keep);
+      import(${JSON.stringify(url.href)}).then(
+        () => {
+          removeEventListener("message", keep);
+          for (const data of kept) dispatchEvent(new MessageEvent("message", { data }));
+        },
+        (error) => setTimeout(() => { throw error; }),
+      );`;
+    return new Worker(trusted(URL.createObjectURL(new Blob([script]))), { name });
   }
 }

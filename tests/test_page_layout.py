@@ -19,7 +19,7 @@ WIDTHS = [
     320, 340, 344, 360, 375, 390, 412, 430, 460, 479, 480, 500, 540, 568, 600, 640, 667, 720, 740, 768, 800, 820,
     844, 915, 959, 960, 1024, 1056, 1057, 1180, 1280, 1440, 1920, 2560,
 ]  # fmt: skip
-HEIGHTS = [256, 320, 360, 390, 480, 545, 599, 605, 720, 844, 1440]
+HEIGHTS = [256, 320, 360, 390, 479, 480, 545, 605, 767, 844, 1440]
 LABELS = ["wall", "window", "door", "balcony", "blind", "molding", "sill", "shop", "cornice", "pillar", "deco", "roof"]
 
 # What is wrong with the controls of a page as it lies: lines of text. A finger needs 44 pixels.
@@ -125,7 +125,7 @@ def test_phones_and_tablets_show_all_at_once_and_the_sheets_large(page: Page, si
     ready(page, sites + "two/")
     for width, height, share in [
         (320, 568, 0.3), (360, 640, 0.5), (390, 664, 0.5), (390, 844, 0.6), (412, 915, 0.6), (768, 1024, 0.5),
-        (568, 320, 0.4), (667, 375, 0.49), (844, 390, 0.45),
+        (568, 320, 0.4), (667, 375, 0.49), (844, 390, 0.45), (1366, 650, 0.6),
     ]:  # fmt: skip
         page.set_viewport_size({"width": width, "height": height})
         bottoms: list[float] = page.evaluate(

@@ -9,6 +9,7 @@ const page = new URL("../../src/nurie/page/", import.meta.url);
 const ROWS = [
   ["formats.d.ts", "memory.js"],
   ["address.js", "dom.js", "failure.js", "png.js", "text.js"],
+  ["pointer"],
   ["engine", "model", "sheet"],
   ["tools"],
   ["colouring.js"],

@@ -48,8 +48,12 @@ export class Page {
       enable("redo", canRedo);
     },
     onchange: () => this.#changed(),
+    onpen: () => this.#tools.panel.offerPen(),
+    onrefuse: () => this.#tools.panel.offerFingers(),
+    onzoom: (zoom) => this.#tools.panel.showZoom(zoom),
+    onsay: (what, where) => this.#status.say(what, where),
   });
-  #tools = new Tools(this.#pad.hand, get("drawing"));
+  #tools = new Tools(this.#pad, get("drawing"));
   #gallery = new Gallery((preset) => this.#place(preset));
   #settings = new Settings(() => this.#translate());
   #chooser = new Chooser(get("models"), this.#models, this.#model, (model) => this.#choose(model));
@@ -82,6 +86,11 @@ export class Page {
   /** The drawing as the engine gets it: RGBA at the model's size, a copy. */
   pixels() {
     return this.#pad.pixels();
+  }
+
+  /** Which part of the sheet is seen. */
+  get view() {
+    return this.#pad.hand.view;
   }
 
   /**

@@ -149,6 +149,15 @@ export class Status {
     get("time").textContent = "–";
   }
 
+  /**
+   * To those who do not see the pen that keys move.
+   * @param {string} what key of text.js
+   * @param {{[name: string]: number}} values
+   */
+  say(what, values) {
+    get("said").textContent = say(this.#language, what, values);
+  }
+
   /** On phones the picture and the drawing change places, and back. */
   enlarge() {
     const large = this.#root.dataset.large !== "picture";

@@ -1,21 +1,35 @@
 // The visitor's sheet: what is drawn, as it is seen and as the engine gets it.
 
-import { refresh } from "./canvas.js";
+import { Cursor } from "../pointer/cursor.js";
+import { Hand } from "../pointer/hand.js";
+import { Keys } from "../pointer/keys.js";
+import { WHOLE } from "../pointer/view.js";
+import { Brush } from "./brush.js";
+import { Glide, refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
-import { Hand } from "./hand.js";
 import { Surface } from "./surface.js";
 
 /** Before a model says otherwise. */
 const USUAL_SIZE = { width: 256, height: 256 };
 
 /**
+ * @typedef {import("../pointer/view.js").View} View
+ *
  * @typedef {object} Listener
  * @property {(steps: {canUndo: boolean, canRedo: boolean, coloured: boolean}) => void} onsteps these may be others now
  * @property {() => void} onchange the visitor has changed the drawing; once a frame at most while a line is drawn
+ * @property {() => void} onpen a pen was seen for the first time
+ * @property {() => void} onrefuse a finger would draw, but there is a pen
+ * @property {(zoom: number) => void} onzoom the sheet is seen so many times as large as the whole of it
+ * @property {(what: string, where: {x: number, y: number}) => void} onsay what the pen that keys move has done, and where,
+ *     in percent of the sheet
  */
 
 export class Pad {
+  brush = new Brush();
   hand;
+  #keys;
+  #cursor;
   #canvas;
   #size = { ...USUAL_SIZE };
   #drawing = new Drawing();
@@ -26,6 +40,10 @@ export class Pad {
   #input = new Surface();
   /** In which the line that is being drawn will be shown. */
   #frame = 0;
+  /** While what is seen moves. @type {Glide | null} */
+  #glide = null;
+  /** Where the pointer is. @type {{x: number, y: number} | null} */
+  #hover = null;
 
   /**
    * @param {HTMLCanvasElement} canvas that is seen and drawn on
@@ -34,7 +52,26 @@ export class Pad {
   constructor(canvas, listener) {
     this.#canvas = canvas;
     this.#listener = listener;
-    this.hand = new Hand(canvas, this.#drawing, this.#size, (finished) => this.#changed(finished));
+    this.#cursor = new Cursor(canvas);
+    const lines = this.#lines();
+    this.hand = new Hand(canvas, this.#size, {
+      ...lines,
+      onretract: () => this.undo(),
+      onundo: () => this.undo(),
+      onredo: () => this.redo(),
+      onpen: listener.onpen,
+      onrefuse: listener.onrefuse,
+      onview: (view, finished) => this.#look(view, finished),
+      onhover: (where) => this.#point(where),
+    });
+    this.#keys = new Keys(canvas, this.hand, this.#size, {
+      ...lines,
+      onmove: (at, down) => {
+        this.#cursor.showPen(at && this.#seen(at), down);
+        if (down) lines.onchange();
+      },
+      onsay: listener.onsay,
+    });
     this.#resize(USUAL_SIZE);
     this.#redraw();
     keepCrisp(canvas, (width, height) => {
@@ -49,6 +86,11 @@ export class Pad {
     return this.#drawing.touched;
   }
 
+  /** Has the drawing any colours, seen or not? */
+  get hasColours() {
+    return this.#drawing.coloured;
+  }
+
   /** Whether colours are seen, and heeded. They show when one is drawn. */
   get coloured() {
     return this.#input.coloured;
@@ -59,6 +101,47 @@ export class Pad {
     this.#shown.coloured = this.#input.coloured = coloured;
     this.#redraw();
     this.#listener.onchange();
+  }
+
+  /** What pointers and keys draw. */
+  #lines() {
+    return {
+      /**
+       * @param {number} x
+       * @param {number} y
+       * @param {import("../pointer/hand.js").How} [how]
+       */
+      onbegin: (x, y, how = {}) => {
+        if (!this.#drawing.current) this.#begin(x, y, how);
+      },
+      /**
+       * @param {number} x
+       * @param {number} y
+       * @param {number} [pressure]
+       */
+      onextend: (x, y, pressure) => this.#drawing.extend(x, y, pressure),
+      onchange: () => this.#changed(false),
+      onend: () => {
+        this.#drawing.end();
+        this.#changed(true);
+      },
+      oncancel: () => {
+        this.#drawing.cancel();
+        this.#changed(true);
+      },
+    };
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {import("../pointer/hand.js").How} how
+   */
+  #begin(x, y, { erases, pressure, wider = 1 }) {
+    const { tool, width, colour } = this.brush.take(erases || undefined);
+    if (colour) this.coloured = true;
+    this.#drawing.begin(tool, wider * width, x, y, colour, pressure);
+    this.#changed(false);
   }
 
   /** The drawing's RGBA at the model's size, a copy. */
@@ -103,12 +186,60 @@ export class Pad {
    * @param {import("./layers.js").Paper} paper under the drawing
    */
   suit(size, pencil, paper) {
-    this.hand.pencil *= this.#drawing.fit(this.#size, size);
-    this.#drawing.widen(pencil / this.hand.pencil);
-    this.hand.pencil = pencil;
+    this.#keys.leave();
+    this.#glide = null;
+    this.hand.view = WHOLE;
+    this.#listener.onzoom(1);
+    this.brush.pencil *= this.#drawing.fit(this.#size, size);
+    this.#drawing.widen(pencil / this.brush.pencil);
+    this.brush.pencil = pencil;
     this.#shown.paper = this.#input.paper = paper;
     this.#resize(size);
     this.#redraw();
+  }
+
+  /**
+   * Another part of the sheet is seen.
+   * @param {View} view
+   * @param {boolean} finished it stays for now
+   */
+  #look(view, finished) {
+    this.#listener.onzoom(view.zoom);
+    if (!finished) {
+      this.#glide ??= new Glide(this.#canvas, this.#shown.view);
+      this.#glide.show(this.#viewed(view), this.#shown.paper.colour);
+    } else {
+      this.#glide = null;
+      this.#magnify(this.#canvas.width, this.#canvas.height);
+      this.#shown.redraw(this.#drawing);
+      refresh(this.#canvas, this.#shown);
+    }
+    this.#point(this.#hover);
+  }
+
+  /** @param {View} view @param {number} [width] device pixels that the sheet has on the page */
+  #viewed({ zoom, left, top }, width = this.#canvas.width) {
+    return { scale: (zoom * width) / this.#size.width, left, top };
+  }
+
+  /**
+   * The pointer is here: where its tool covers more than a point, that is seen.
+   * @param {{x: number, y: number} | null} where CSS pixels from the sheet's corner
+   */
+  #point(where) {
+    this.#hover = where;
+    const { tool, kind, width } = this.brush;
+    const seen = where && kind !== "ink" && tool !== "box";
+    this.#cursor.showRing(
+      seen ? where : null,
+      (width * this.hand.view.zoom * this.#canvas.clientWidth) / this.#size.width,
+    );
+  }
+
+  /** Where a point of the sheet is seen, in parts of it. @param {{x: number, y: number}} point model pixels */
+  #seen({ x, y }) {
+    const { zoom, left, top } = this.hand.view;
+    return { u: ((x - left) * zoom) / this.#size.width, v: ((y - top) * zoom) / this.#size.height };
   }
 
   /** @param {{width: number, height: number}} size */
@@ -124,8 +255,8 @@ export class Pad {
    * @param {number} height device pixels that the sheet has on the page
    */
   #magnify(width, height) {
-    Object.assign(this.#canvas, { width, height });
-    this.#shown.resize(width, height, this.#size);
+    if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
+    this.#shown.resize(width, height, this.#size, this.#viewed(this.hand.view, width));
   }
 
   /** @param {boolean} finished more than the line that is being drawn has changed */
@@ -152,7 +283,7 @@ export class Pad {
 
   #update() {
     for (const surface of [this.#shown, this.#input]) surface.update(this.#drawing);
-    refresh(this.#canvas, this.#shown);
+    if (!this.#glide) refresh(this.#canvas, this.#shown);
   }
 
   /** Everything. */

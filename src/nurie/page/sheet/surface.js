@@ -57,6 +57,11 @@ export class Surface {
     this.#end = new Mask(width, height, this.#view);
   }
 
+  /** Which part of the sheet it shows. @returns {import("./mask.js").View} */
+  get view() {
+    return this.#view;
+  }
+
   /** RGBA, the surface's own. */
   get pixels() {
     return this.#layers.pixels;

@@ -59,6 +59,12 @@ export class Palette {
     this.#onchoice(this.#swatches[index].colour);
   }
 
+  /** A colour that is none of these. @param {string} colour such as #ff8800 */
+  own(colour) {
+    for (const button of this.#buttons) button.setAttribute("aria-checked", "false");
+    this.#onchoice(colour);
+  }
+
   /** @param {import("../text.js").Language} language */
   translate(language) {
     this.#swatches.forEach(({ name, title }, i) => {

@@ -3,6 +3,7 @@
 import { get } from "../dom.js";
 import { WHITE } from "../sheet/layers.js";
 import { COLOURS, Palette } from "./palette.js";
+import { Panel } from "./panel.js";
 
 /** @typedef {import("../sheet/drawing.js").Tool} Tool */
 
@@ -10,34 +11,48 @@ import { COLOURS, Palette } from "./palette.js";
 const TOOLS = ["pencil", "box", "eraser"];
 
 export class Tools {
-  #hand;
+  #brush;
   #canvas;
   /** The one that was taken last, the eraser apart. @type {Tool} */
   #last = "pencil";
   #palette;
+  panel;
 
   /**
-   * @param {import("../sheet/hand.js").Hand} hand
-   * @param {HTMLCanvasElement} canvas the sheet, whose cursor is the tool
+   * @param {import("../sheet/pad.js").Pad} pad
+   * @param {HTMLElement} canvas the sheet, whose cursor is the tool
    */
-  constructor(hand, canvas) {
-    this.#hand = hand;
+  constructor(pad, canvas) {
+    const { brush } = pad;
+    this.#brush = brush;
     this.#canvas = canvas;
+    this.panel = new Panel(pad, (colour) => this.#palette.own(colour));
     this.#palette = new Palette(get("colours"), (colour) => {
-      hand.colour = colour;
+      brush.colour = colour;
       this.take();
     });
-    for (const tool of TOOLS) get(tool).addEventListener("click", () => this.take(tool));
+    for (const tool of TOOLS) get(tool).addEventListener("click", (event) => this.#press(tool, event));
     document.addEventListener("click", (event) => release(event), { capture: true });
+  }
+
+  /**
+   * A tool is taken; the one that is taken already shows how it draws, but not by the tool's own key.
+   * @param {Tool} tool
+   * @param {MouseEvent} event
+   */
+  #press(tool, { isTrusted, detail }) {
+    if (isTrusted && tool === this.#brush.tool) this.panel.toggle(get(tool), detail === 0);
+    else this.take(tool);
   }
 
   /** @param {Tool} [tool] none: away with the eraser */
   take(tool = this.#last) {
     if (get(tool).hidden) return;
     if (tool !== "eraser") this.#last = tool;
-    this.#hand.tool = tool;
+    this.#brush.tool = tool;
     this.#canvas.dataset.tool = tool;
     for (const each of TOOLS) get(each).setAttribute("aria-pressed", String(each === tool));
+    this.panel.close();
   }
 
   /**
@@ -47,6 +62,7 @@ export class Tools {
    */
   layOut({ labels = [], hints = false }) {
     const mapped = labels.length > 0;
+    this.panel.offer(hints && !mapped);
     get("box").hidden = !mapped;
     get("colours").hidden = !mapped && !hints;
     delete get("colours").dataset.waiting;
@@ -58,7 +74,7 @@ export class Tools {
       return { colour: labels[0].colour, covered: true };
     }
     this.#palette.offer(COLOURS, 0);
-    if (!hints && this.#hand.colour) this.#palette.choose(0);
+    if (!hints && this.#brush.colour) this.#palette.choose(0);
     if (this.#last === "box") this.take("pencil");
     return WHITE;
   }

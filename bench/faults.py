@@ -45,6 +45,7 @@ from nurie.files import write
 from nurie.files.ours import BEST, CHECKPOINT, LOSSES, PREPARED, REPORT
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
+from nurie.size import Size
 from nurie.training.options import metadata
 
 SIZE = 64
@@ -123,7 +124,7 @@ def made_up(home: Path) -> dict[str, Case]:
         torch.manual_seed(seed)
         net = build_generator("fast", 8, styles=True, enclosed=True)
         (home / f"run{seed}").mkdir()
-        meta = metadata(Train(home / "pairs", home / f"run{seed}", size=SIZE, width=8), 1)
+        meta = metadata(Train(home / "pairs", home / f"run{seed}", size=Size(SIZE, SIZE), width=8), 1)
         checkpoint.save(home / f"run{seed}" / checkpoint.FILE, {"ema": net.state_dict()}, meta)
         made("export", f"{home}/run{seed}", f"{home}/model{seed}", "--samples", "1")
     export = ("export", f"{home}/run2", "FOLDER", "--samples", "1")

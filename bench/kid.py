@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nurie.nets.tensors import to_tensor
 from nurie.painting.painter import open_painter
 from nurie.pairs.folder import PairFolder
+from nurie.size import Size
 
 SIZE = 240  # pixels that the network was trained with
 
@@ -58,7 +59,7 @@ def main() -> None:
     features = Features()
     for path in args.models:
         painter = open_painter(path)
-        folder = PairFolder(args.pairs / "val", painter.width, painter.direction)
+        folder = PairFolder(args.pairs / "val", Size(painter.width, painter.height), painter.direction)
         pairs = [folder.read(file) for group in folder.groups for file in group]
         targets = features([folder.read(group[0])[1] for group in folder.groups])
         pictures = features([painter.paint(drawing) for drawing, _ in pairs])

@@ -29,6 +29,7 @@ from nurie.convert.lower import lower  # noqa: E402
 from nurie.nets import checkpoint  # noqa: E402
 from nurie.nets.generators import FastGenerator, initialise, initialise_shuffled  # noqa: E402
 from nurie.pairs.folder import PairFolder  # noqa: E402
+from nurie.size import Size  # noqa: E402
 from nurie.train import train  # noqa: E402
 from nurie.training import state  # noqa: E402
 from nurie.training.validate import val_tensors  # noqa: E402
@@ -36,7 +37,7 @@ from nurie.training.validate import val_tensors  # noqa: E402
 SEARCH = Train(
     Path(),
     Path(),
-    size=128,
+    size=Size(128, 128),
     batch=16,
     steps=400,
     discriminator="patch",
@@ -117,7 +118,7 @@ def edges(images: torch.Tensor) -> float:
 
 def time_ms(net: FastGenerator, rounds: int) -> tuple[float, int]:
     """Median milliseconds at 256x256 in Chromium, one thread, and bytes of the weights before gzip."""
-    plan, weights = lower(net, 256, True)
+    plan, weights = lower(net, Size(256, 256), True)
     times = measure(plan, weights, 256, 256, rounds, {"relaxed": WASM_FOLDER / "nurie-relaxed.wasm"}, {})
     return statistics.median(times["relaxed"]["total_ms"]), len(weights)
 

@@ -18,6 +18,7 @@ from nurie.engine.modelfile import read_manifest
 from nurie.painting.painter import Painter, open_painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
+from nurie.size import Size
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # train options of a run that takes a second
 TINY: dict[str, Any] = {
     "width": 8,
-    "size": 64,
+    "size": Size(64, 64),
     "batch": 2,
     "discriminator": "patch",
     "discriminator_width": 8,
@@ -81,6 +82,10 @@ def forget_accelerate() -> None:
         from accelerate.state import AcceleratorState
 
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def square(side: int) -> Size:
+    return Size(side, side)
 
 
 def hear_signals() -> None:

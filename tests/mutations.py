@@ -35,6 +35,7 @@ from nurie.pairs.record import Record, read_record
 from nurie.prepare import remember_options
 from nurie.site.models import site_model
 from nurie.site.sitefile import read_site
+from nurie.size import Size
 from nurie.training.options import metadata
 from pages import write_model
 from plans import small_unet
@@ -229,7 +230,8 @@ def made_up(home: Path) -> dict[str, Format]:
         Format("checkpoint without checksums", best, best.read_bytes(), partial(safetensors_of, checksums=False),
                lambda: checkpoint.load_generator(run)),
         Format("manifest", model / MANIFEST, manifest, json_of, publish),
-        Format("strokes", home / "line.json", dumped(STROKES), json_of, lambda: read_strokes(home / "line.json", SIZE)),
+        Format("strokes", home / "line.json", dumped(STROKES), json_of,
+               lambda: read_strokes(home / "line.json", Size(SIZE, SIZE))),
         Format("site", home / ours.SITE, dumped(SITE), json_of, lambda: read_site(home)),
         Format("preset picture", home / "pictures/a.png", to_png(drawing), png_of,
                lambda: presets_of(home / "pictures", [drawing])),

@@ -1,20 +1,20 @@
 """examples/cats/average.py: the mean of checkpoints."""
 
 import runpy
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
 
-from conftest import TINY, UNVARIED
+from conftest import TINY, UNVARIED, square
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load, load_generator, save
 from nurie.nets.generators import build_generator
 from nurie.pairs.folder import open_pairs
+from nurie.saved import saved_options
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "examples/cats/average.py"))
 NET = {"kind": "fast", "width": 8, "styles": True, "enclosed": False}
@@ -24,7 +24,7 @@ def write(path: Path, seed: int, **options) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
     weights = build_generator(**(NET | options)).state_dict()
     weights["style.colour"] = torch.full_like(weights["style.colour"], seed / 10)
-    train = asdict(Train(Path("pairs"), Path("run"), **TINY))
+    train = saved_options(Train(Path("pairs"), Path("run"), **TINY))
     groups = {"ema": weights, "discriminator": {"seed": torch.tensor([seed])}}
     about = {"step": 1, "generator": NET | options, "styles": [[seed / 10, 0, 0]]}
     save(path, groups, about | {"train": train | {"pairs": "", "run": ""}})
@@ -69,7 +69,7 @@ def test_batchnorm_of_the_mean_is_measured_on_train_pairs(pairs: Path, tmp_path:
     for layer in layers:
         layer.register_forward_hook(note)
     config = Train(pairs, Path("run"), **UNVARIED | {"batch": 64, "seed": 7, "augment_drawing": True, "flip": True})
-    batch = Sampler(open_pairs(pairs, "train", 64, "AtoB"), config)(0)
+    batch = Sampler(open_pairs(pairs, "train", square(64), "AtoB"), config)(0)
     with torch.no_grad():
         mean(batch.drawing, batch.style)
     assert len(normalised) == len(layers) > 0

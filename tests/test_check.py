@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from conftest import circle_pair, write_pairs
+from conftest import circle_pair, square, write_pairs
 from nurie.check import FORMAT, Report, check
 from nurie.cli import main
 from nurie.config import Check
@@ -87,7 +87,7 @@ def checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         capsys.readouterr()
         path = tmp_path / "report.json"
         try:
-            check(Check(pairs, **{"size": SIZE, "json": path, **options}))
+            check(Check(pairs, **{"size": square(SIZE), "json": path, **options}))
         except NurieError as error:
             assert f"found in {pairs}. docs/training.md says" in str(error)
         return msgspec.json.decode(path.read_bytes(), type=Report), capsys.readouterr().out
@@ -232,7 +232,7 @@ def test_a_planted_fault_is_found_and_nothing_else(mine: Path, fault: str, check
 
 def test_good_pairs_give_no_alarm(good: Path, tmp_path: Path, checked) -> None:
     for pairs, size in ((good, SIZE), (write_pairs(tmp_path / "circles", train=FEW, val=FEW_VAL), 64)):
-        report, printed = checked(pairs, size=size, strict=True)
+        report, printed = checked(pairs, size=square(size), strict=True)
         assert report.findings == []
         said = f"{report.train} pictures to train on, {report.val} for validation: nothing wrong was found.\n"
         assert printed == said and report.train >= FEW
@@ -240,7 +240,7 @@ def test_good_pairs_give_no_alarm(good: Path, tmp_path: Path, checked) -> None:
 
 @pytest.mark.skipif(not (DATA / "facades").is_dir(), reason="the facades are not there")
 def test_photos_and_label_maps_give_no_alarm(checked) -> None:
-    assert checked(DATA / "facades", size=256, direction="BtoA", strict=True)[0].findings == []
+    assert checked(DATA / "facades", size=square(256), direction="BtoA", strict=True)[0].findings == []
 
 
 def test_uneven_classes_are_told_and_missing_ones_are_an_error(good: Path, tmp_path: Path, checked) -> None:
@@ -403,7 +403,7 @@ def test_the_shift_is_found_in_pixels(right: int, down: int) -> None:
 
 def test_shifts_are_told_in_words() -> None:
     told = {(0.1, 0.0): "10 pixels right", (-0.1, 0.02): "10 pixels left, 2 down", (0.0, -0.05): "5 pixels up"}
-    assert {shift: Agreement(0, 1, *shift).told(100) for shift in told} == told
+    assert {shift: Agreement(0, 1, *shift).told(square(100)) for shift in told} == told
 
 
 def test_pictures_are_compared_with_those_before_or_with_others() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import UNVARIED
+from conftest import UNVARIED, square
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
@@ -24,7 +24,7 @@ def write(path: Path, text: str) -> Path:
 
 def sampler(pairs: Path, seed: int = 1, **options) -> Sampler:
     config = Train(pairs, Path("run"), batch=3, seed=seed, **UNVARIED)
-    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), config, **options)
+    return Sampler(open_pairs(pairs, "train", square(64), "AtoB"), config, **options)
 
 
 def balanced(pairs: Path, tmp_path: Path, **options) -> Sampler:

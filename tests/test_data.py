@@ -10,7 +10,7 @@ import torch
 from jaxtyping import TypeCheckError
 from PIL import Image
 
-from conftest import UNVARIED, circle_pair
+from conftest import UNVARIED, circle_pair, square
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.batches.streams import Choice, Streams
 from nurie.batches.vary import jitter, redraw, vary
@@ -26,11 +26,11 @@ from nurie.pairs.folder import PairFolder, open_pairs
 
 def sampler(pairs: Path, process: int = 0, processes: int = 1, **options) -> Sampler:
     config = Train(pairs, Path("run"), **{"batch": 3, "seed": 3, **UNVARIED, **options})
-    return Sampler(open_pairs(pairs, "train", 64, "AtoB"), config, process=process, processes=processes)
+    return Sampler(open_pairs(pairs, "train", square(64), "AtoB"), config, process=process, processes=processes)
 
 
 def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
-    folder = PairFolder(pairs / "train", 64)
+    folder = PairFolder(pairs / "train", square(64))
     assert len(folder) == 6
     assert [path.name for path in folder.groups[0]] == ["p0--few.png", "p0--many.png"]
 
@@ -38,7 +38,7 @@ def test_details_of_one_picture_are_one_group(pairs: Path) -> None:
 def test_numbers_after_two_dashes_are_no_details(tmp_path: Path) -> None:
     for name in ("cat--1", "cat--2", "cat--few"):
         cv2.imwrite(str(tmp_path / f"{name}.png"), circle_pair(1))
-    assert PairFolder(tmp_path, 64).names == ["cat--1", "cat--2", "cat"]
+    assert PairFolder(tmp_path, square(64)).names == ["cat--1", "cat--2", "cat"]
 
 
 def test_batch_depends_on_seed_and_step_alone(pairs: Path) -> None:
@@ -59,9 +59,9 @@ def test_every_picture_comes_once_per_epoch_over_all_processes(pairs: Path) -> N
 
 
 def test_btoa_swaps_the_halves(pairs: Path) -> None:
-    path = PairFolder(pairs / "train", 64).groups[0][0]
-    drawing, picture = PairFolder(pairs / "train", 64, "AtoB").read(path)
-    right, left = PairFolder(pairs / "train", 64, "BtoA").read(path)
+    path = PairFolder(pairs / "train", square(64)).groups[0][0]
+    drawing, picture = PairFolder(pairs / "train", square(64), "AtoB").read(path)
+    right, left = PairFolder(pairs / "train", square(64), "BtoA").read(path)
     assert np.array_equal(drawing, left) and np.array_equal(picture, right)
     assert is_line_drawing(drawing) and not is_line_drawing(np.full((8, 8, 3), 90, np.uint8))
 
@@ -206,40 +206,40 @@ def test_wrong_shapes_are_caught_in_tests() -> None:
 def test_pairs_are_resized_by_area(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     cv2.imwrite(str(tmp_path / "train" / "a.png"), circle_pair(3, 128))
-    drawing, picture = PairFolder(tmp_path / "train", 64).read(tmp_path / "train" / "a.png")
+    drawing, picture = PairFolder(tmp_path / "train", square(64)).read(tmp_path / "train" / "a.png")
     assert drawing.shape == picture.shape == (64, 64, 3)
 
 
 def test_picture_that_is_no_pair_gives_its_size(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
     with pytest.raises(NurieError, match=r"a.png is 30x20 pixels; a pair is two squares side by side, such as 40x20"):
-        PairFolder(tmp_path, 32).read(tmp_path / "a.png")
+        PairFolder(tmp_path, square(32)).read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "jpg"])
 def test_pairs_are_pictures_of_any_kind_on_white(tmp_path: Path, suffix: str) -> None:
     pair = circle_pair(3)
     Image.fromarray(pair).save(tmp_path / f"a.{suffix}", quality=100, lossless=True)
-    drawing, picture = read_pair(tmp_path / f"a.{suffix}")
-    right, left = read_pair(tmp_path / f"a.{suffix}", "BtoA")
+    drawing, picture = read_pair(tmp_path / f"a.{suffix}", square(64))
+    right, left = read_pair(tmp_path / f"a.{suffix}", square(64), "BtoA")
     assert np.array_equal(left, drawing) and np.array_equal(right, picture)
     difference = np.abs(np.hstack([drawing, picture]).astype(int) - pair)
     assert difference.mean() < 1 if suffix == "jpg" else difference.max() == 0
-    folder = PairFolder(tmp_path, 64)
+    folder = PairFolder(tmp_path, square(64))
     assert folder.names == ["a"] and np.array_equal(folder.read(folder.groups[0][0])[0], drawing)
 
 
 def test_transparent_pairs_lie_on_white(tmp_path: Path) -> None:
     rgba = np.dstack([np.zeros((64, 128, 3), np.uint8), 255 - circle_pair(3)[:, :, 0]])  # ink in the alpha channel
     Image.fromarray(rgba).save(tmp_path / "a.png")
-    assert np.array_equal(read_pair(tmp_path / "a.png")[0], circle_pair(3)[:, :64])
+    assert np.array_equal(read_pair(tmp_path / "a.png", square(64))[0], circle_pair(3)[:, :64])
 
 
 def test_half_a_picture_is_no_pair(tmp_path: Path) -> None:
     Image.fromarray(circle_pair(3)).save(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-400])
     with pytest.raises(NurieError, match=r"a\.jpg can not be read as a picture .* Delete it or make the pairs again"):
-        PairFolder(tmp_path, 64).read(tmp_path / "a.jpg")
+        PairFolder(tmp_path, square(64)).read(tmp_path / "a.jpg")
 
 
 def test_unreadable_pair_is_named_in_the_consumer(pairs: Path, tmp_path: Path) -> None:

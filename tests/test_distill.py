@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from conftest import TINY, forget_accelerate
+from conftest import TINY, forget_accelerate, square
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
@@ -48,7 +48,7 @@ def test_recording_ends_with_its_block() -> None:
 
 def test_feature_loss_is_nothing_for_a_student_equal_to_its_teacher() -> None:
     net = build_generator("fast", 8)
-    teacher = Teacher(net, net.eval(), 64)
+    teacher = Teacher(net, net.eval(), square(64))
     for adapter in teacher.adapters:
         assert isinstance(adapter, torch.nn.Conv2d) and adapter.bias is not None
         torch.nn.init.dirac_(adapter.weight)
@@ -61,7 +61,7 @@ def test_feature_loss_is_nothing_for_a_student_equal_to_its_teacher() -> None:
 
 def test_a_teacher_with_styles_paints_in_the_style_that_it_is_told() -> None:
     net = build_generator("fast", 8, styles=True, enclosed=True)
-    teacher = Teacher(net, net.eval(), 64)
+    teacher = Teacher(net, net.eval(), square(64))
     drawing, red = torch.ones(1, 3, 64, 64), torch.tensor([[0.5, -0.5, -0.5]])
     picture, _ = teacher.show(drawing, red)
     assert torch.equal(picture, net(drawing, red))
@@ -116,7 +116,7 @@ def test_moved_teacher_resumes_another_one_does_not(pairs: Path, tmp_path: Path,
     ("change", "sentence"),
     [
         ({"direction": "BtoA"}, r"was trained with --direction AtoB, but this run has BtoA\. Use the same"),
-        ({"size": 96}, r"was trained with --size 64, but this run has 96"),
+        ({"size": square(96)}, r"was trained with --size 64, but this run has 96"),
         ({"teacher": Path("nowhere")}, "There is no checkpoint at nowhere"),
     ],
 )

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from conftest import circle_pair, write_pairs
+from conftest import circle_pair, square, write_pairs
 from nurie import cli
 from nurie import evaluate as module
 from nurie.config import Evaluate, Export, Train
@@ -51,7 +51,7 @@ def write_run(
     torch.manual_seed(seed)
     generator = build_generator("fast", 8, styles=True, enclosed=True)
     nn.init.normal_(generator.get_parameter("head.weight"), 0.0, 0.5)  # pictures of more than grey
-    options = Train(pairs, folder, size=size, width=8, direction=direction)
+    options = Train(pairs, folder, size=square(size), width=8, direction=direction)
     checkpoint.save(folder / checkpoint.FILE, {"ema": generator.state_dict()}, metadata(options, 7))
     return folder
 
@@ -68,7 +68,7 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def drawing(pairs: Path) -> np.ndarray:
-    return PairFolder(pairs / "val", 128).read(pairs / "val" / "p0--few.png")[0]
+    return PairFolder(pairs / "val", square(128)).read(pairs / "val" / "p0--few.png")[0]
 
 
 def scores(pictures: np.ndarray, targets: np.ndarray, networks: Networks | None = None) -> dict[str, float | None]:
@@ -314,7 +314,7 @@ def test_coloured_input_has_no_robustness(run: Path, tmp_path: Path, capsys: pyt
 
 
 def test_samples_are_spread(pairs: Path) -> None:
-    folder = PairFolder(pairs / "val", 64)
+    folder = PairFolder(pairs / "val", square(64))
     names = [[path.name for path in choose(folder, samples)] for samples in (0, 2, 5, 99)]
     assert len(names[0]) == len(names[3]) == 6 and len(set(names[2])) == 5
     assert names[1] == ["p0--few.png", "p2--many.png"]

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from conftest import square
 from nurie.config import Export, Predict, Train
 from nurie.drawings.pixels import draw_strokes
 from nurie.engine.modelfile import Label, read_manifest, read_model
@@ -40,7 +41,7 @@ def write_run(pairs: Path, folder: Path, enclosed: bool) -> Path:
     torch.nn.init.normal_(generator.get_parameter("head.weight"), 0.0, 0.5)  # pictures of more than grey
     groups = {"ema": generator.state_dict()}
     groups["ema"]["style.colour"] = torch.tensor(STYLES[0])
-    meta = metadata(Train(pairs, folder, size=64, width=8, enclosed=enclosed), 7) | {"styles": STYLES}
+    meta = metadata(Train(pairs, folder, size=square(64), width=8, enclosed=enclosed), 7) | {"styles": STYLES}
     checkpoint.save(folder / checkpoint.FILE, groups, meta)
     return folder
 
@@ -80,7 +81,7 @@ def test_areas_are_filled_on_demand(run: Path, model: Path, pairs: Path, tmp_pat
     assert expected.ops[-1]["op"] == "output"
     expected.ops[-1]["activation"] = FILL
     assert made == expected
-    drawing, _ = (folder := PairFolder(pairs / "val", 64)).read(folder.groups[0][0])
+    drawing, _ = (folder := PairFolder(pairs / "val", square(64))).read(folder.groups[0][0])
     plain, flat = (open_painter(path).paint(drawing) for path in (model, filling))
     assert np.array_equal(flat, filled(drawing, plain)) and not np.array_equal(flat, plain)
 
@@ -142,7 +143,7 @@ def test_presets_are_val_drawings_when_none_are_given(model: Path, pairs: Path) 
     for i, preset in enumerate(presets, 1):
         digest = hashlib.sha256((model / preset.image).read_bytes()).hexdigest()[:12]
         assert preset.image == f"preset-{i}.{digest}.png"
-    folder = PairFolder(pairs / "val", 64)
+    folder = PairFolder(pairs / "val", square(64))
     with Image.open(model / presets[0].image) as first:
         assert np.array_equal(np.asarray(first), folder.read(folder.groups[0][0])[0])
 
@@ -360,7 +361,7 @@ def test_newer_version_is_refused(model: Path, tmp_path: Path) -> None:
 
 
 def test_model_and_run_predict_nearly_the_same(run: Path, model: Path, pairs: Path) -> None:
-    drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
+    drawing = PairFolder(pairs / "val", square(64)).read(pairs / "val" / "p0--few.png")[0]
     by_engine, by_torch = open_painter(model), open_painter(run)
     assert (by_engine.height, by_engine.width) == (by_torch.height, by_torch.width) == (64, 64)
     difference = np.abs(by_engine.paint(drawing).astype(int) - by_torch.paint(drawing))

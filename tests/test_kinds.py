@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import TINY, circle_pair, write_pairs
+from conftest import TINY, circle_pair, square, write_pairs
 from nurie import cli
 from nurie.config import Export, Train
 from nurie.errors import NurieError
@@ -126,8 +126,8 @@ def test_pairs_in_other_layouts_are_those_of_one_file(layout: str, val: str, tmp
             half(tmp_path / "pairs" / split_name / f"p{i}.png", pair)
     for split_name, count in (("train", 4), ("val", 2)):
         for direction in ("AtoB", "BtoA"):
-            apart = open_pairs(tmp_path / "apart", split_name, 32, direction)
-            whole = open_pairs(tmp_path / "pairs", split_name, 32, direction)
+            apart = open_pairs(tmp_path / "apart", split_name, square(32), direction)
+            whole = open_pairs(tmp_path / "pairs", split_name, square(32), direction)
             assert len(apart) == count and apart.names == whole.names
             for (mine,), (theirs,) in zip(apart.groups, whole.groups, strict=True):
                 difference = np.abs(np.subtract(apart.read(mine), whole.read(theirs), dtype=int))
@@ -150,13 +150,13 @@ def test_pictures_without_the_other_half_are_named(tmp_path: Path) -> None:
     for file in ("trainA/a.png", "trainA/b.png", "trainB/a.png", "trainB/c.png"):
         half(tmp_path / file, circle_pair(1)[:, :64])
     with pytest.raises(NurieError, match=r"2 pictures in .*trainA and .*trainB, such as b, have no other half"):
-        open_pairs(tmp_path, "train", 64, "AtoB")
+        open_pairs(tmp_path, "train", square(64), "AtoB")
 
 
 def test_halves_that_are_no_squares_are_a_sentence_with_the_command(tmp_path: Path) -> None:
     half(tmp_path / "trainA/a.png", circle_pair(1)[:, :64])
     half(tmp_path / "trainB/a.png", circle_pair(1)[:, :100])
-    folder = PairFolder(tmp_path / "train", 64)
+    folder = PairFolder(tmp_path / "train", square(64))
     with pytest.raises(NurieError, match=r"trainB/a\.png is 100x64 pixels; .* nurie prepare|--inputs"):
         folder.read(folder.groups[0][0])
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import pytest
 import torch
 
+from conftest import square
 from nurie import cli
-from nurie.config import Length, Limit, Publish, Range, Train, check_values, notes
+from nurie.config import Length, Limit, Publish, Range, Sides, Train, check_values, notes
 from nurie.errors import NurieError, flag
 from nurie.export import named_labels
 from nurie.nets.generators import build_generator
+from nurie.size import Size
 from nurie.training.options import check, generator_options
 from nurie.training.state import build_discriminator
 
@@ -52,7 +54,7 @@ TEXTS = [option for option in options_of(str) if option not in ADDRESSES]
 
 
 def test_every_number_has_a_range_and_each_free_text_of_a_page_a_length() -> None:
-    assert len(NUMBERS) > 40
+    assert len(NUMBERS) >= 40
     assert [option for option in NUMBERS if option[1] not in notes(COMMANDS[option[0]], Range)] == []
     assert [option for option in TEXTS if option[1] not in notes(COMMANDS[option[0]], Length)] == []
 
@@ -100,7 +102,7 @@ def test_texts_that_no_file_can_hold_are_refused(
 
 def works(config: Train) -> bool:
     """Whether nets of these options take a batch in training."""
-    drawing = torch.zeros(config.batch, 3, config.size, config.size)
+    drawing = torch.zeros(config.batch, 3, config.size.height, config.size.width)
     try:
         build_generator(**generator_options(config)).train()(drawing)
         net = build_discriminator(config).train()
@@ -126,7 +128,7 @@ def test_sizes_batches_and_scales_are_accepted_if_and_only_if_the_nets_take_them
     tried = {
         config: accepted(config)
         for size, batch, scale in product((32, 64, 96), (1, 2), (1, 2, 3, 4, 5, 8, 12, 13, 16))
-        for config in [replace(small, size=size, batch=batch, discriminator_scale=scale)]
+        for config in [replace(small, size=square(size), batch=batch, discriminator_scale=scale)]
     }
     assert {config: works(config) for config in tried} == tried
     assert 10 < sum(tried.values()) < len(tried) - 10
@@ -135,7 +137,7 @@ def test_sizes_batches_and_scales_are_accepted_if_and_only_if_the_nets_take_them
 @pytest.mark.parametrize("generator", ["unet256", "unet128"])
 def test_the_unets_take_one_picture_of_their_smallest_size(generator: Any) -> None:
     config = Train(
-        Path("pairs"), Path("run"), generator, width=4, size=int(generator[4:]), batch=1, discriminator="patch"
+        Path("pairs"), Path("run"), generator, width=4, size=square(int(generator[4:])), batch=1, discriminator="patch"
     )
     assert accepted(config) and works(config)
 
@@ -162,3 +164,12 @@ def test_a_width_that_the_engine_does_not_take_is_refused_before_training(width:
 def test_labels_that_are_none_are_a_sentence(labels: list[str], words: str) -> None:
     with pytest.raises(NurieError, match=words):
         named_labels(labels)
+
+
+def test_each_option_that_is_a_size_has_limits() -> None:
+    found = []
+    for name, command in COMMANDS.items():
+        kinds = get_type_hints(command)
+        found += [(name, option) for option, kind in kinds.items() if Size in (kind, *get_args(kind))]
+        assert {option for each, option in found if each == name} == set(notes(command, Sides))
+    assert found == [(name, "size") for name in ("prepare", "check", "train", "make")]

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from conftest import square
 from nurie.convert.lower import lower
 from nurie.convert.quantise import quantise
 from nurie.engine.wasm import Engine
@@ -39,7 +40,7 @@ def compare(generator: nn.Module, size: int, int8: bool = False) -> tuple[float,
     image = drawing(size)
     x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
     expected = generator(x)
-    plan, weights = lower(generator, size, int8)
+    plan, weights = lower(generator, square(size), int8)
     engine = Engine(plan, weights=weights)
     got = engine.run(image)
     tensor = engine.tensor(plan.ops[-1].input)[:, :, :3]
@@ -70,7 +71,7 @@ def test_variants_of_the_fast_generator_are_lowered(options: dict) -> None:
 @pytest.mark.parametrize("options", [{}, {"styles": True}, {"unshuffle": 4}])
 def test_how_enclosed_places_are_is_lowered(options: dict) -> None:
     net = trained(FastGenerator(8, enclosed=True, **options))
-    plan, weights = lower(net, 64, False)
+    plan, weights = lower(net, square(64), False)
     [op] = [op for op in plan.ops if op.op == "enclosed"]
     assert op.shuffle == options.get("unshuffle", 2)
     image = np.full((64, 64, 3), 255, np.uint8)
@@ -86,7 +87,7 @@ def test_a_style_is_lowered_and_chosen_by_the_host() -> None:
     assert net.style is not None
     colour = [0.25, -0.5, 0.125]
     net.style.seed = 3
-    plan, weights = lower(net, 64, False)
+    plan, weights = lower(net, square(64), False)
     engine, image = Engine(plan, weights=weights), drawing(64)
     engine.set_style(3, colour)
     with torch.no_grad():
@@ -165,13 +166,13 @@ def test_functional_forms_are_lowered_too() -> None:
 
 def test_unknown_module_is_named() -> None:
     with pytest.raises(NurieError, match=r"no operation for _1 \(InstanceNorm2d\)"):
-        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.InstanceNorm2d(3)), 8)
+        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.InstanceNorm2d(3)), square(8))
     with pytest.raises(NurieError, match=r"slope 0\.1; the engine has 0.2 only"):
-        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.LeakyReLU(0.1)), 8)
+        lower(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.LeakyReLU(0.1)), square(8))
     with pytest.raises(NurieError, match="with groups"):
-        lower(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=2)), 8)
+        lower(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=2)), square(8))
     with pytest.raises(NurieError, match="has 4 channels; the engine shows 3"):
-        lower(nn.Sequential(nn.Conv2d(3, 4, 1)), 8)
+        lower(nn.Sequential(nn.Conv2d(3, 4, 1)), square(8))
 
 
 def test_concatenation_at_an_odd_channel_is_refused() -> None:
@@ -184,7 +185,7 @@ def test_concatenation_at_an_odd_channel_is_refused() -> None:
             return self.c(torch.cat([self.a(x), self.b(x)], 1))
 
     with pytest.raises(NurieError, match="concatenates at channel 6; the engine needs a multiple of 4"):
-        lower(Net(), 8)
+        lower(Net(), square(8))
 
 
 def test_codes_and_scales_restore_the_weights() -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import TINY, circle_pair, forget_accelerate, write_pairs
+from conftest import TINY, circle_pair, forget_accelerate, square, write_pairs
 from nurie.config import Make, Train
 from nurie.engine.modelfile import is_model
 from nurie.errors import NurieError
@@ -37,7 +37,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list:
 
 
 def test_each_stage_reads_what_the_one_before_wrote(tmp_path: Path, calls: list, capsys):
-    config = Make(tmp_path / "photos", tmp_path / "cats", masks=tmp_path / "masks", size=64, steps=3, batch=2,
+    config = Make(tmp_path / "photos", tmp_path / "cats", masks=tmp_path / "masks", size=square(64), steps=3, batch=2,
                   credits=("thanks",))  # fmt: skip
     assert make(config) == tmp_path / "cats"
     prepare, train, export, publish = calls
@@ -77,7 +77,7 @@ def test_a_site_among_the_other_results_is_refused_before_anything(
 
 def test_options_that_no_training_can_have_are_refused_before_anything(tmp_path: Path, calls: list):
     with pytest.raises(NurieError, match="--size must be a multiple of 32 for fast, but it is 100"):
-        make(Make(tmp_path / "photos", tmp_path / "site", size=100))
+        make(Make(tmp_path / "photos", tmp_path / "site", size=square(100)))
     assert calls == [] and not list(tmp_path.iterdir())
 
 
@@ -99,7 +99,13 @@ def test_photos_to_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys)
         pytest.skip("the page is not built")
     write_photos(tmp_path / "photos")
     config = Make(
-        tmp_path / "photos", tmp_path / "site", size=64, steps=1, batch=2, title="Circles & squares", init="none"
+        tmp_path / "photos",
+        tmp_path / "site",
+        size=square(64),
+        steps=1,
+        batch=2,
+        title="Circles & squares",
+        init="none",
     )
     site = make(config)
     assert "Circles &amp; squares" in (site / "index.html").read_text(encoding="utf-8")
@@ -127,7 +133,7 @@ class Work:
         monkeypatch.setattr("nurie.publish.publish", lambda config: config.site)
         self.runs: list[str] = []
         self.folder = folder / "site-work"
-        self.config = Make(folder / "photos", folder / "site", size=64, steps=4, batch=2, init="none")
+        self.config = Make(folder / "photos", folder / "site", size=square(64), steps=4, batch=2, init="none")
         write_pairs(self.folder / "pairs", train=4)
 
     def __call__(self, **options: Any) -> str:
@@ -215,7 +221,7 @@ def test_the_page_is_there_after_the_first_minutes(work: Work, monkeypatch: pyte
 
 
 def test_line_art_begins_with_the_built_in_models(work: Work, tmp_path: Path) -> None:
-    options = Train(work.folder / "pairs", tmp_path, size=64)
+    options = Train(work.folder / "pairs", tmp_path, size=square(64))
     init = beginning(options, "auto")
     assert init is not None and is_model(init) and init.name == "cats"
     flat = beginning(dataclasses.replace(options, gan=0.0), "auto")

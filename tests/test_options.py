@@ -13,6 +13,7 @@ from nurie import cli
 from nurie.config import LossWeight, Train, notes
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
+from nurie.size import Size
 from nurie.train import train
 from nurie.training.options import check, metadata, refuse_other_options, saved_config
 from nurie.training.terms import ADVERSARIAL_TERMS, PICTURE_TERMS
@@ -46,8 +47,9 @@ def test_a_value_outside_an_options_range_is_refused_with_the_recorded_sentence(
     name: str, value: float, sentence: str
 ) -> None:
     options = Train(Path("pairs"), Path("run"))
+    other: Any = Size(int(value), int(value)) if name == "size" else value
     with pytest.raises(NurieError, match=re.escape(sentence)):
-        check(replace(options, **{name: value}))
+        check(replace(options, **{name: other}))
     check(options)
 
 
@@ -59,6 +61,8 @@ def test_each_weight_is_of_a_loss_and_each_loss_has_a_weight() -> None:
 def another(name: str) -> Any:
     """A value of an option that is not its default."""
     default, choices = getattr(Train(Path("pairs"), Path("run")), name), get_args(get_type_hints(Train)[name])
+    if isinstance(default, Size):
+        return Size(384, 256)
     if default == ():
         return ("tensorboard",) if name == "track" else ("128:1",)
     if isinstance(default, str):

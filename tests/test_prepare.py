@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import square
 from nurie.config import Prepare
 from nurie.errors import NurieError
 from nurie.files.ours import PREPARED
@@ -34,7 +35,9 @@ def save(path: Path, image: np.ndarray, **options) -> None:
 
 
 def config(tmp_path: Path, **options) -> Prepare:
-    return Prepare(tmp_path / "photos", tmp_path / "pairs", **{"size": 32, "workers": 1, "val_percent": 0, **options})
+    return Prepare(
+        tmp_path / "photos", tmp_path / "pairs", **{"size": square(32), "workers": 1, "val_percent": 0, **options}
+    )
 
 
 def halves(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +61,7 @@ def test_mask_puts_the_subject_on_white_and_crops_to_it(tmp_path: Path) -> None:
     mask = np.zeros((50, 100), np.uint8)  # half the size: masks are resized
     mask[20:30, 70:90] = 255
     save(tmp_path / "masks" / "a.png", mask)
-    prepare(config(tmp_path, masks=tmp_path / "masks", details=("some",), size=64))
+    prepare(config(tmp_path, masks=tmp_path / "masks", details=("some",), size=square(64)))
     drawing, picture = halves(tmp_path / "pairs" / "train" / "a--some.png")
     assert (picture[0] == 255).all() and (picture[:, 0] == 255).all()
     red = np.abs(picture.astype(int) - (200, 30, 30)).max(axis=2) < 3
@@ -127,7 +130,7 @@ def test_other_options_are_not_mixed(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "a.png", photo())
     prepare(config(tmp_path))
     with pytest.raises(NurieError, match=r"made with other options \(size was 32, now 64\)"):
-        prepare(config(tmp_path, size=64))
+        prepare(config(tmp_path, size=square(64)))
 
 
 def test_pairs_of_an_older_nurie_had_the_defaults_of_newer_options(tmp_path: Path) -> None:
@@ -192,7 +195,7 @@ def test_no_line_where_a_photo_ends_and_padding_begins(tmp_path: Path, fit: str,
     dark = np.full((60, 120, 4), (60, 60, 60, 255), np.uint8)
     dark[20:40, 50:70] = (250, 250, 250, 255)
     save(tmp_path / "photos" / "a.png", dark if alpha else np.ascontiguousarray(dark[:, :, :3]))
-    prepare(config(tmp_path, fit=fit, size=64, details=("many",)))
+    prepare(config(tmp_path, fit=fit, size=square(64), details=("many",)))
     drawing, picture = halves(tmp_path / "pairs" / "train" / "a--many.png")
     assert (picture[:14] == 255).all() and (picture[18:24] == 60).all()
     assert (drawing[:22] == 255).all() and (drawing[-22:] == 255).all()
@@ -236,7 +239,7 @@ def test_ignored_files_are_counted_by_kind_with_what_to_do(
 def test_of_24_photos_four_are_for_validation(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     for i in range(24):
         save(tmp_path / "photos" / f"q{i}.png", photo(seed=i))
-    prepare(config(tmp_path, val_percent=1, details=("few",), size=16))
+    prepare(config(tmp_path, val_percent=1, details=("few",), size=square(16)))
     assert len(list((tmp_path / "pairs" / "val").iterdir())) == 4
     assert "20 pictures to train on, 4 to validate" in capsys.readouterr().err
 
@@ -273,11 +276,11 @@ def test_empty_mask_and_missing_mask_are_named(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_tiny_picture_and_wide_picture_fit(tmp_path: Path) -> None:
-    one, _ = place(np.zeros((1, 1, 3), np.uint8), None, 32, "pad", 0.06)
+    one, _ = place(np.zeros((1, 1, 3), np.uint8), None, square(32), "pad", 0.06)
     assert one.shape == (32, 32, 3)
-    wide, _ = place(np.zeros((10, 40, 3), np.uint8), None, 32, "pad", 0.06)
+    wide, _ = place(np.zeros((10, 40, 3), np.uint8), None, square(32), "pad", 0.06)
     assert (wide[0] == 255).all() and (wide[16] == 0).all()
-    cropped, _ = place(np.zeros((10, 40, 3), np.uint8), None, 32, "crop", 0.06)
+    cropped, _ = place(np.zeros((10, 40, 3), np.uint8), None, square(32), "crop", 0.06)
     assert (cropped == 0).all()
 
 
@@ -301,8 +304,8 @@ def test_a_hole_in_which_the_subject_goes_on_is_filled() -> None:
     fur = rng.integers(-25, 26, (60, 60, 1)) + np.array([120, 80, 40])
     picture = np.clip(fur, 0, 255).astype(np.uint8)
     mask = np.ones((60, 60), np.float32)
-    for square in ((slice(15, 25), slice(15, 25)), (slice(40, 50), slice(30, 40)), (slice(0, 10), slice(0, 10))):
-        mask[square] = 0
+    for part in ((slice(15, 25), slice(15, 25)), (slice(40, 50), slice(30, 40)), (slice(0, 10), slice(0, 10))):
+        mask[part] = 0
     picture[40:50, 30:40] = (150, 170, 120)  # grass
     mended = mend(mask, picture)
     assert mended[20, 20] == 1 and mended[45, 35] == 0
@@ -320,7 +323,7 @@ def test_pairs_and_sites_inside_the_photo_folder_are_no_photos(
     save(tmp_path / "site" / "preset.png", photo())
     (tmp_path / "site" / "site.json").write_text('{"format": "nurie-site"}')
     for _ in range(3):
-        prepare(Prepare(Path(), Path("pairs"), masks=Path("masks"), size=32, workers=1, val_percent=0))
+        prepare(Prepare(Path(), Path("pairs"), masks=Path("masks"), size=square(32), workers=1, val_percent=0))
         assert len(list((tmp_path / "pairs" / "train").iterdir())) == 4 * 3
         assert "ignored: 1 .mov, 1 of Nurie's folders" in capsys.readouterr().err
 
@@ -331,7 +334,7 @@ def test_pairs_are_not_written_among_the_photos(tmp_path: Path, monkeypatch: pyt
     photos = "train" if pairs == "." else "photos"
     save(tmp_path / photos / "a.png", photo())
     with pytest.raises(NurieError, match="would be written among the pictures"):
-        prepare(Prepare(Path(photos), Path(pairs), size=32))
+        prepare(Prepare(Path(photos), Path(pairs), size=square(32)))
     assert [path.name for path in (tmp_path / photos).iterdir()] == ["a.png"]
 
 
@@ -516,7 +519,7 @@ def test_a_pair_says_what_it_was_made_of_and_not_where(tmp_path: Path) -> None:
     [
         ({"mode": "folders"}, "--mode folders and --inputs FOLDER go together"),
         ({"masks": Path("nowhere")}, "There is no folder nowhere for --masks"),
-        ({"size": 31}, "--size must be an even number of pixels, but it is 31"),
+        ({"size": square(31)}, "--size must be an even number of pixels, but it is 31"),
         ({"val_percent": 100}, "--val-percent must be from 0 to 90, but it is 100"),
         ({"margin": -0.5}, "--margin must be from 0 to 4, but it is -0.5"),
         ({"workers": -1}, "--workers must be from 0 to 1024, but it is -1"),

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from conftest import square
 from nurie.config import Prepare
 from nurie.photos.processes import KILLED, run_all, workers_for
 from nurie.prepare import prepare
@@ -105,7 +106,7 @@ def test_whatever_is_wrong_with_one_photo_the_others_go_on(
         return compose(config, sources)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr("nurie.prepare.compose", fail)
-    prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=32, workers=1, val_percent=0, details=("few",)))
+    prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=square(32), workers=1, val_percent=0, details=("few",)))
     said = capsys.readouterr().err
     assert "2 new, 0 made anew, 0 unchanged, 0 removed, 1 left out" in said
     assert any(line.startswith("left out: ") and "p1.png: " in line for line in said.splitlines())
@@ -138,12 +139,12 @@ def test_a_file_in_the_place_of_a_folder_ends_prepare(tmp_path: Path) -> None:
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs" / "train").write_text("mine")
     with pytest.raises(OSError, match="File exists"):
-        prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=32, workers=1, val_percent=0))
+        prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=square(32), workers=1, val_percent=0))
     assert (tmp_path / "pairs" / "train").read_text() == "mine"
 
 
 def test_pipes_among_the_pairs_are_not_opened(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     (tmp_path / "pairs" / "train").mkdir(parents=True)
     os.mkfifo(tmp_path / "pairs" / "train" / "pipe.png")
-    prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=32, workers=1, val_percent=0))
+    prepare(Prepare(photos(tmp_path), tmp_path / "pairs", size=square(32), workers=1, val_percent=0))
     assert "3 pictures to train on" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from conftest import TINY
+from conftest import TINY, square
 from nurie.config import Export, Train
 from nurie.convert.restore import restore
 from nurie.engine.modelfile import MANIFEST, Manifest, read_manifest
@@ -44,7 +44,7 @@ def trained(kind: str, width: int, styles: bool, enclosed: bool) -> nn.Module:
 
 def model_of(generator: nn.Module, options: tuple, pairs: Path, folder: Path, **more: object) -> Path:
     kind, width, styles, enclosed = options
-    config = Train(pairs, folder, generator=kind, width=width, size=128, styles=styles, enclosed=enclosed)
+    config = Train(pairs, folder, generator=kind, width=width, size=square(128), styles=styles, enclosed=enclosed)
     meta = metadata(config, 7) | {"styles": STYLES if styles else []}
     folder.mkdir(exist_ok=True)
     checkpoint.save(folder / checkpoint.FILE, {"ema": generator.state_dict()}, meta)
@@ -52,7 +52,7 @@ def model_of(generator: nn.Module, options: tuple, pairs: Path, folder: Path, **
 
 
 def drawings(pairs: Path, size: int = 128) -> list[np.ndarray]:
-    folder = open_pairs(pairs, "train", size, "AtoB")
+    folder = open_pairs(pairs, "train", square(size), "AtoB")
     return [folder.read(path)[0] for path in folder.spread(5)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY, UNVARIED, forget_accelerate
+from conftest import TINY, UNVARIED, forget_accelerate, square
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
 from nurie.errors import NurieError
@@ -61,13 +61,14 @@ def test_lr_falls_over_the_last_share_of_the_time(clock: Clock) -> None:
 
 def test_sizes_come_one_after_the_other(clock: Clock) -> None:
     config = with_stages(replace(ANY, stages=("64:3", "128:2", "256:5")))
-    assert (config.size, config.steps) == (256, 10)
-    assert [Schedule(config).size(step) for step in range(11)] == [64] * 3 + [128] * 2 + [256] * 6
+    assert (config.size, config.steps) == (square(256), 10)
+    sizes = [Schedule(config).size(step).saved for step in range(11)]
+    assert sizes == [64] * 3 + [128] * 2 + [256] * 6
     timed = Schedule(replace(TIMED, stages=("64:1", "256:3")))
     timed.begin()
     sizes = []
     for _ in range(4):
-        sizes.append(timed.size(1))
+        sizes.append(timed.size(1).saved)
         clock.now += 149
     assert sizes == [64, 64, 256, 256]
 
@@ -121,8 +122,8 @@ def test_each_size_must_fit_the_generator_and_the_discriminator() -> None:
 
 
 def test_batches_are_of_the_size_that_is_asked_for(pairs: Path) -> None:
-    sampler = Sampler(open_pairs(pairs, "train", 64, "AtoB"), replace(ANY, batch=2, **UNVARIED))
-    full, small = sampler(3), sampler(3, 32)
+    sampler = Sampler(open_pairs(pairs, "train", square(64), "AtoB"), replace(ANY, batch=2, **UNVARIED))
+    full, small = sampler(3), sampler(3, square(32))
     assert full.drawing.shape == (2, 3, 64, 64) and small.drawing.shape == small.picture.shape == (2, 3, 32, 32)
     assert (small.picture.mean() - full.picture.mean()).abs() < 0.01  # the same pairs
 
@@ -171,7 +172,7 @@ def test_the_plan_follows_from_how_many_steps_there_is_time_for() -> None:
     assert planned(replace(TIMED, init=init), FEWER - 1).batch == 4
     nothing = planned(TIMED, 5000)
     assert (nothing.stages, nothing.lr) == (("128:9", "256:11"), 4e-4)
-    assert planned(replace(TIMED, size=128), 5000).stages == ()
+    assert planned(replace(TIMED, size=square(128)), 5000).stages == ()
     steps = with_stages(planned(replace(ANY, steps=1000), 1000))
-    assert (steps.stages, steps.steps, steps.size) == (("128:450", "256:550"), 1000, 256)
+    assert (steps.stages, steps.steps, steps.size) == (("128:450", "256:550"), 1000, square(256))
     assert planned(replace(ANY, steps=1), 1).stages == ()

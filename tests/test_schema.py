@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import square
 from mutations import MORE, SITE, STROKES, changed_fields, places
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import MANIFEST, read_model, unzipped
@@ -58,7 +59,7 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Format]:
     line, manifest = folder / "line.json", model / MANIFEST
     return {
         "manifest": Format(lambda: read_model(model), manifest, json.loads(manifest.read_text())),
-        "strokes": Format(lambda: read_strokes(line, 64), line, STROKES),
+        "strokes": Format(lambda: read_strokes(line, square(64)), line, STROKES),
         "site": Format(lambda: read_site(folder), folder / ours.SITE, SITE),
     }
 
@@ -222,7 +223,7 @@ def test_a_folder_or_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     for name in ("folder.json", "pipe.json", "nothing.json"):
         with pytest.raises(NurieError, match=rf"There is no file .*{name}"):
-            read_strokes(tmp_path / name, 64)
+            read_strokes(tmp_path / name, square(64))
 
 
 def test_of_weights_no_more_is_unzipped_than_the_manifest_says(tmp_path: Path) -> None:

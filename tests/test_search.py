@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY
+from conftest import TINY, square
 from nurie.pairs.folder import PairFolder
 from nurie.training.validate import val_tensors
 
@@ -22,5 +22,5 @@ def test_a_variant_is_trained_and_scored(pairs: Path, tmp_path: Path, monkeypatc
     assert net.head.weight.shape[1] == 16
     fresh = search.build(search.VARIANTS[name])
     assert net.state_dict().keys() == fresh.state_dict().keys()
-    scores = search.score(net, val_tensors(PairFolder(pairs / "val", 64), 3))
+    scores = search.score(net, val_tensors(PairFolder(pairs / "val", square(64)), 3))
     assert 0 < scores["l1"] < 1 and scores["sharpness"] > 0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import square
 from nurie.batches import pair, vary
 from nurie.batches.pair import VariedPair, vary_pair
 from nurie.batches.sampler import Batch, Sampler
@@ -17,7 +18,7 @@ from nurie.batches.streams import Choice, Streams
 from nurie.config import Train
 from nurie.pairs.folder import PairFolder, open_pairs
 
-ALL = Train(Path("pairs"), Path("run"), size=64, batch=4, tails=0.5, body_parts=0.5)
+ALL = Train(Path("pairs"), Path("run"), size=square(64), batch=4, tails=0.5, body_parts=0.5)
 # each option that varies pairs: its value when it is off, and the functions that then draw nothing
 OFF: dict[str, tuple[Any, set[str]]] = {
     "jitter": (False, {"jitter"}),
@@ -46,7 +47,7 @@ def begun(options: Train, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> set[B
 
         return note
 
-    folder = open_pairs(pairs, "train", 64, "AtoB")
+    folder = open_pairs(pairs, "train", square(64), "AtoB")
     with monkeypatch.context() as patch:
         for owner in (pair, vary, VariedPair):
             for name in DRAWING & vars(owner).keys() - (set() if owner is pair else {"jitter", "redraw"}):
@@ -84,7 +85,7 @@ def test_these_are_all_options_that_vary_a_pair(pairs: Path) -> None:
             read.add(name)
             return super().__getattribute__(name)
 
-    folder = open_pairs(pairs, "train", 64, "AtoB")
+    folder = open_pairs(pairs, "train", square(64), "AtoB")
     everything: dict[str, Any] = vars(replace(ALL, hints=1.0))
     options = Noted(**everything)
     read.clear()
@@ -102,7 +103,7 @@ def test_an_option_changes_neither_which_pairs_come_nor_how_far_they_are_moved(
     runs = []
     for options in (ALL, replace(ALL, **{option: OFF[option][0]})):
         seen.clear()
-        sampler = Sampler(open_pairs(pairs, "train", 64, "AtoB"), options)
+        sampler = Sampler(open_pairs(pairs, "train", square(64), "AtoB"), options)
         shifts = [sampler(step).shift for step in range(3)]
         runs.append((*seen, *shifts))
     assert len(set(runs[0])) > 6
@@ -113,7 +114,7 @@ def test_an_option_changes_neither_which_pairs_come_nor_how_far_they_are_moved(
 def test_a_step_sees_the_same_pairs_with_any_number_of_processes(
     classes: tuple[tuple[int, ...], ...], pairs: Path
 ) -> None:
-    folder = open_pairs(pairs, "train", 64, "AtoB")
+    folder = open_pairs(pairs, "train", square(64), "AtoB")
 
     def batches(step: int, processes: int) -> list[Batch]:
         options = replace(ALL, batch=4 // processes)

@@ -11,11 +11,13 @@ import pytest
 from msgspec import convert, to_builtins
 from PIL import Image
 
+from conftest import square
 from nurie.drawings.pixels import draw_strokes, outline
 from nurie.drawings.strokes import read_strokes
 from nurie.errors import NurieError
 from nurie.files.schema import Stroke
 from nurie.painting.inputs import load_drawing
+from nurie.size import Size
 
 DRAWINGS = Path(__file__).parent.parent / "examples"
 SCRIPT = Path(__file__).parent / "js" / "draw.js"
@@ -137,10 +139,10 @@ def test_a_colour_that_is_none_is_refused(tmp_path: Path, colour: object) -> Non
     stroke = {"width": 3.0, "points": [5.0, 5.0], "colour": "#ff8800"}
     file = tmp_path / "line.json"
     file.write_text(json.dumps({"title": {"en": "Line"}, "strokes": [stroke]}))
-    assert to_builtins(read_strokes(file, 256).strokes) == [stroke]
+    assert to_builtins(read_strokes(file, square(256)).strokes) == [stroke]
     file.write_text(json.dumps({"title": {"en": "Line"}, "strokes": [stroke | {"colour": colour}]}))
     with pytest.raises(NurieError, match="a colour is like #ff8800"):
-        read_strokes(file, 256)
+        read_strokes(file, square(256))
 
 
 def test_strokes_may_name_their_colouring(tmp_path: Path) -> None:
@@ -148,11 +150,11 @@ def test_strokes_may_name_their_colouring(tmp_path: Path) -> None:
     drawing = {"title": {"en": "Line"}, "strokes": [{"width": 3.0, "points": [5.0, 5.0]}]}
     for seed in ({}, {"seed": 0}, {"seed": 7}):
         file.write_text(json.dumps(drawing | seed))
-        assert to_builtins(read_strokes(file, 256)) == drawing | seed
+        assert to_builtins(read_strokes(file, square(256))) == drawing | seed
     for seed in (-1, "red", None):
         file.write_text(json.dumps(drawing | {"seed": seed}))
         with pytest.raises(NurieError, match=r"line\.json is no drawing of strokes"):
-            read_strokes(file, 256)
+            read_strokes(file, square(256))
 
 
 def test_strokes_of_a_sheet_of_another_size_are_drawn_in_the_models(tmp_path: Path) -> None:
@@ -160,12 +162,13 @@ def test_strokes_of_a_sheet_of_another_size_are_drawn_in_the_models(tmp_path: Pa
     drawing = {"title": {"en": "Line"}, "strokes": [{"width": 6.0, "points": [10.0, 20.0, 130.0, 80.0]}]}
     file.write_text(json.dumps(drawing | {"size": 256}))
     smaller = [Stroke(3.0, [5.0, 10.0, 65.0, 40.0])]
-    assert to_builtins(read_strokes(file, 128)) == drawing | {"strokes": to_builtins(smaller)}
+    assert to_builtins(read_strokes(file, square(128))) == drawing | {"strokes": to_builtins(smaller)}
     assert np.array_equal(load_drawing(file, 128, 128), draw_strokes(smaller, 128, 128))
+    assert read_strokes(file, Size(192, 128)).strokes == [Stroke(3.0, [37.0, 10.0, 97.0, 40.0])]  # in the middle
     for size in (0, -256, "large", None):
         file.write_text(json.dumps(drawing | {"size": size}))
         with pytest.raises(NurieError, match="is no drawing of strokes"):
-            read_strokes(file, 256)
+            read_strokes(file, square(256))
 
 
 @pytest.mark.parametrize("folder", ["cats/presets", "cats/drawings", "openmoji/presets"])
@@ -173,7 +176,7 @@ def test_the_drawings_of_the_examples_are_whole(folder: str) -> None:
     files = sorted((DRAWINGS / folder).glob("*.json"))
     assert len(files) >= 8
     for path in files:
-        drawing = read_strokes(path, 256)
+        drawing = read_strokes(path, square(256))
         assert {"en", "ja"} <= set(drawing.title), path
         points = np.concatenate([stroke.points for stroke in drawing.strokes])
         assert points.min() >= 0 and points.max() <= 256, path

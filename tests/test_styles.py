@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from conftest import square
 from nurie.drawings.ink import WHITE, subject
 from nurie.drawings.sheets import save_png
 from nurie.nets.generators import StyleInput, hash_noise
@@ -39,7 +40,7 @@ def test_colourful_pixels_count_more_than_grey_ones() -> None:
 
 
 def test_common_styles_are_the_same_every_time_and_not_more_than_pictures(pairs: Path) -> None:
-    colours = styles_of(PairFolder(pairs / "train", 64))
+    colours = styles_of(PairFolder(pairs / "train", square(64)))
     styles = common_styles(colours)
     assert styles == common_styles(colours)
     assert len(styles) == len(colours) < 12
@@ -54,7 +55,7 @@ def test_the_first_style_is_the_nearest_to_all_and_the_others_the_most_common_fi
         pair = np.full((64, 128, 3), 255, np.uint8)
         pair[16:48, 80:112] = colour
         save_png(tmp_path / "train" / f"p{i}.png", pair)
-    styles = (np.array(common_styles(styles_of(PairFolder(tmp_path / "train", 64)))) + 1) * 127.5
+    styles = (np.array(common_styles(styles_of(PairFolder(tmp_path / "train", square(64))))) + 1) * 127.5
     assert np.abs(styles - [(128, 60, 128), (250, 20, 20), (20, 20, 250)]).max() < 1
 
 

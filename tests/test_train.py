@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from conftest import TINY, forget_accelerate
+from conftest import TINY, forget_accelerate, square
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
@@ -113,7 +113,7 @@ def test_init_leaves_the_default_style_to_the_new_run(pairs: Path, tmp_path: Pat
     config = Train(pairs, tmp_path / "a", steps=1, save_every=1, **TINY)
     train(config)
     forget_accelerate()
-    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=96))  # other pixels, other mean colours
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=square(96)))  # other pixels, other mean colours
     generator, meta = checkpoint.load_generator(tmp_path / "b")
     default = generator.get_submodule("style").get_buffer("colour")
     assert torch.equal(default, torch.tensor(meta["styles"][0]))
@@ -130,11 +130,11 @@ def test_init_starts_from_another_runs_weights(pairs: Path, tmp_path: Path) -> N
 
 
 def test_init_from_other_pixels_leaves_a_discriminator_of_other_parts_fresh(pairs: Path, tmp_path: Path) -> None:
-    options = TINY | {"discriminator": "projected", "size": 32}
+    options = TINY | {"discriminator": "projected", "size": square(32)}
     config = Train(pairs, tmp_path / "a", steps=1, **options)
     train(config)
     forget_accelerate()
-    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=64))
+    train(replace(config, run=tmp_path / "b", init=tmp_path / "a", size=square(64)))
     a, b = tensors(tmp_path / "a" / checkpoint.FILE), tensors(tmp_path / "b" / checkpoint.FILE)
     assert {key for key in b if key.startswith("discriminator/")} > {
         key for key in a if key.startswith("discriminator/")
@@ -175,7 +175,7 @@ def test_a_run_folder_means_its_best_generator(pairs: Path, tmp_path: Path, monk
     assert checkpoint.load_generator(tmp_path)[1]["step"] == 2
     assert checkpoint.load_generator(tmp_path / checkpoint.FILE)[1]["step"] == 4
 
-    drawing = PairFolder(pairs / "val", 64).read(pairs / "val" / "p0--few.png")[0]
+    drawing = PairFolder(pairs / "val", square(64)).read(pairs / "val" / "p0--few.png")[0]
     folder, best = (open_painter(path).paint(drawing) for path in (tmp_path, tmp_path / checkpoint.BEST))
     assert np.array_equal(folder, best)
 
@@ -282,7 +282,7 @@ def test_generators_are_told_their_pictures_styles_whatever_strokes_say(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"size": 60}, "--size must be a multiple of 32 for fast, but it is 60"),
+        ({"size": square(60)}, "--size must be a multiple of 32 for fast, but it is 60"),
         ({"generator": "unet256"}, "--size must be a multiple of 256 for unet256"),
         ({"batch": 0}, "--batch must be from 1 to 4096, but it is 0"),
         ({"lr": -1e-3}, "--lr must be from 0 to 1, but it is -0.001"),

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from conftest import square
 from nurie.batches.sampler import Batch
 from nurie.pairs.folder import PairFolder
 from nurie.training.validate import edge_difference, scores, val_tensors, write_samples
@@ -47,7 +48,7 @@ def test_of_equal_l1_a_tint_is_better_than_blur_and_lattice(real: torch.Tensor) 
 
 
 def test_val_pairs_are_evenly_spread_and_details_take_turns(pairs: Path) -> None:
-    val = val_tensors(PairFolder(pairs / "val", 64), 2)
+    val = val_tensors(PairFolder(pairs / "val", square(64)), 2)
     assert val.drawing.shape == val.picture.shape == (2, 3, 64, 64)
 
 

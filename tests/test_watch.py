@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import TINY, circle_pair, forget_accelerate, write_pairs
+from conftest import TINY, circle_pair, forget_accelerate, square, write_pairs
 from nurie.batches.streams import DRAWS
 from nurie.config import Train
 from nurie.drawings.ink import is_line_drawing
@@ -270,6 +270,15 @@ def test_learning_one_picture_by_heart_is_told(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs", train=1)
     by_heart = {"gan": 0.0, "lattice": 0.0, "hints": 0.0, "augment_drawing": False, "flip": False, "jitter": False}
     text = run(
-        pairs, tmp_path / "run", size=32, styles=False, steps=200, save_every=8, lr=2e-3, ema=0.5, seed=2, **by_heart
+        pairs,
+        tmp_path / "run",
+        size=square(32),
+        styles=False,
+        steps=200,
+        save_every=8,
+        lr=2e-3,
+        ema=0.5,
+        seed=2,
+        **by_heart,
     )
     assert text.startswith("overfitting at step")

@@ -43,7 +43,7 @@ class Report(Struct, frozen=True, kw_only=True):
     format: str = FORMAT
     version: int = VERSION
     pairs: str
-    size: int
+    size: int | str  # as on the command line
     direction: str
     train: int  # pictures
     val: int
@@ -90,7 +90,7 @@ def report_of(config: Check, found: Examined) -> Report:
     train, val = map(len, found.folders or ((), ()))
     return Report(
         pairs=text_of(config.pairs),
-        size=config.size,
+        size=config.size.saved,
         direction=config.direction,
         train=train,
         val=val,

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from tyro.conf import Positional, arg
+from tyro.constructors import PrimitiveConstructorSpec
 
 from nurie.errors import NurieError, flag
+from nurie.size import Size
 
 Note = TypeVar("Note")
 
@@ -52,6 +54,18 @@ class Range(Limit):
         return f"must be from {self.least} to {self.most}, but it is {value}"
 
 
+class Sides(Limit):
+    """A size whose sides are from `least` to `most` pixels, both included."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def fault(self, value: Size) -> str:
+        if all(self.least <= side <= self.most for side in (value.width, value.height)):
+            return ""
+        return f"must be from {self.least} to {self.most}, but it is {value}"
+
+
 class Length(Limit):
     """A text of at most so many characters, which has a UTF-8 form."""
 
@@ -79,12 +93,28 @@ class Before:
         self.value = value
 
 
+def size_from(words: list[str]) -> Size:
+    """Of a word on the command line. Raises ValueError, as tyro wants it."""
+    try:
+        return Size.parse(words[0])
+    except NurieError as error:
+        raise ValueError(str(error)) from error
+
+
+SIZE_TEXT = PrimitiveConstructorSpec(
+    nargs=1,
+    metavar="SIZE",
+    instance_from_str=size_from,
+    is_instance=lambda value: isinstance(value, Size),
+    str_from_instance=lambda size: [str(size)],
+)
+SQUARE = Size(256, 256)
 Generator = Literal["fast", "unet256", "unet128"]
 Discriminator = Literal["patch", "projected"]
 Detail = Literal["few", "some", "many"]
 Folder = Annotated[Path | None, arg(metavar="FOLDER")]
 Steps = Annotated[int, Range(1, 1_000_000_000)]
-Size = Annotated[int, Range(16, 4096)]  # pixels
+Sized = Annotated[Size, SIZE_TEXT, Sides(16, 4096)]
 Width = Annotated[int, Range(1, 1024)]  # channels
 Batch = Annotated[int, Range(1, 4096)]
 Threads = Annotated[int, Range(0, 1024)]
@@ -128,8 +158,8 @@ class Prepare:
     # folder of masks with the same names, white = subject; specks are removed, and holes in which the subject goes on
     # are filled; default: the alpha channel
     masks: Folder = None
-    size: Size = 256  # width and height of one half of a pair, pixels
-    # square the picture: crop to the masked subject, pad with white, or crop the centre
+    size: Sized = SQUARE  # of one half of a pair, pixels: 384x256 is a width and a height, 256 a square
+    # bring the picture into the shape of --size: crop to the masked subject, pad with white, or crop the centre
     fit: Literal["subject", "pad", "crop"] = "subject"
     margin: Annotated[float, Range(0, 4)] = 0.06  # white margin around the subject, as a fraction of its longer side
     details: tuple[Detail, ...] = ("few", "some", "many")  # how many lines to draw: one pair is written for each
@@ -152,7 +182,7 @@ class Check:
 
     # folder with train/ and val/ (from `nurie prepare`, or pairs as pix2pix or CycleGAN keep them)
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]
-    size: Size = 256  # as in `nurie train`
+    size: Sized = SQUARE  # as in `nurie train`
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # as in `nurie train`
     classes: Annotated[Path | None, arg(metavar="FILE")] = None  # as in `nurie train`
     # PNG to write: the worst pairs, with what is wrong with them
@@ -176,13 +206,15 @@ class Train:
     generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
     # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
     width: Annotated[int, Range(0, 1024)] = 0
-    size: Size = 256  # train at this resolution, pixels; pairs are resized by area when they differ
+    # train at this resolution, pixels: 384x256 is a width and a height, 256 a square; pairs of another size in the same
+    # proportion are resized by area
+    size: Sized = SQUARE
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # BtoA learns right -> left
     steps: Annotated[Steps, FreeToChange()] = 20_000  # optimiser steps; a run that is given more goes on
     # train for so long instead of for --steps, all calls together; 0: for --steps
     minutes: Annotated[Minutes, FreeToChange()] = 0.0
-    # pictures of one size after the other, SIZE:STEPS for each, such as 128:1400 256:1000, instead of --size and
-    # --steps; with --minutes the numbers are shares of the time
+    # pictures of one size after the other, SIZE:STEPS for each, such as 128:1400 256:1000 or 192x128:1400 384x256:1000,
+    # instead of --size and --steps; with --minutes the numbers are shares of the time
     stages: Annotated[tuple[str, ...], Length(2000), arg(metavar="SIZE:STEPS...")] = ()
     batch: Batch = 8  # pictures per step and process
     lr: Annotated[float, Range(0, 1)] = 2e-4  # Adam step size of both nets
@@ -356,7 +388,7 @@ class Make:
     masks: Folder = None  # as in `nurie prepare`
     inputs: Folder = None  # folder of drawings with the photos' names; default: lines are drawn from the photos
     fit: Literal["subject", "pad", "crop"] = "subject"  # as in `nurie prepare`
-    size: Size = 256  # as in `nurie prepare`
+    size: Sized = SQUARE  # as in `nurie prepare`
     batch: Batch = 8  # as in `nurie train`; fewer on a slow machine
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # as in `nurie train`, of pairs that are there already
     title: Line = ""  # as in `nurie export`

@@ -1,6 +1,5 @@
-"""The one exception for what a user can correct, and what finds options that are not as before."""
+"""The one exception for what a user can correct, and how options and errors are spelt."""
 
-import dataclasses
 import errno
 import os
 from typing import Any
@@ -42,15 +41,6 @@ def of_system(error: OSError) -> str:
 def flag(name: str) -> str:
     """How an option is spelt on the command line."""
     return f"--{name.replace('_', '-')}"
-
-
-def changed_options(config: Any, now: dict[str, Any], saved: dict[str, Any], free: set[str]) -> str:
-    """What differs between two results' options but for `free` ones: "size was 32, now 64; ...", or nothing.
-
-    Those that an older Nurie did not save had the defaults of `config`, a dataclass.
-    """
-    saved = {field.name: field.default for field in dataclasses.fields(config)} | saved
-    return "; ".join(f"{k} was {saved[k]}, now {now[k]}" for k in now if k not in free and now[k] != saved[k])
 
 
 def spelt(options: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from nurie.painting.perturb import NAMES, perturb
 from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
+from nurie.size import Size
 
 TIMED = 11  # pictures of which the median time is taken
 HINTS = 4  # strokes on a drawing
@@ -76,8 +77,8 @@ def evaluate(config: Evaluate) -> list[Result]:
     ]
     if config.sheet:
         write_sheet(config.sheet, list(painters.values()), names, folder, config.sheet_rows)
-    about = {"pairs": str(config.pairs), "samples": len(files), "size": size, "direction": direction}
-    print(table(results, f"{len(files)} val pairs, {size}x{size}"))
+    about = {"pairs": str(config.pairs), "samples": len(files), "size": size.saved, "direction": direction}
+    print(table(results, f"{len(files)} val pairs, {size.both}"))
     print(json.dumps({**about, "seed": config.seed, "results": results}, ensure_ascii=False, allow_nan=False))
     return results
 
@@ -90,20 +91,17 @@ def check(config: Evaluate) -> None:
         raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
 
 
-def agreed(painters: dict[Path, Painter]) -> tuple[int, str]:
+def agreed(painters: dict[Path, Painter]) -> tuple[Size, str]:
     """Size and direction that all share: only then do they see the same pairs. Raises NurieError."""
     first, expected = next(iter(painters.items()))
     for path, painter in painters.items():
-        if painter.height != painter.width:
-            found = f"{painter.width}x{painter.height}"
-            raise NurieError(f"{path} takes drawings of {found} pixels; the halves of pairs are squares.")
-        for name in ("width", "direction"):
+        for name in ("width", "height", "direction"):
             if getattr(painter, name) != getattr(expected, name):
                 raise NurieError(
                     f"{path} has {name} {getattr(painter, name)}, but {first} has {getattr(expected, name)}: "
                     "they can not be compared on the same pairs. Evaluate them one by one."
                 )
-    return expected.width, expected.direction
+    return Size(expected.width, expected.height), expected.direction
 
 
 def choose(folder: PairFolder, samples: int) -> list[Path]:

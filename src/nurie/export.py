@@ -29,6 +29,7 @@ from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder
 from nurie.pairs.kinds import RUN, refuse_other_kind
 from nurie.photos.lineart import line_width
+from nurie.size import Size
 
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
 MOST_LABELS = 256  # as the manifest
@@ -55,7 +56,7 @@ def make_model(config: Export, labels: list[Label]) -> Bundle:
     pairs = val_pairs(config, meta)
     drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
     about, pictures = about_model(config, meta, labels or found_labels(some_drawings(pairs, LOOKED_AT)), drawings)
-    plan, weights = lower(generator, meta["train"]["size"], config.weights == "int8")
+    plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8")
     parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
     bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
     more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
@@ -76,14 +77,15 @@ def val_pairs(config: Export, meta: dict[str, Any]) -> PairFolder:
     """The val pairs, else the train pairs. Raises NurieError when there are none."""
     options = meta["train"]
     pairs = config.pairs or Path(options["pairs"])
-    folders = (PairFolder(pairs / split, options["size"], options["direction"]) for split in ("val", "train"))
+    size = Size.parse(options["size"])
+    folders = (PairFolder(pairs / split, size, options["direction"]) for split in ("val", "train"))
     if found := next((folder for folder in map(leave_out_damaged, folders) if len(folder)), None):
         return found
     raise NurieError(f"There are no pairs in {pairs} to check the export with. Name the pairs folder with --pairs.")
 
 
 def some_drawings(pairs: PairFolder, count: int) -> list[np.ndarray]:
-    """Up to `count` drawings, evenly spread: uint8 (size, size, 3) each."""
+    """Up to `count` drawings, evenly spread: uint8 (h, w, 3) each."""
     return [pairs.read(path)[0] for path in pairs.spread(count)]
 
 
@@ -159,7 +161,7 @@ def presets_of(
     presets, files = [], {}
     for i, path in enumerate(paths, 1):
         if path.suffix.lower() == STROKES:
-            drawing = read_strokes(path, width)
+            drawing = read_strokes(path, Size(width, height))
             presets.append(Preset(title=drawing.title, strokes=drawing.strokes, seed=drawing.seed))
         else:
             name, data = picture(i, to_png(load_drawing(path, height, width, labels)))

@@ -31,13 +31,13 @@ def make(config: Make) -> Path:
 
     # Imported here: only this command needs all of them.
     from nurie.export import export
-    from nurie.pairs.kinds import PAIRS, kind_of
+    from nurie.pairs.kinds import PAIRS, holds_pairs, kind_of
     from nurie.prepare import prepare
     from nurie.publish import publish, refuse_other
     from nurie.training.launch import announced
     from nurie.training.options import check
 
-    given = kind_of(config.photos) == PAIRS
+    given = kind_of(config.photos) == PAIRS or holds_pairs(config.photos, config.size)
     options = first_options(config, config.photos if given else pairs, run)
     if announced(os.environ) > 1:
         raise NurieError("`nurie make` is for one process. For several: nurie prepare, then torchrun -m nurie train.")
@@ -149,7 +149,7 @@ def begin(options: Train, init: Path | None, saved: Callable[[Path], None]) -> N
         steps = 60 * options.minutes / seconds_a_step(options, pairs, dataset)
     options = planned(options, steps)
     way = f"{options.minutes:g} minutes" if options.minutes else f"{options.steps:,} steps"
-    sizes = ", then ".join(stage.partition(":")[0] for stage in options.stages) or options.size
+    sizes = ", then ".join(stage.partition(":")[0] for stage in options.stages) or str(options.size)
     say(
         f"Plan: {way} from {init or 'nothing'}, at {sizes} pixels, {options.batch} pictures a step, lr {options.lr:g}. "
         "The page is there after the first minutes, and better at each save."

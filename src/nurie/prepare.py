@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nurie.config import Prepare, check_values
-from nurie.errors import NurieError, changed_options
+from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
@@ -27,6 +27,7 @@ from nurie.pairs.names import name_of, picture_names, splits_of
 from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
 from nurie.photos.processes import KILLED, run_all, workers_for
+from nurie.saved import changed_options, plain, saved_options
 
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
 SIDES = ("train", "val")
@@ -74,7 +75,7 @@ def make_pairs(config: Prepare, console: Console) -> None:
         raise NurieError(
             f"No pair could be made from the {len(jobs)} pictures in {config.photos}; the reasons are above."
         )
-    write_sheet(config.pairs / "sheet.png", done, config.direction)
+    write_sheet(config.pairs / "sheet.png", done, config.size, config.direction)
     made = [job for job, problem in zip(todo, problems, strict=True) if not problem]
     anew = sum(any(path in records for path in job.stale) for job in made)
     say(
@@ -114,8 +115,10 @@ def check(config: Prepare) -> None:
         )
     if config.inputs is not None and not config.inputs.is_dir():
         raise NurieError(f"There is no folder {config.inputs} for --inputs.")
-    if config.size % 2:
-        raise NurieError(f"--size must be an even number of pixels, but it is {config.size}.")
+    if not config.size.is_multiple_of(2):
+        raise NurieError(
+            f"--size must be an even number of pixels, but it is {config.size}. Use {config.size.near(2)}."
+        )
     if not config.details:
         raise NurieError("--details needs at least one of few, some, many.")
 
@@ -151,7 +154,7 @@ def note(config: Prepare, sources: list[Sources], console: Console) -> list[Reco
 
 def made_of(config: Prepare, sources: Sources) -> str:
     """A digest of all that a picture's pairs depend on; nothing where a file can not be read."""
-    options = {name: getattr(config, name) for name in ("mode", "size", "fit", "margin", "direction")}
+    options = {name: plain(getattr(config, name)) for name in ("mode", "size", "fit", "margin", "direction")}
     files = (sources.photo, sources.mask, sources.drawing)
     try:
         return digest_of(files, {**options, "masks": config.masks is not None})
@@ -221,7 +224,7 @@ def by_stem(folder: Path | None) -> dict[str, Path]:
 def remember_options(config: Prepare) -> None:
     """Save the options beside the result, or refuse to mix pairs made with different ones."""
     path = config.pairs / PREPARED
-    options: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    options: dict[str, Any] = json.loads(json.dumps(saved_options(config)))
     if path.exists():
         saved = read_json(path, dict, "does not say how the pairs beside it were made", "Use another folder.")
         changed = changed_options(config, options, saved, NOT_IN_RESULT)

@@ -20,6 +20,7 @@ from nurie.drawings.ink import (
     subject,
     to_drawing,
     to_ink,
+    unit_of,
 )
 
 SHINE = np.array([248, 246, 240])
@@ -34,7 +35,7 @@ def add_face(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     inside, ink = subject(picture), to_ink(drawing)
     lines = ink > 0.5
     line = np.median(picture[lines], axis=0)
-    unit = ink.shape[1] / 256
+    unit = unit_of(ink.shape)
     painted, whiskers = picture.astype(np.float32), []
     half = 7 * 6 ** rng.random() * unit
     if (middle := free_place(inside, lines, half, rng)) is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.drawings.areas import SAME
-from nurie.drawings.ink import Image, blend, darkest, is_line_drawing, subject
+from nurie.drawings.ink import Image, blend, darkest, is_line_drawing, subject, unit_of
 
 PAPER = 200  # a pixel of a drawing whose darkest channel is darker is of a line
 REACH = 6  # pixels of 256 around a stroke that it should colour too
@@ -93,7 +93,7 @@ def spoken_for(stroke: Stroke, parts: np.ndarray, picture: Image, rng: Generator
     flat, near = area(stroke.between, picture), around(stroke.covered, picture)
     if 2 * (flat & near).sum() > near.sum():
         return flat.astype(np.float32)
-    unit = parts.shape[1] / 256
+    unit = unit_of(parts.shape)
     hanging = np.isin(parts, np.unique(parts[stroke.between]))
     distance = cv2.distanceTransform((~stroke.between).astype(np.uint8), cv2.DIST_L2, 3)
     reach = rng.uniform(10, 50) * unit
@@ -130,7 +130,7 @@ def told(strokes: list[Stroke], picture: Image) -> np.ndarray:
 
 def around(cover: np.ndarray, picture: Image) -> np.ndarray:
     """What strokes should colour, bool (h, w): the pixels that they cover, and those near by inside the subject."""
-    reach = max(1, round(REACH * cover.shape[1] / 256))
+    reach = max(1, round(REACH * unit_of(cover.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.dilate(cover.astype(np.uint8), disc).astype(bool) & subject(picture)
 
@@ -151,7 +151,7 @@ def area(between: np.ndarray, picture: Image) -> np.ndarray:
 
 def bent_line(shape: tuple[int, ...], x: float, y: float, rng: Generator) -> np.ndarray:
     """A short bent line from (x, y), 2 to 9 wide and up to 60 long in 256 pixels: its cover, float32 (h, w)."""
-    unit = shape[1] / 256
+    unit = unit_of(shape)
     angle, points = rng.uniform(0, 2 * np.pi), [(x, y)]
     for _ in range(int(rng.integers(1, 5))):
         angle += rng.normal(0, 0.6)

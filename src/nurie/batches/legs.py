@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.batches.tails import band, heading_outwards, longest_outline
-from nurie.drawings.ink import Image, blend, draw_curves, on_circle, subject, to_drawing, to_ink
+from nurie.drawings.ink import Image, blend, draw_curves, on_circle, subject, to_drawing, to_ink, unit_of
 
 
 def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Image]:
@@ -18,7 +18,7 @@ def add_legs(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     """
     inside, ink = subject(picture), to_ink(drawing)
     lines, outline = ink > 0.5, longest_outline(inside)
-    unit = ink.shape[1] / 256
+    unit = unit_of(ink.shape)
     line, pen = np.median(picture[lines], axis=0), rng.uniform(1.2, 3) * unit
     low = np.flatnonzero(outline[:, 1] >= np.quantile(outline[:, 1], 0.6))
     for start in rng.choice(low, int(rng.integers(1, 4))):

@@ -18,6 +18,7 @@ from nurie.drawings.ink import (
     subject,
     to_drawing,
     to_ink,
+    unit_of,
 )
 
 
@@ -30,7 +31,7 @@ def add_paws(drawing: Image, picture: Image, rng: Generator) -> tuple[Image, Ima
     """
     inside, ink = subject(picture), to_ink(drawing)
     near, lines, outline = np.zeros(inside.shape, bool), ink > 0.5, longest_outline(inside)
-    unit = ink.shape[1] / 256
+    unit = unit_of(ink.shape)
     low = np.flatnonzero(outline[:, 1] >= np.median(outline[:, 1]))
     within = np.argwhere(inside)
     within = within[within[:, 0] >= np.median(within[:, 0])][:, ::-1]

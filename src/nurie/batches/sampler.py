@@ -21,6 +21,7 @@ from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
 from nurie.nets.tensors import to_tensor
 from nurie.pairs.folder import PairFolder, resized
+from nurie.size import Size
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Sampler:
     process: int = 0
     processes: int = 1
 
-    def __call__(self, step: int, size: int = 0) -> Batch:
-        """size: height and width of the pictures; 0: the folder's."""
+    def __call__(self, step: int, size: Size | None = None) -> Batch:
+        """size: of the pictures; None: the folder's."""
         first = step * self.processes * self.options.batch  # the position of the step's first pair, of all processes
         mine = first + self.process * self.options.batch
         pairs = [self._pair(position, size) for position in range(mine, mine + self.options.batch)]
@@ -69,13 +70,13 @@ class Sampler:
             shift=shift,
         )
 
-    def _pair(self, position: int, size: int) -> VariedPair:
+    def _pair(self, position: int, size: Size | None) -> VariedPair:
         """The pair at a position in the run, over all processes."""
         streams = Streams(self.options.seed, position)
         group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
         path = group[int(streams(Choice.DETAIL).integers(len(group)))]
-        drawing, picture = self.pairs.read(path)
-        return vary_pair(resized(drawing, size), resized(picture, size), self.options, streams)
+        drawing, picture = (resized(half, size or self.pairs.size) for half in self.pairs.read(path))
+        return vary_pair(drawing, picture, self.options, streams)
 
     def _of_all(self, position: int) -> int:
         epoch, index = divmod(position, len(self.pairs))

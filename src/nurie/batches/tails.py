@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from nurie.drawings.ink import Image, blend, on_circle, subject
+from nurie.drawings.ink import Image, blend, on_circle, subject, unit_of
 
 
 def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarray, Image]:
@@ -15,7 +15,7 @@ def add_tail(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.ndarra
     """
     inside, lines = subject(picture), ink > 0.5
     outline = longest_outline(inside)
-    unit = ink.shape[1] / 256
+    unit = unit_of(ink.shape)
     if len(outline) < 64 * unit or not lines.any():
         return ink, picture
     if rng.random() < 0.5:
@@ -91,5 +91,5 @@ def moved_texture(picture: Image, inside: np.ndarray, to: np.ndarray, rng: Gener
     if not len(places):
         return picture.astype(np.float32)
     matrix = np.column_stack([np.eye(2), to - places[rng.integers(len(places))][::-1]])
-    known = cv2.GaussianBlur(cv2.warpAffine(inside, matrix, size), (0, 0), 2 * size[0] / 256) ** 2
+    known = cv2.GaussianBlur(cv2.warpAffine(inside, matrix, size), (0, 0), 2 * unit_of(inside.shape)) ** 2
     return blend(picture[inside > 0].mean(0), cv2.warpAffine(picture, matrix, size), known)

@@ -23,6 +23,7 @@ from nurie.drawings.ink import (
     subject,
     to_drawing,
     to_ink,
+    unit_of,
 )
 
 
@@ -111,7 +112,7 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
     if not lines.any() or not inside.any():
         return ink, picture
     rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
-    unit = ink.shape[1] / 256
+    unit = unit_of(ink.shape)
     strokes, solid = np.zeros_like(ink), np.zeros_like(ink)
 
     def place(places: np.ndarray, curves: np.ndarray) -> np.ndarray:
@@ -154,9 +155,10 @@ def hatching(rng: Generator) -> np.ndarray:
 def wobble_field(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
     """A shaky hand: smooth and random, up to about 2 pixels in 256 to the right and down: float32 (2, h, w)."""
     h, w = shape[:2]
-    cells = int(rng.integers(6, 20))
-    reach = rng.uniform(0.5, 2.0) * max(h, w) / 256
-    field = rng.uniform(-reach, reach, (2, cells, cells)).astype(np.float32)
+    unit, cells = unit_of(shape), int(rng.integers(6, 20))
+    rows, columns = (max(2, round(cells * side / (256 * unit))) for side in (h, w))
+    reach = rng.uniform(0.5, 2.0) * unit
+    field = rng.uniform(-reach, reach, (2, rows, columns)).astype(np.float32)
     return np.stack([cv2.resize(f, (w, h), interpolation=cv2.INTER_CUBIC) for f in field])
 
 
@@ -174,14 +176,14 @@ def make_gaps(ink: np.ndarray, rng: Generator) -> np.ndarray:
         return ink
     keep = np.ones_like(ink)
     for i in rng.integers(0, len(ys), int(rng.integers(1, 40))):
-        radius = max(1, round(rng.uniform(1.0, 3.0) * ink.shape[1] / 256))
+        radius = max(1, round(rng.uniform(1.0, 3.0) * unit_of(ink.shape)))
         cv2.circle(keep, (int(xs[i]), int(ys[i])), radius, 0.0, -1, cv2.LINE_AA)
     return ink * keep
 
 
 def soften(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Edges as of other pens and programs, 0.3 to 1 pixels in 256 soft, and lines a little fainter or darker."""
-    return cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.3, 1.0) * ink.shape[1] / 256) * rng.uniform(0.8, 1.5)
+    return cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.3, 1.0) * unit_of(ink.shape)) * rng.uniform(0.8, 1.5)
 
 
 def change_width(ink: np.ndarray, rng: Generator) -> np.ndarray:
@@ -190,7 +192,7 @@ def change_width(ink: np.ndarray, rng: Generator) -> np.ndarray:
     if kind < 0.25:
         return ink
     if kind < 0.6:  # thicker: up to about 7 pixels in 256
-        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 2.5) * ink.shape[1] / 256)
+        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 2.5) * unit_of(ink.shape))
         lines = ink[ink > 0.05]
         if lines.size:  # as dark as before, or darker
             ink *= rng.uniform(1.2, 2.5) / np.percentile(lines, 80)

@@ -29,6 +29,7 @@ from nurie.files.hashed import hashed
 from nurie.files.install import install, refuse_foreign
 from nurie.files.schema import Title, check, fault, to_json
 from nurie.nets.generators import multiple_of
+from nurie.size import Size
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ def make_bundle(
     meta: of the generator's checkpoint. plan, weights: what `lower` made of it. Raises NurieError where readers would
     refuse the manifest.
     """
-    size = meta["train"]["size"]
+    size = Size.parse(meta["train"]["size"])
     packed = gzip.compress(weights, 9, mtime=0)
     manifest = Manifest(
         title=about.title,
         input=Input(
-            width=size, height=size, multiple=multiple_of(meta["generator"]["kind"]),
+            width=size.width, height=size.height, multiple=multiple_of(meta["generator"]["kind"]),
             meaning="label map: flat colours, RGB" if about.labels else "drawing: dark lines on white, RGB",
         ),
         labels=about.labels,
@@ -72,7 +73,7 @@ def make_bundle(
         direction=meta["train"]["direction"],
         generator=Generator(
             **meta["generator"], parameters=sum(p.numel() for p in generator.parameters()),
-            macs=plan.macs(size, size), steps=meta["step"],
+            macs=plan.macs(size.height, size.width), steps=meta["step"],
         ),
         pencil=about.pencil, hints=about.hints,
         weights=Weights(

@@ -21,6 +21,7 @@ from nurie.convert.quantise import quantise
 from nurie.engine.plan import LEAKY_RELU, RELU, SHUFFLES, TANH, Op, Plan, checked
 from nurie.errors import NurieError
 from nurie.nets.generators import EnclosedInput, FastGenerator, StyleInput
+from nurie.size import Size
 
 FUNCTIONS: dict[Any, type[nn.Module]] = {
     **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
@@ -40,17 +41,17 @@ class Slice:
     channels: int
 
 
-def lower(generator: nn.Module, size: int, int8: bool = True) -> tuple[Plan, bytes]:
+def lower(generator: nn.Module, size: Size, int8: bool = True) -> tuple[Plan, bytes]:
     """The plan of a generator in eval mode, and the raw bytes of its weights file.
 
-    generator: (n, 3, h, w) in [-1, 1] to the same. size: a height and width that it accepts, for tracing.
+    generator: (n, 3, h, w) in [-1, 1] to the same. size: one that it accepts, for tracing.
     Raises NurieError naming a module that the engine has no operation for.
     """
     graph = traced(generator.eval())
     functions_to_modules(graph)
     push_activations_through_concatenations(graph)
     with torch.no_grad():
-        ShapeProp(graph).propagate(torch.zeros(1, 3, size, size))
+        ShapeProp(graph).propagate(torch.zeros(1, 3, size.height, size.width))
     return Lowering(graph, int8).run()
 
 

@@ -18,6 +18,7 @@ from nurie.engine.modelfile import MANIFEST, Manifest, read_model
 from nurie.engine.plan import Op
 from nurie.errors import NurieError, spelt
 from nurie.nets.generators import build_generator
+from nurie.size import Size
 
 
 def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor]) -> tuple[nn.Module, Manifest]:
@@ -36,7 +37,7 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
             f"{model} has a generator with {spelt(given)}, but this run's has {spelt(other)}. Train with the same."
         )
     generator = build_generator(**wanted).eval()
-    own = [op for op in lower(generator, manifest.input.width)[0].ops if op.is_conv]
+    own = [op for op in lower(generator, Size(manifest.input.width, manifest.input.height))[0].ops if op.is_conv]
     theirs = [op for op in plan.ops if op.is_conv]
     if [shape(op) for op in own] != [shape(op) for op in theirs]:
         raise NurieError(f"{model} is by a generator that this version of Nurie builds otherwise; train a new one.")

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from nurie.drawings.ink import Image, brightest, subject
+from nurie.drawings.ink import Image, brightest, subject, unit_of
 
 SAME = 4  # levels that colours of one flat area differ by at most: less than those of fur
 LEAST = 8  # of 256 pixels: areas are at least as large as a square of this width
@@ -18,7 +18,7 @@ def flat_areas(picture: Image) -> np.ndarray:
     spread = brightest(cv2.subtract(cv2.dilate(picture, square), cv2.erode(picture, square)))
     even = (spread <= SAME) & subject(picture)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(even.astype(np.uint8), connectivity=4)
-    large = stats[:, cv2.CC_STAT_AREA] >= (LEAST * picture.shape[1] / 256) ** 2
+    large = stats[:, cv2.CC_STAT_AREA] >= (LEAST * unit_of(picture.shape)) ** 2
     large[0] = False  # what is not even
     numbers = np.where(large, np.cumsum(large), 0).astype(np.int32)
     return numbers[np.asarray(labels, np.int32)]

@@ -1,5 +1,6 @@
 """Line drawings and their pictures: ink, paper, subject; and to draw lines."""
 
+import math
 from collections.abc import Iterable
 
 import cv2
@@ -43,6 +44,11 @@ def brightest(image: Image) -> np.ndarray:
     """The greatest of each pixel's three channels, (h, w)."""
     red, green, blue = cv2.split(image)
     return cv2.max(cv2.max(red, green), blue)
+
+
+def unit_of(shape: tuple[int, ...]) -> float:
+    """Of a picture (h, w, ...), the pixels that are one in a square of 256 as large as it."""
+    return math.sqrt(shape[0] * shape[1]) / 256
 
 
 def blend(under: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nurie.errors import NurieError
 from nurie.files.schema import Seed, Strokes, Title, check, fault, read_json
+from nurie.size import Size
 
 FORM = (
     "Every stroke needs x, y pairs, a colour is like #ff8800, a seed is at least 0, and a size more. "
@@ -16,7 +17,8 @@ FORM = (
 
 
 class Drawing(Struct, frozen=True, omit_defaults=True):
-    """A drawing of docs/formats.md. Widths and points are in pixels of a sheet as wide as `size`, where it has one."""
+    """A drawing of docs/formats.md. Widths and points are in pixels of a square sheet as wide as `size`, where it has
+    one."""
 
     title: Title
     strokes: Strokes
@@ -24,15 +26,18 @@ class Drawing(Struct, frozen=True, omit_defaults=True):
     size: Annotated[float, Meta(ge=1, le=65536)] = 0
 
 
-def read_strokes(path: Path, size: int) -> Drawing:
-    """The drawing in a file, in pixels of a sheet as wide as `size`. Raises NurieError when it is no such drawing."""
+def read_strokes(path: Path, size: Size) -> Drawing:
+    """The drawing in a file, in pixels of a sheet of this size; one of another sheet, which was a square, lies whole in
+    its middle. Raises NurieError when it is no such drawing."""
     verdict = "is no drawing of strokes"
     drawing = read_json(path, Drawing, verdict, FORM)
     if not drawing.size:
         return drawing
-    unit = size / drawing.size
+    unit, corner = size.least / drawing.size, ((size.width - size.least) / 2, (size.height - size.least) / 2)
     strokes = [
-        replace(stroke, width=unit * stroke.width, points=[unit * at for at in stroke.points])
+        replace(
+            stroke, width=unit * stroke.width, points=[unit * at + corner[i % 2] for i, at in enumerate(stroke.points)]
+        )
         for stroke in drawing.strokes
     ]
     resized = Drawing(drawing.title, strokes, drawing.seed)

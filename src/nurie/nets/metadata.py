@@ -10,8 +10,10 @@ from msgspec import Meta, Struct
 from nurie.errors import NurieError
 from nurie.files.schema import Count, Text, fault, one_of
 from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
+from nurie.size import Size
 
 VERSION = 1
+LEAST, MOST = 16, 4096  # pixels of a side
 
 Level = Annotated[float, Meta(ge=-1, le=1)]
 Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
@@ -29,7 +31,7 @@ class Made(Struct, kw_only=True):
 class Trained(Struct, kw_only=True):
     """What all commands need of the options of `nurie train`; a resumed run compares all of them."""
 
-    size: Annotated[int, Meta(ge=16, le=4096)]
+    size: int | str
     direction: Annotated[str, one_of("AtoB", "BtoA")]
     pairs: str = ""
     classes: str | None = None
@@ -70,9 +72,17 @@ def read_metadata(text: str, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # no JSON, or not as it must be
         raise NurieError(f"{name} is damaged: {fault(error)}. Train again or use a copy.") from error
     multiple = multiple_of(found.generator.kind)
-    if found.train.size % multiple:
-        raise NurieError(
-            f"{name} is damaged: `$.train.size` is {found.train.size}, which is no multiple of {multiple}. "
-            "Train again or use a copy."
-        )
+    if wrong := wrong_size(found.train.size, multiple):
+        raise NurieError(f"{name} is damaged: `$.train.size`: {wrong}. Train again or use a copy.")
     return meta | {"generator": msgspec.to_builtins(found.generator)}  # without what a newer Nurie may have added
+
+
+def wrong_size(saved: int | str, multiple: int) -> str:
+    """What is wrong with a saved size, or nothing."""
+    try:
+        size = Size.parse(saved)
+    except NurieError as error:
+        return str(error).rstrip(".")
+    if size.least >= LEAST and max(size.width, size.height) <= MOST and size.is_multiple_of(multiple):
+        return ""
+    return f"expected {LEAST} to {MOST} pixels, in multiples of {multiple}; got {size}"

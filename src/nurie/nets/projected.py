@@ -152,7 +152,7 @@ class ProjectedDiscriminator(nn.Module):
     def __init__(self, width: int = 64, scale: int = 1, size: int = 256) -> None:
         """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them.
 
-        size: height and width of the pictures, or of the largest; stages that would have less than two pixels are left
+        size: the shorter side of the pictures, or of the largest; stages that would have less than two pixels are left
         out, and of smaller pictures more of them.
         """
         super().__init__()
@@ -182,7 +182,7 @@ class ProjectedDiscriminator(nn.Module):
 
 
 def heads_for(side: int) -> int:
-    """How many stages have two pixels or more of a picture of this height and width."""
+    """How many stages have two pixels or more of a picture whose shorter side this is."""
     return sum(side >= 2 * stride for stride in SEEN.values())
 
 

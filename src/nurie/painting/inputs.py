@@ -15,6 +15,7 @@ from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture
 from nurie.files.written import written_in
+from nurie.size import Size
 
 STROKES = ".json"
 DRAWINGS = SUFFIXES | {STROKES}
@@ -69,7 +70,7 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
             raise NurieError(
                 f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
             )
-        return draw_strokes(read_strokes(path, width).strokes, height, width)
+        return draw_strokes(read_strokes(path, Size(width, height)).strokes, height, width)
     if not path.is_file():
         raise NurieError(f"{path} is no file. Expected a picture, or a drawing of strokes.")
     ground = labels[0] if labels else "white"
@@ -81,4 +82,4 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
 
 def seed_of(path: Path) -> int:
     """The colouring that a drawing asks for: strokes may, and the others get the first."""
-    return max(0, read_strokes(path, 1).seed) if path.suffix.lower() == STROKES else 0
+    return max(0, read_strokes(path, Size(1, 1)).seed) if path.suffix.lower() == STROKES else 0

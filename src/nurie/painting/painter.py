@@ -10,6 +10,7 @@ import numpy as np
 from nurie.engine.modelfile import is_model, read_model
 from nurie.engine.plan import Plan
 from nurie.errors import NurieError
+from nurie.size import Size
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,7 +69,7 @@ def torch_painter(path: Path) -> Painter:
     from nurie.nets.generators import StyleInput
 
     generator, meta = load_generator(path)
-    size = meta["train"]["size"]
+    size = Size.parse(meta["train"]["size"])
 
     def set_seed(seed: int) -> None:
         for net in generator.modules():
@@ -78,8 +79,8 @@ def torch_painter(path: Path) -> Painter:
     return Painter(
         paint=paint_with(generator),
         set_seed=set_seed,
-        height=size,
-        width=size,
+        height=size.height,
+        width=size.width,
         labels=[],
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nurie.batches.vary import make_gaps, warp, wobble_field
-from nurie.drawings.ink import to_drawing, to_ink
+from nurie.drawings.ink import to_drawing, to_ink, unit_of
 from nurie.drawings.shift import Shift, draw_shift, move
 
 FINE = 4  # lines are widened on a grid this many times finer
@@ -46,7 +46,7 @@ def thinner(ink: np.ndarray, rng: Generator) -> np.ndarray:
 def on_fine_grid(ink: np.ndarray, change: Callable[..., np.ndarray], radius: int) -> np.ndarray:
     """Dilate or erode by `radius` pixels of the fine grid."""
     h, w = ink.shape
-    radius = max(1, round(radius * max(h, w) / 256))
+    radius = max(1, round(radius * unit_of(ink.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     fine = cv2.resize(ink, (w * FINE, h * FINE), interpolation=cv2.INTER_LINEAR)
     return cv2.resize(change(fine, disc), (w, h), interpolation=cv2.INTER_AREA)
@@ -59,7 +59,7 @@ def wobbled(ink: np.ndarray, rng: Generator) -> np.ndarray:
 
 def antialiased(ink: np.ndarray, rng: Generator) -> np.ndarray:
     """Softer edges."""
-    return cv2.GaussianBlur(ink, (0, 0), 0.6 * max(ink.shape) / 256)
+    return cv2.GaussianBlur(ink, (0, 0), 0.6 * unit_of(ink.shape))
 
 
 def binarised(ink: np.ndarray, rng: Generator) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from nurie.drawings.ink import brightest
+from nurie.size import Size
 
 CELLS = 128  # both halves are made so small, or large: a cell is 2 pixels of 256
 FARTHEST = CELLS // 4  # cells: shifts that are looked for, in each direction
@@ -36,7 +37,7 @@ Surface = Float32[np.ndarray, "shifts shifts"]
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well edges agree, of 1: as they lie, and where best; how far that is, in shares of a half's side."""
+    """How well edges agree, of 1: as they lie, and where best; how far that is, in shares of a half's sides."""
 
     here: float
     best: float
@@ -48,10 +49,10 @@ class Agreement:
         """How much better edges agree where the second half lies than as it lies."""
         return self.best - self.here
 
-    def told(self, side: int) -> str:
-        """The shift in pixels of a half of that side: "8 pixels right, 4 down"."""
-        parts = ((self.right, "right", "left"), (self.down, "down", "up"))
-        first, *rest = [f"{abs(by) * side:.0f} {more if by > 0 else less}" for by, more, less in parts if by] or ["0"]
+    def told(self, size: Size) -> str:
+        """The shift in pixels of a half of that size: "8 pixels right, 4 down"."""
+        parts = ((self.right * size.width, "right", "left"), (self.down * size.height, "down", "up"))
+        first, *rest = [f"{abs(by):.0f} {more if by > 0 else less}" for by, more, less in parts if by] or ["0"]
         return ", ".join([first.replace(" ", " pixels "), *rest])
 
 

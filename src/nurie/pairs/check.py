@@ -19,6 +19,7 @@ from nurie.files.ours import read_object
 from nurie.files.write import write_file
 from nurie.pairs.folder import PairFolder
 from nurie.resources import cores
+from nurie.size import Size
 
 DIGITS = 16  # of a digest, in hex: enough to tell a folder's files apart
 
@@ -60,7 +61,8 @@ def check_pairs(
     tracked: passes through what it is given, so many, to show how far it is. read: opens a pair, and raises OSError or
     NurieError where that can not be used; it is called by several threads.
     """
-    seen = {} if memory is None else known(memory)
+    size = folders[0].size
+    seen = {} if memory is None else known(memory, size)
     pairs = [(folder, path) for folder in folders for group in folder.groups for path in group]
     now: Seen = {}
     problems: dict[Path, NurieError] = {}
@@ -92,7 +94,9 @@ def check_pairs(
         folder.leave_out(problems)
     if memory is not None and now != seen:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        write_file(memory, json.dumps({"format": "nurie-pairs", "version": 1, "files": now}).encode())
+        write_file(
+            memory, json.dumps({"format": "nurie-pairs", "version": 1, "size": size.saved, "files": now}).encode()
+        )
     return Checked([digests_of(folder, now) for folder in folders], dict(sorted(problems.items())), contents)
 
 
@@ -106,9 +110,15 @@ def entry_of(file: Path) -> list[int]:
     return [about.st_size, about.st_mtime_ns]
 
 
-def known(memory: Path) -> Seen:
-    """What an earlier call remembered; nothing where that is damaged."""
-    files = read_object(memory).get("files")
+def known(memory: Path, size: Size) -> Seen:
+    """What an earlier call remembered; nothing where that is damaged, or of pairs in another proportion."""
+    found = read_object(memory)
+    files = found.get("files")
+    try:
+        if not Size.parse(found.get("size", 1)).fits(size):  # an older Nurie knew squares only
+            return {}
+    except NurieError:
+        return {}
     return files if isinstance(files, dict) and all(is_entry(value) for value in files.values()) else {}
 
 

@@ -15,13 +15,14 @@ from nurie.pairs.files import WrongShape, read_pair
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.inspect import LOOKED_AT, Look, look_at, look_warnings, misplaced, set_warnings
 from nurie.pairs.similar import SAME, Print, nearest, print_of
+from nurie.size import Size
 
 Severity = Literal["error", "warning"]
 
 # What is wrong with single pairs, the kinds by which docs/formats.md knows it.
 EACH: dict[str, tuple[Severity, str]] = {
     "unreadable": ("error", "Not readable, and left out of training"),
-    "shape": ("error", "Not two squares, and left out of training"),
+    "shape": ("error", "Not two squares, or not in the proportion of --size, and left out of training"),
     "direction": ("error", "Sides that are swapped, other than most"),
     "blank drawings": ("warning", "Drawings of one colour"),
     "blank pictures": ("warning", "Pictures of one colour"),
@@ -68,15 +69,15 @@ class Seen:
 
     def look(self, folder: PairFolder, path: Path) -> None:
         """Raises NurieError when that is no pair."""
-        drawing, picture = read_pair(path, folder.direction, folder.others[path])
+        drawing, picture = read_pair(path, folder.size, folder.direction, folder.others[path])
         profiles = [profile_of(file) for file in folder.files(path)]
         self.prints[path] = print_of(picture)
         self.profiles[path] = ", ".join(dict.fromkeys(filter(None, profiles)))
         self.looks[path] = look_at(drawing, picture, keep=path in self.sampled)
 
 
-def examine(pairs: Path, size: int, direction: str, classes: Path | None, tracked: Tracked) -> Examined:
-    """Look at all pairs, which training resizes to `size` pixels.
+def examine(pairs: Path, size: Size, direction: str, classes: Path | None, tracked: Tracked) -> Examined:
+    """Look at all pairs, which training resizes to `size`.
 
     classes: a list of the pictures' classes. tracked: as in check_pairs.
     """
@@ -112,7 +113,7 @@ def notes_of_damaged(problems: Mapping[Path, NurieError]) -> dict[str, dict[Path
     return notes
 
 
-def of_looks(looks: Mapping[Path, Look], size: int, direction: str) -> Iterator[Finding]:
+def of_looks(looks: Mapping[Path, Look], size: Size, direction: str) -> Iterator[Finding]:
     """What the pictures show: a sentence on all together, or else on those that are unlike the others."""
     if not looks:
         return
@@ -128,16 +129,16 @@ def of_looks(looks: Mapping[Path, Look], size: int, direction: str) -> Iterator[
     yield from of_each({kind: told for kind, told in notes.items() if kind not in together})
 
 
-def notes_of(look: Look, size: int, typical: float) -> dict[str, str]:
+def notes_of(look: Look, size: Size, typical: float) -> dict[str, str]:
     """What is wrong with one pair, kind -> note. typical: as for misplaced."""
-    (drawing, picture), place = look.sides, misplaced(look, typical)
+    (drawing, picture), place = look.sizes, misplaced(look, typical)
     notes = {
         "direction": "the picture is line art, the drawing is not" if look.swapped else "",
         "blank drawings": f"brightness {look.brightness[0]:.0f} of 255" if look.blank[0] else "",
         "blank pictures": f"brightness {look.brightness[1]:.0f} of 255" if look.blank[1] else "",
         "misaligned": f"the picture lies {look.agreement.told(picture)}" if place == "misaligned" else "",
         "unrelated": "no common edges" if place == "unrelated" else "",
-        "size": f"{picture} pixels, enlarged to {size}" if picture < size else "",
+        "size": f"{picture} pixels, enlarged to {size}" if picture.height < size.height else "",
     }
     if drawing != picture:
         notes["size"] = f"the drawing has {drawing} pixels, the picture {picture}"

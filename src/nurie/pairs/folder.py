@@ -10,6 +10,7 @@ from nurie.pairs.files import read_pair
 from nurie.pairs.kinds import no_pairs
 from nurie.pairs.layouts import find_pairs, stem
 from nurie.pairs.names import name_of
+from nurie.size import Size
 
 CACHE_BYTES = 4 << 30  # decoded pairs kept in memory; beyond that they are read again
 
@@ -18,7 +19,7 @@ class PairFolder:
     """PAIRS/train or PAIRS/val in any of the layouts (layouts.py), grouped by picture: `NAME--few.png` and
     `NAME--many.png` are one group. A pair goes by the path of its A|B picture, or of A."""
 
-    def __init__(self, folder: Path, size: int, direction: str = "AtoB") -> None:
+    def __init__(self, folder: Path, size: Size, direction: str = "AtoB") -> None:
         self.folder, self.size, self.direction = folder, size, direction
         self.others = find_pairs(folder)
         groups: dict[str, list[Path]] = {}
@@ -31,10 +32,11 @@ class PairFolder:
         return len(self.groups)
 
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
-        """Drawing and picture, uint8 (size, size, 3) RGB each. NurieError when the file is no A|B pair."""
+        """Drawing and picture, uint8 (h, w, 3) RGB each, of `size`. NurieError when the file is no A|B pair."""
         if path in self._cache:
             return self._cache[path]
-        drawing, picture = (resized(half, self.size) for half in read_pair(path, self.direction, self.others.get(path)))
+        halves = read_pair(path, self.size, self.direction, self.others.get(path))
+        drawing, picture = (resized(half, self.size) for half in halves)
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture
@@ -59,15 +61,16 @@ class PairFolder:
         return [self.groups[g][i % len(self.groups[g])] for i, g in enumerate(chosen)]
 
 
-def resized(half: np.ndarray, size: int) -> np.ndarray:
-    """A picture, uint8 (h, h, 3), to (size, size, 3): by area when smaller, cubic when larger. 0: as it is."""
-    if size in (0, half.shape[0]):
+def resized(half: np.ndarray, size: Size) -> np.ndarray:
+    """A picture, uint8 (h, w, 3), in this size: by area when smaller, cubic when larger."""
+    h, w = half.shape[:2]
+    if (w, h) == (size.width, size.height):
         return np.ascontiguousarray(half)
-    method = cv2.INTER_AREA if half.shape[0] > size else cv2.INTER_CUBIC
-    return cv2.resize(half, (size, size), interpolation=method)
+    method = cv2.INTER_AREA if h > size.height else cv2.INTER_CUBIC
+    return cv2.resize(half, (size.width, size.height), interpolation=method)
 
 
-def open_pairs(pairs: Path, split: str, size: int, direction: str) -> PairFolder:
+def open_pairs(pairs: Path, split: str, size: Size, direction: str) -> PairFolder:
     """The train or val side of a pairs folder. NurieError when it holds no pictures."""
     folder = PairFolder(pairs / split, size, direction)
     if not folder.groups:

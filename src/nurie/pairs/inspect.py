@@ -27,6 +27,7 @@ from nurie.pairs.agreement import (
     surface,
 )
 from nurie.pairs.names import FEW_VAL, some
+from nurie.size import Size
 
 Warnings = dict[str, str]
 
@@ -45,7 +46,7 @@ MEASURED = 4  # pairs, at least, that what is said of all together is measured o
 class Look:
     """What is seen of one pair: first of its drawing, then of its picture."""
 
-    sides: tuple[int, int]  # heights, pixels
+    sizes: tuple[Size, Size]
     line_art: tuple[bool, bool]
     inverted: bool  # the drawing
     blank: tuple[bool, bool]
@@ -62,7 +63,7 @@ def look_at(drawing: Image, picture: UInt8[np.ndarray, "h2 w2 3"], keep: bool = 
     """Look at a pair, whose halves may have two sizes. keep: the outlines, by which all together are judged."""
     outlines = outline(drawing), outline(picture)
     return Look(
-        sides=(drawing.shape[0], picture.shape[0]),
+        sizes=(size_of(drawing), size_of(picture)),
         line_art=(is_line_art(drawing), is_line_art(picture)),
         inverted=is_line_art(255 - drawing),
         blank=(is_blank(drawing), is_blank(picture)),
@@ -70,6 +71,10 @@ def look_at(drawing: Image, picture: UInt8[np.ndarray, "h2 w2 3"], keep: bool = 
         agreement=agreement_of(surface(*outlines)),
         outlines=outlines if keep else None,
     )
+
+
+def size_of(image: Image) -> Size:
+    return Size(image.shape[1], image.shape[0])
 
 
 def data_warnings(pairs: list[tuple[Image, Image]], direction: str) -> Warnings:
@@ -109,7 +114,7 @@ def halves_warnings(looks: Sequence[Look]) -> Warnings:
     own, other = agreement_of_all(outlines)
     if own.gain >= GAIN_OF_ALL and own.best - other >= OWN:
         return {
-            "misaligned": f"The pictures do not lie where their drawings do, but {own.told(looks[0].sides[1])}. Crop "
+            "misaligned": f"The pictures do not lie where their drawings do, but {own.told(looks[0].sizes[1])}. Crop "
             "and resize both in the same way."
         }
     if own.here - other < OWN:

@@ -8,7 +8,8 @@ from shlex import quote
 from nurie.errors import NurieError
 from nurie.files.ours import BEST, CHECKPOINT, LOSSES, MANIFEST, PAIRS_KEYS, PREPARED, SITE, read_object
 from nurie.files.pictures import SUFFIXES, opened
-from nurie.pairs.layouts import find_pairs, pair_files
+from nurie.pairs.layouts import find_pairs, is_pair_of, pair_files
+from nurie.size import Size
 
 # What there is, what it is called, and the command that reads it.
 PHOTOS, PAIRS, RUN, MODEL, WEBSITE = "photos", "pairs", "run", "model", "site"
@@ -20,6 +21,7 @@ NEXT = {
     WEBSITE: ("a site", "nurie serve {}"),
 }
 LOOKED_AT = 10_000  # files
+SQUARE = Size(1, 1)
 SIDES = {"A", "B"} | {f"{split}{side}" for split in ("train", "val", "test") for side in ("", "A", "B")}  # of pairs
 
 
@@ -47,19 +49,21 @@ def holds_pictures(folder: Path) -> bool:
     return 2 * sum(pictures) > len(pictures)
 
 
-def holds_pairs(folder: Path) -> bool:
-    """Whether a folder has pairs to train on: not photos, which may lie in a folder train, too."""
+def holds_pairs(folder: Path, size: Size = SQUARE) -> bool:
+    """Whether a folder has pairs in the proportion of `size` to train on: not photos, which may lie in a folder train,
+    too."""
     try:
         found = find_pairs(folder / "train")
-        return bool(found) and (next(iter(found.values())) is not None or all(map(is_pair, islice(found, 3))))
+        apart = bool(found) and next(iter(found.values())) is not None
+        return apart or (bool(found) and all(is_pair(path, size) for path in islice(found, 3)))
     except (NurieError, OSError):
         return False
 
 
-def is_pair(path: Path) -> bool:
-    """Whether a picture is two squares side by side."""
+def is_pair(path: Path, size: Size = SQUARE) -> bool:
+    """Whether a picture is two in the proportion of `size` side by side."""
     with opened(path) as image:
-        return image.width == 2 * image.height
+        return is_pair_of(image.width, image.height, size)
 
 
 def refuse_other_kind(path: Path, wanted: Sequence[str], command: str, second: Path | None = None) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nurie.errors import NurieError
 from nurie.files.pictures import SUFFIXES
+from nurie.size import Size
 
 SIDE = re.compile(r"_[AB]\Z", re.IGNORECASE)  # at the end of a name
 Found = dict[Path, Path | None]  # an A|B picture -> None, or picture A -> picture B
@@ -69,3 +70,8 @@ def in_two_folders(first: Path, second: Path) -> Found:
 def stem(path: Path) -> str:
     """A file's name without its ending and without _A or _B."""
     return SIDE.sub("", path.stem)
+
+
+def is_pair_of(width: int, height: int, size: Size) -> bool:
+    """Whether a picture can be two of this size side by side, made smaller or larger."""
+    return width % 2 == 0 and Size(width // 2, height).fits(size)

@@ -13,13 +13,14 @@ from nurie.errors import NurieError
 from nurie.pairs.files import read_pair
 from nurie.pairs.findings import Finding, Where
 from nurie.pairs.folder import PairFolder
+from nurie.size import Size
 
 EACH = 6  # pairs of a kind
-SIDE = 160  # pixels of a half
+SIDE = 160  # pixels of a half, the longer side
 RED, GREY = (224, 32, 32), 200
 
-Half = UInt8[np.ndarray, "160 160 3"]
-Both = UInt8[np.ndarray, "160 320 3"]
+Half = UInt8[np.ndarray, "h w 3"]
+Both = UInt8[np.ndarray, "h two_w 3"]
 
 
 def worst_sheet(findings: list[Finding], folders: tuple[PairFolder, ...], names: Mapping[Path, str]) -> Image.Image:
@@ -49,10 +50,18 @@ def halves(kind: str, where: Where, owners: Mapping[Path, PairFolder]) -> Both:
 
 def thumbnails(path: Path, folder: PairFolder) -> tuple[Half, Half]:
     """Grey where the file can not be read, or is no pair."""
+    small = shown_as(folder.size)
     try:
-        drawing, picture = read_pair(path, folder.direction, folder.others[path])
+        drawing, picture = read_pair(path, folder.size, folder.direction, folder.others[path])
     except (NurieError, OSError):
-        grey = np.full((SIDE, SIDE, 3), GREY, np.uint8)
+        grey = np.full((small.height, small.width, 3), GREY, np.uint8)
         return grey, grey
-    drawing, picture = (cv2.resize(half, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for half in (drawing, picture))
+    shape = small.width, small.height
+    drawing, picture = (cv2.resize(half, shape, interpolation=cv2.INTER_AREA) for half in (drawing, picture))
     return drawing, picture
+
+
+def shown_as(size: Size) -> Size:
+    """The size of a half on the sheet."""
+    longer = max(size.width, size.height)
+    return Size(max(1, round(SIDE * size.width / longer)), max(1, round(SIDE * size.height / longer)))

@@ -11,6 +11,7 @@ from nurie.errors import NurieError
 from nurie.files.pictures import flattened, orientation_of, read_picture
 from nurie.photos.lineart import draw_lines
 from nurie.photos.subject import cut, mend, place, window
+from nurie.size import Size
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Sources:
 
 
 def compose(config: Prepare, sources: Sources) -> tuple[list[np.ndarray], np.ndarray]:
-    """The drawings of a photo, one for each pair, and its picture, uint8 (size, size, 3) each. Raises NurieError."""
+    """The drawings of a photo, one for each pair, and its picture, uint8 (h, w, 3) each. Raises NurieError."""
     return MODES[config.mode](config, sources)
 
 
@@ -69,14 +70,14 @@ def same_shape(one: np.ndarray, other: np.ndarray) -> bool:
 
 def from_lines(config: Prepare, sources: Sources) -> tuple[list[np.ndarray], np.ndarray]:
     photo, mask = read_subject(config, sources)
-    size = 2 * config.size
+    size = config.size.times(2)
     picture, placed = place(photo, mask, size, config.fit, config.margin)
     drawn, area = picture, None
     if mask is None:  # what is drawn goes on beyond the photo, so that its border is no line
         height, width = photo.shape[:2]
-        square = window(height, width, None, config.fit, config.margin)
-        drawn = cut(photo, square, size, None)
-        area = cut(np.ones((height, width), np.float32), square, size, 0.0)
+        part = window(height, width, None, config.fit, config.margin, size)
+        drawn = cut(photo, part, size, None)
+        area = cut(np.ones((height, width), np.float32), part, size, 0.0)
     drawings = draw_lines(drawn, placed, config.details, area)
     return [drawings[detail] for detail in config.details], shrink(picture, config.size)
 
@@ -100,5 +101,5 @@ def from_gray(config: Prepare, sources: Sources) -> tuple[list[np.ndarray], np.n
 MODES = {"lines": from_lines, "folders": from_folders, "gray": from_gray}
 
 
-def shrink(picture: np.ndarray, size: int) -> np.ndarray:
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+def shrink(picture: np.ndarray, size: Size) -> np.ndarray:
+    return cv2.resize(picture, (size.width, size.height), interpolation=cv2.INTER_AREA)

@@ -36,7 +36,7 @@ def draw_lines(
     response = flow_dog(prepare_gray(picture))
     inside = np.ones(response.shape, bool)
     if area is not None:
-        inside &= inner_area(area, 1)  # lines may touch the square's border
+        inside &= inner_area(area, 1)  # lines may touch the picture's border
     if mask is not None:
         inside &= inner_area(mask)
     edge = np.zeros(response.shape, np.uint8) if mask is None else outline(mask)

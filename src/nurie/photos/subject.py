@@ -1,51 +1,63 @@
-"""From a picture and its mask to a square picture with its subject on white."""
+"""From a picture and its mask to a picture of one size with its subject on white."""
 
 import cv2
 import numpy as np
 
 from nurie.errors import NurieError
 from nurie.files.pictures import flattened
+from nurie.size import Size
 
-LARGEST_SIDE = 8192  # of a square that is cut out, pixels; what is larger is made smaller before
+LARGEST_SIDE = 8192  # of what is cut out, pixels; what is larger is made smaller before
+Window = tuple[int, int, int, int]  # top, left, height and width, pixels; it may reach beyond the picture
 # Masks made by networks have faults.
 SPECK = 0.015  # of the subject: what is smaller in a mask, black or white, is one
 RING, SAME = 15, 15.0  # so is a hole whose mean colour is not this far (CIELAB) from that of 7 pixels around it
 
 
-def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float) -> tuple[int, int, int]:
-    """The square to cut out: its top, left and side in pixels; it may reach beyond the picture.
+def window(height: int, width: int, mask: np.ndarray | None, fit: str, margin: float, size: Size) -> Window:
+    """What to cut out of a picture, in the proportion of `size`.
 
-    subject: the mask's box with a margin on each side; pad: the whole picture; crop: the largest centred square.
-    Raises NurieError when the mask is empty.
+    subject: around the mask's box with a margin on each side, a share of the box's longer side; pad: around the whole
+    picture; crop: the largest part, centred. Raises NurieError when the mask is empty.
     """
     top, left, bottom, right = 0, 0, height, width
-    side = min(height, width) if fit == "crop" else max(height, width)
+    larger = 1.0
     if fit == "subject" and mask is not None:
         ys, xs = np.nonzero(mask > 0.5)
         if len(ys) == 0:
             raise NurieError("its mask is empty: nothing in it is white (or opaque)")
         top, bottom, left, right = int(ys.min()), int(ys.max()) + 1, int(xs.min()), int(xs.max()) + 1
-        side = max(1, round(max(bottom - top, right - left) * (1 + 2 * margin)))
-    return (top + bottom - side) // 2, (left + right - side) // 2, side
+        larger += 2 * margin
+    high, wide = bottom - top, right - left
+    longer = max(high, wide)
+    high, wide = (side - longer + longer * larger for side in (high, wide))
+    by_width = wide * size.height > high * size.width  # of a box that is wider than `size`
+    if by_width != (fit == "crop"):
+        wide = max(1, round(wide))
+        high = max(1, round(wide * size.height / size.width))
+    else:
+        high = max(1, round(high))
+        wide = max(1, round(high * size.width / size.height))
+    return (top + bottom - high) // 2, (left + right - wide) // 2, high, wide
 
 
-def cut(image: np.ndarray, square: tuple[int, int, int], size: int, fill: float | None) -> np.ndarray:
-    """Cut a (top, left, side) square out and resize it by area to (size, size); outside is `fill`, or the border's
-    colour when it is None."""
-    if (factor := -(-square[2] // LARGEST_SIDE)) > 1:
+def cut(image: np.ndarray, part: Window, size: Size, fill: float | None) -> np.ndarray:
+    """Cut a part out and resize it by area; outside is `fill`, or the border's colour when it is None."""
+    if (factor := -(-max(part[2:]) // LARGEST_SIDE)) > 1:
         shape = max(1, image.shape[1] // factor), max(1, image.shape[0] // factor)
         image = cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
-        square = square[0] // factor, square[1] // factor, square[2] // factor
-    top, left, side = square
+        part = part[0] // factor, part[1] // factor, max(1, part[2] // factor), max(1, part[3] // factor)
+    top, left, high, wide = part
     h, w = image.shape[:2]
-    above, below, before, after = max(0, -top), max(0, top + side - h), max(0, -left), max(0, left + side - w)
+    above, below, before, after = max(0, -top), max(0, top + high - h), max(0, -left), max(0, left + wide - w)
     kind = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
     colour = [fill or 0.0] * 3
     image = cv2.copyMakeBorder(image, above, below, before, after, kind, value=colour)
     top, left = top + above, left + before
-    part = np.ascontiguousarray(image[top : top + side, left : left + side])
-    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC if image.dtype == np.uint8 else cv2.INTER_LINEAR
-    return cv2.resize(part, (size, size), interpolation=method)
+    cropped = np.ascontiguousarray(image[top : top + high, left : left + wide])
+    shrinks = high > size.height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC if image.dtype == np.uint8 else cv2.INTER_LINEAR
+    return cv2.resize(cropped, (size.width, size.height), interpolation=method)
 
 
 def mend(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -87,11 +99,11 @@ def soften(mask: np.ndarray) -> np.ndarray:
 
 
 def place(
-    picture: np.ndarray, mask: np.ndarray | None, size: int, fit: str, margin: float
+    picture: np.ndarray, mask: np.ndarray | None, size: Size, fit: str, margin: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Square picture, uint8 (size, size, 3), with white where the mask is 0, and its mask, float32 (size, size)."""
-    square = window(picture.shape[0], picture.shape[1], mask, fit, margin)
+    """A picture of this size, uint8 (h, w, 3), with white where the mask is 0, and its mask, float32 (h, w)."""
+    part = window(picture.shape[0], picture.shape[1], mask, fit, margin, size)
     if mask is None:
-        return cut(picture, square, size, 255.0), None
-    mask = soften(cut(mask, square, size, 0.0))
-    return flattened(cut(picture, square, size, None), mask), mask
+        return cut(picture, part, size, 255.0), None
+    mask = soften(cut(mask, part, size, 0.0))
+    return flattened(cut(picture, part, size, None), mask), mask

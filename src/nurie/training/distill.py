@@ -20,6 +20,8 @@ from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load_generator
 from nurie.nets.generators import FastGenerator, UNetGenerator
+from nurie.saved import plain
+from nurie.size import Size
 
 
 class Adapters(nn.ModuleList):
@@ -32,12 +34,12 @@ class Adapters(nn.ModuleList):
 class Teacher:
     """A trained generator, and how its features compare with a student's."""
 
-    def __init__(self, net: nn.Module, student: nn.Module, size: int) -> None:
-        """`student` is in eval mode, for its shapes at height and width `size`."""
+    def __init__(self, net: nn.Module, student: nn.Module, size: Size) -> None:
+        """`student` is in eval mode, for its shapes at this size."""
         self.net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         device = next(student.parameters()).device
         self.net.to(device)
-        drawing = torch.zeros(1, 3, size, size, device=device)
+        drawing = torch.zeros(1, 3, size.height, size.width, device=device)
         ours, theirs = shapes(student, drawing), shapes(self.net, drawing)
         self.levels = same_sizes(ours, theirs)
         self.adapters = Adapters(nn.Conv2d(ours[i][0], theirs[j][0], 1) for i, j in self.levels)
@@ -67,7 +69,7 @@ def open_teacher(config: Train, student: nn.Module) -> Teacher | None:
         raise NurieError(f"--teacher {config.teacher} is the run itself. Name a run that was trained before.")
     net, meta = load_generator(config.teacher)
     for option in ("size", "direction"):
-        theirs, ours = meta["train"][option], getattr(config, option)
+        theirs, ours = meta["train"][option], plain(getattr(config, option))
         if theirs != ours:
             raise NurieError(
                 f"The teacher {config.teacher} was trained with --{option} {theirs}, but this run has {ours}. "

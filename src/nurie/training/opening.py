@@ -29,7 +29,7 @@ def summary(state: State, train: PairFolder, val: PairFolder) -> str:
 
 
 def sizes(config: Train) -> str:
-    return ", then ".join(f"{size}x{size}" for size, _ in stages_of(config))
+    return ", then ".join(size.both for size, _ in stages_of(config))
 
 
 def way(state: State) -> str:

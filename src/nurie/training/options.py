@@ -8,8 +8,10 @@ from typing import Any, get_args, get_type_hints
 import torch
 
 from nurie.config import Before, FreeToChange, Train, check_values, notes
-from nurie.errors import NurieError, changed_options
+from nurie.errors import NurieError
 from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
+from nurie.saved import changed_options, saved_options
+from nurie.size import Size
 from nurie.training.schedule import stages_of
 
 BEFORE = {name: note.value for name, note in notes(Train, Before).items()}
@@ -19,8 +21,7 @@ FREE_TO_CHANGE = set(notes(Train, FreeToChange))
 
 
 def metadata(config: Train, step: int) -> dict[str, Any]:
-    options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
-    return {"step": step, "train": options, "generator": generator_options(config)}
+    return {"step": step, "train": saved_options(config), "generator": generator_options(config)}
 
 
 def as_options(saved: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +37,8 @@ def saved_config(saved: dict[str, Any], path: Path) -> Train:
     paths = {name for name, kind in kinds.items() if Path in (kind, *get_args(kind))}
     options: dict[str, Any] = BEFORE | as_options(saved)
     options.update({name: Path(options[name]) for name in paths if options.get(name) is not None})
+    if "size" in options:
+        options["size"] = Size.parse(options["size"])
     return Train(**options)
 
 
@@ -80,26 +83,37 @@ def with_stages(config: Train) -> Train:
 def check(config: Train) -> None:
     """Raises NurieError for options that can not work, before anything is computed or written."""
     check_values(config)
-    for size, _ in stages_of(config):
+    stages = stages_of(config)
+    for size, _ in stages:
         check_values(replace(config, size=size))
         check_size(replace(config, size=size))
+    last, multiple = stages[-1][0], multiple_of(config.generator)
+    if other := next((size for size, _ in stages if not size.fits(last, multiple)), None):
+        near = Size(round(other.height * last.width / last.height), other.height).near(multiple)
+        raise NurieError(
+            f"--stages needs one proportion, but {other.both} has another than {last.both}, the last. Use {near}."
+        )
 
 
 def check_size(config: Train) -> None:
     multiple, width = multiple_of(config.generator), generator_options(config)["width"]
-    if config.size % multiple:
-        raise NurieError(f"--size must be a multiple of {multiple} for {config.generator}, but it is {config.size}.")
+    size = config.size
+    if not size.is_multiple_of(multiple):
+        raise NurieError(
+            f"--size must be a multiple of {multiple} for {config.generator}, but it is {size}. "
+            f"Use {size.near(multiple)}."
+        )
     if width % WIDTHS:
         raise NurieError(f"--width must be a multiple of {WIDTHS}, but it is {config.width}.")
-    if config.batch == 1 and config.size == multiple and config.generator == "fast":
+    if config.batch == 1 and size == Size(multiple, multiple) and config.generator == "fast":
         raise NurieError(
-            f"--size {config.size} with --batch 1 leaves BatchNorm one value for each channel. "
+            f"--size {size} with --batch 1 leaves BatchNorm one value for each channel. "
             f"Use --batch 2 or more, or --size {2 * multiple}."
         )
     least = SMALLEST[config.discriminator]
-    if config.size // config.discriminator_scale < least:
+    if size.least // config.discriminator_scale < least:
         raise NurieError(
             f"--discriminator-scale {config.discriminator_scale} leaves the discriminator pictures of "
-            f"{config.size // config.discriminator_scale} pixels, and {config.discriminator} needs {least}. "
-            f"Use at most {config.size // least}."
+            f"{size.least // config.discriminator_scale} pixels, and {config.discriminator} needs {least}. "
+            f"Use at most {size.least // least}."
         )

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
+from nurie.nets.generators import multiple_of
 from nurie.pairs.folder import PairFolder
+from nurie.size import Size
 from nurie.training.dataset import Dataset
 from nurie.training.launch import open_accelerator
 from nurie.training.options import generator_options
 from nurie.training.state import State
 from nurie.training.step import Step
 
-SMALL = 128  # pixels: a step takes less than half as long as at 256
+SMALL = 128  # pixels: larger pictures are half as large at first; at 128 a step takes less than half as long as at 256
 MEASURED = 4  # steps, after a first one
 FEW, FEWER = 600, 250  # steps: below them training begins with small pictures; and takes fewer at a time
 # flat colours have no texture that a discriminator could judge, and L1 alone makes bolder ones
@@ -27,7 +29,12 @@ def planned(options: Train, steps: float) -> Train:
 
     From nothing it begins with small pictures, of which it sees more in the same time, and with a larger lr.
     """
-    small = options.size > SMALL and (options.init is None or steps < FEW)
+    half = half_of(options.size, multiple_of(options.generator))
+    small = (
+        options.size.width * options.size.height > SMALL**2
+        and half != options.size
+        and (options.init is None or steps < FEW)
+    )
     shares = (9, 11) if options.init is None else (1, 1)
     if not options.minutes:
         first = round(options.steps * shares[0] / sum(shares))
@@ -35,12 +42,17 @@ def planned(options: Train, steps: float) -> Train:
         small = small and min(shares) > 0
     return replace(
         options,
-        stages=(f"{SMALL}:{shares[0]}", f"{options.size}:{shares[1]}") if small else (),
+        stages=(f"{half}:{shares[0]}", f"{options.size}:{shares[1]}") if small else (),
         batch=max(2, options.batch // 2) if steps < FEWER else options.batch,
         lr=2e-4 if options.init else 4e-4,
         ema=0.995 if steps < 3000 else 0.998 if steps < 10_000 else 0.999,
-        discriminator_scale=2 if options.size >= 2 * SMALL else 1,
+        discriminator_scale=2 if options.size.least >= 2 * SMALL else 1,
     )
+
+
+def half_of(size: Size, multiple: int) -> Size:
+    """Half as wide and high, or a little more, so that both sides are multiples."""
+    return Size(*(-(-side // (2 * multiple)) * multiple for side in (size.width, size.height)))
 
 
 def seconds_a_step(options: Train, pairs: PairFolder, dataset: Dataset) -> float:

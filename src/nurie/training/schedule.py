@@ -5,20 +5,26 @@ from itertools import accumulate
 
 from nurie.config import Train
 from nurie.errors import NurieError
+from nurie.size import Size
 
 FIRST_SAVE, OTHER_SAVES = 120, 300  # seconds of training, with --minutes: the first save, and at least between others
 SAVES = 10  # with --minutes, about so many
 
 
-def stages_of(config: Train) -> list[tuple[int, int]]:
+def stages_of(config: Train) -> list[tuple[Size, int]]:
     """Each stage's size, and its steps, or with --minutes its share of the time. Raises NurieError."""
-    stages = []
-    for text in config.stages:
-        size, _, count = text.partition(":")
-        if not (size.isdecimal() and count.isdecimal() and int(count)):
-            raise NurieError(f"--stages takes SIZE:STEPS, such as 128:1400 256:1000, but {text!r} is none.")
-        stages.append((int(size), int(count)))
-    return stages or [(config.size, config.steps)]
+    return [stage_of(text) for text in config.stages] or [(config.size, config.steps)]
+
+
+def stage_of(text: str) -> tuple[Size, int]:
+    size, _, count = text.partition(":")
+    try:
+        stage = Size.parse(size), int(count) if count.isdecimal() else 0
+    except (NurieError, ValueError):  # int of too many digits
+        stage = None
+    if not (stage and stage[1]):
+        raise NurieError(f"--stages takes SIZE:STEPS, such as 128:1400 256:1000, but {text[:100]!r} is none.")
+    return stage
 
 
 class Schedule:
@@ -29,7 +35,7 @@ class Schedule:
         self.earlier = 0.0  # seconds trained in calls before this one
         self.began: float | None = None  # when this one began to train
         self.saved = 0.0  # seconds trained when the last save was due
-        self.first: tuple[int, float, int] | None = None  # size, time and step since when steps are timed
+        self.first: tuple[Size, float, int] | None = None  # size, time and step since when steps are timed
         self.reserved = 0.0  # seconds of the time for what comes after the last step
 
     @property
@@ -62,8 +68,8 @@ class Schedule:
         made, total = self.position(step)
         return min(1.0, made / total)
 
-    def size(self, step: int) -> int:
-        """Height and width of the pictures of the step after `step` others."""
+    def size(self, step: int) -> Size:
+        """Of the pictures of the step after `step` others."""
         total = sum(count for _, count in self.stages)
         ends = accumulate(count / total for _, count in self.stages)
         progress = self.progress(step)

@@ -218,7 +218,7 @@ def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], sour
 def build_discriminator(config: Train) -> PatchDiscriminator | ProjectedDiscriminator:
     """A freshly initialised discriminator of the kind that the options name."""
     if config.discriminator == "projected":
-        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale, config.size)
+        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale, config.size.least)
     net = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
     initialise(net)
     return net

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
+from nurie.site.minify import minified
 
 PAGE = Path(__file__).parents[1] / "page"
 EARLY = "early.js"  # lies in index.html itself
@@ -27,7 +28,7 @@ def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
     so do the names that the file holds in the end. Files that refer to each other need no order for that.
     """
     contents = {
-        path.relative_to(PAGE).as_posix(): path.read_bytes()
+        path.relative_to(PAGE).as_posix(): minified(path)
         for path in sorted(PAGE.rglob("*"))
         if path.is_file() and path.suffix != ".html" and path != PAGE / EARLY and not is_hidden(path.relative_to(PAGE))
     }

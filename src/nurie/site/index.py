@@ -9,6 +9,7 @@ from hashlib import sha256
 from nurie.errors import NurieError
 from nurie.site import assets
 from nurie.site.assets import REFERENCE, imported, named, resolved
+from nurie.site.minify import minified
 from nurie.site.models import SiteModel
 from nurie.site.sitefile import INDEX
 
@@ -62,8 +63,8 @@ def with_early(text: str) -> str:
     """index.html with the script that no cache may keep."""
     if EARLY_SCRIPT not in text:
         return text
-    script = (assets.PAGE / assets.EARLY).read_text(encoding="utf-8")
-    return text.replace(EARLY_SCRIPT, f"<script>\n{script}</script>")
+    script = minified(assets.PAGE / assets.EARLY).decode()
+    return text.replace(EARLY_SCRIPT, f"<script>{script}</script>")
 
 
 def policy(text: str) -> str:

@@ -1,5 +1,6 @@
 """Mouse, pen, fingers and keys on the page's sheet, in a real Chromium."""
 
+import base64
 import time
 from collections.abc import Iterator
 
@@ -7,7 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pages import SIZE, pixels, ready
+from browsers import served
+from nurie.config import Publish
+from nurie.publish import publish
+from pages import PIXELS, SIZE, pixels, ready, stroke, write_model
+from plans import small_styled
 
 pytestmark = pytest.mark.browser
 
@@ -282,3 +287,86 @@ def test_the_erasers_ring_is_as_large_as_what_it_takes_off(page: Page, address: 
     erased = np.flatnonzero((before & ~ink(page)).any(0))
     assert abs(ring["width"] / device.scale - 14) < 1 and abs(erased.max() - erased.min() - 13) <= 2
     assert abs(ring["x"] + ring["width"] / 2 - device.left - 128 * device.scale) < 1
+
+
+@pytest.fixture(scope="module")
+def hinted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a page with a model of 64 pixels that heeds colours."""
+    model = write_model(tmp_path_factory.mktemp("models") / "shapes", 64, *small_styled(), title="Shapes", hints=True)
+    with served(publish(Publish(model, tmp_path_factory.mktemp("site")))) as address:
+        yield address
+
+
+def test_colours_are_hidden_come_back_with_the_next_one_and_are_taken_off(page: Page, hinted: str) -> None:
+    ready(page, hinted)
+
+    def colour(x: int, y: int) -> str:
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        drawn = np.frombuffer(base64.b64decode(page.evaluate(PIXELS, "input")), np.uint8).reshape(64, 64, 4)
+        return bytes(drawn[y // 4, x // 4, :3]).hex()
+
+    page.click("#colours [data-colour=blue]")
+    stroke(page, [(60, 60), (190, 60)])
+    assert colour(120, 60) == "6ea3d8"
+    page.click("#pencil")
+    page.click("#shown")
+    assert page.get_attribute("#shown", "aria-checked") == "false" and colour(120, 60) == "ffffff"
+    stroke(page, [(60, 120), (190, 120)])
+    assert not page.is_visible("#brush")
+    assert (colour(120, 60), colour(120, 120)) == ("6ea3d8", "6ea3d8")
+    page.click("#pencil")
+    page.click("#wash")
+    assert page.is_visible("#brush"), "a button of it leaves it open"
+    assert colour(120, 60) == "ffffff" and page.is_disabled("#wash")
+    page.keyboard.press("Control+z")
+    assert colour(120, 60) == "6ea3d8"
+    page.fill("#own", "#123456")
+    page.locator("[name=size]").nth(3).check(force=True)
+    page.keyboard.press("Escape")
+    stroke(page, [(60, 200), (190, 200)])
+    assert colour(120, 200) == "123456" and colour(120, 192) == "123456"
+    assert page.locator("#colours [aria-checked=true]").count() == 0
+
+
+def test_a_second_press_of_a_tool_shows_its_sizes_and_keys_choose(page: Page, address: str) -> None:
+    ready(page, address)
+    page.click("#clear")
+    page.keyboard.press("p")
+    assert not page.is_visible("#brush"), "its key only takes it"
+    page.focus("#pencil")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#brush") and not page.is_visible("#pens")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#brush") and page.evaluate("document.activeElement.id") == "pencil"
+    stroke(page, [(60, 60), (190, 60)])
+    page.click("#eraser")
+    assert not page.is_visible("#brush")
+    page.click("#eraser")
+    page.locator("[name=size]").nth(0).check(force=True)
+    page.click("#pencil")
+    page.keyboard.press("p")
+    stroke(page, [(60, 120), (190, 120)])
+    drawn = 1 - pixels(page, "input")[:, 120, 0] / 255
+    pencil = page.evaluate("fetch(document.querySelector('meta[name=nurie-model]').content).then(r => r.json())")[
+        "pencil"
+    ]
+    assert abs(drawn[50:70].sum() - 2.2 * pencil) < 0.5 and abs(drawn[110:130].sum() - 2.2 * pencil) < 0.5
+
+
+def test_steadied_lines_end_where_the_pointer_does(page: Page, address: str) -> None:
+    ready(page, address)
+    page.click("#clear")
+    page.click("#pencil")
+    page.locator("[value=strong]").check(force=True)
+    device = Device(page)
+    device.line([(40 + 4 * i, 60 + 3 * (i % 2)) for i in range(21)], "mouse")
+    drawn = ink(page)
+    columns, rows = np.flatnonzero(drawn.any(0)), np.flatnonzero(drawn.any(1))
+    assert columns.max() >= 119 and columns.min() <= 41
+    assert drawn[:, 60:100].any(1).sum() < 6, "it trembles less"
+    assert rows.min() >= 57
+    page.reload()
+    page.wait_for_function("document.documentElement.dataset.state === 'ready'")
+    assert page.is_checked("[value=strong]")

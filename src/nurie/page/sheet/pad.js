@@ -99,7 +99,7 @@ export class Pad {
   set coloured(coloured) {
     if (coloured === this.coloured) return;
     this.#shown.coloured = this.#input.coloured = coloured;
-    this.#redraw();
+    this.#follow();
     this.#listener.onchange();
   }
 

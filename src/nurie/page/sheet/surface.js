@@ -18,12 +18,13 @@ import { isEmpty, NOWHERE, union } from "./rect.js";
 
 /** Bytes of what was there before that are kept. */
 const KEPT = 1 << 25;
+/** Of so many steps at most where all is drawn anew: going back further, all is drawn anew again. */
+const LATEST = 256;
 
 export class Surface {
   /** `redraw` after a change. */
   paper = WHITE;
-  /** Whether colours are seen. `redraw` after a change. */
-  coloured = true;
+  #coloured = true;
   width = 0;
   height = 0;
   #view = { scale: 1, left: 0, top: 0, sheet: { width: 1, height: 1 } };
@@ -57,6 +58,16 @@ export class Surface {
     this.#end = new Mask(width, height, this.#view);
   }
 
+  /** Whether colours are seen. After a change `update` shows the line that is being drawn. */
+  get coloured() {
+    return this.#coloured;
+  }
+
+  set coloured(coloured) {
+    this.#coloured = coloured;
+    this.#compose(this.#layers.whole);
+  }
+
   /** Which part of the sheet it shows. @returns {import("./mask.js").View} */
   get view() {
     return this.#view;
@@ -80,7 +91,7 @@ export class Surface {
     // What a sheet covers is not drawn, so that there is nothing to go back to from it.
     const start = 1 + steps.findLastIndex(({ tool }) => tool === "sheet");
     this.#done = steps.slice(0, start).map((step) => ({ step, before: null }));
-    this.#first = start;
+    this.#first = Math.max(start, steps.length - LATEST);
     this.#kept = 0;
     this.#begin(steps[start - 1]);
     for (const step of steps.slice(start)) this.#add(step);
@@ -144,6 +155,10 @@ export class Surface {
    * @param {Rect} rect
    */
   #keep(step, rect) {
+    if (this.#done.length < this.#first) {
+      this.#done.push({ step, before: null });
+      return;
+    }
     const before = this.#layers.cut(rect);
     this.#done.push({ step, before });
     for (this.#kept += size(before); this.#kept > KEPT && this.#first < this.#done.length - 1; this.#first++) {
@@ -185,7 +200,7 @@ export class Surface {
   /** @param {Rect} rect */
   #compose(rect) {
     if (isEmpty(rect)) return;
-    this.#layers.compose(rect, this.coloured);
+    this.#layers.compose(rect, this.#coloured);
     this.#changed = union(this.#changed, rect);
   }
 }

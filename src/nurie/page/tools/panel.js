@@ -63,7 +63,7 @@ export class Panel {
     get("whole").addEventListener("click", () => pad.hand.zoom(0));
     addEventListener("pointerdown", ({ target }) => target && this.#leave(target), { capture: true });
     addEventListener("resize", () => this.close());
-    this.#panel.addEventListener("keydown", (event) => this.#press(event));
+    addEventListener("keydown", ({ key }) => key === "Escape" && this.#escape());
     this.#panel.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && this.#leave(relatedTarget));
     this.show();
   }
@@ -172,11 +172,9 @@ export class Panel {
     if (!this.#panel.hidden && !inside) this.close();
   }
 
-  /** @param {KeyboardEvent} event */
-  #press(event) {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    this.#button?.focus();
+  /** The focus goes back to where it came from. */
+  #escape() {
+    if (this.#panel.contains(document.activeElement)) this.#button?.focus();
     this.close();
   }
 }

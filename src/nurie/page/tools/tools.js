@@ -41,8 +41,9 @@ export class Tools {
    * @param {MouseEvent} event
    */
   #press(tool, { isTrusted, detail }) {
-    if (isTrusted && tool === this.#brush.tool) this.panel.toggle(get(tool), detail === 0);
-    else this.take(tool);
+    if (isTrusted && tool === this.#brush.tool) return this.panel.toggle(get(tool), detail === 0);
+    this.panel.close();
+    this.take(tool);
   }
 
   /** @param {Tool} [tool] none: away with the eraser */
@@ -52,7 +53,7 @@ export class Tools {
     this.#brush.tool = tool;
     this.#canvas.dataset.tool = tool;
     for (const each of TOOLS) get(each).setAttribute("aria-pressed", String(each === tool));
-    this.panel.close();
+    this.panel.show();
   }
 
   /**
@@ -92,7 +93,7 @@ export class Tools {
  */
 function release({ target, detail }) {
   const button = target instanceof Element ? target.closest("button:not([role=radio])") : null;
-  if (!(button instanceof HTMLElement) || detail === 0 || button.closest("dialog")) return;
+  if (!(button instanceof HTMLElement) || detail === 0 || button.closest("dialog, [role=dialog]")) return;
   button.blur();
   get("drawing").focus({ preventScroll: true });
 }

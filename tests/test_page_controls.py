@@ -34,7 +34,7 @@ def test_japanese_browser_gets_japanese(browser: Browser, address: str) -> None:
     context.close()
 
 
-def test_keyboard_does_everything_but_draw(page: Page, address: str) -> None:
+def test_keyboard_presses_everything(page: Page, address: str) -> None:
     ready(page, address)
     page.keyboard.press("e")
     assert page.get_attribute("#eraser", "aria-pressed") == "true"

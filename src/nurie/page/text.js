@@ -15,6 +15,9 @@ export const TEXTS = {
     drawing: "Your drawing",
     byKeys:
       "Arrow keys move a pen, with Shift farther. Space puts it down and lifts it, Escape cancels the line. Plus, minus and 0: larger, smaller, the whole sheet.",
+    gestures: "Mouse, pen and fingers",
+    byHand:
+      "A second press of a tool shows its sizes. Two fingers, or Ctrl and the wheel, zoom; two fingers, or the mouse with Space, move the sheet. A tap of two fingers undoes, of three redoes. Once a pen was seen, fingers do not draw until you let them.",
     penAt: "{x} percent from the left, {y} from the top",
     penDown: "Pen down, {x} percent from the left, {y} from the top",
     penUp: "Pen up, {x} percent from the left, {y} from the top",
@@ -130,6 +133,9 @@ export const TEXTS = {
     drawing: "線画",
     byKeys:
       "矢印キーで鉛筆が動きます（Shiftで大きく）。スペースキーで鉛筆を下ろし、もう一度で上げます。Escapeで線を取り消します。＋、－、0で拡大、縮小、全体表示。",
+    gestures: "マウス、ペン、指",
+    byHand:
+      "道具をもう一度押すと、太さを選べます。二本の指、またはCtrlとホイールで拡大・縮小、二本の指、またはスペースキーを押しながらのドラッグで移動します。二本指のタップで戻し、三本指でやり直します。ペンを使うと、許可するまで指では描きません。",
     penAt: "左から{x}%、上から{y}%",
     penDown: "鉛筆を下ろしました。左から{x}%、上から{y}%",
     penUp: "鉛筆を上げました。左から{x}%、上から{y}%",

@@ -61,6 +61,7 @@ export class Panel {
     });
     for (const id of ["fingers", "let"]) get(id).addEventListener("click", () => this.#letFingers());
     get("whole").addEventListener("click", () => pad.hand.zoom(0));
+    addEventListener("beforeprint", () => pad.hand.zoom(0));
     addEventListener("pointerdown", ({ target }) => target && this.#leave(target), { capture: true });
     addEventListener("resize", () => this.close());
     addEventListener("keydown", ({ key }) => key === "Escape" && this.#escape());

@@ -8,10 +8,10 @@ const page = new URL("../../src/nurie/page/", import.meta.url);
 /** Lowest first: a row may name those below it; what stands in one row knows nothing of each other. */
 const ROWS = [
   ["formats.d.ts", "memory.js"],
-  ["address.js", "dom.js", "failure.js", "png.js", "text.js"],
+  ["address.js", "dom.js", "failure.js", "last.js", "png.js", "text.js"],
   ["pointer"],
   ["engine", "model", "sheet"],
-  ["tools"],
+  ["shelf", "tools"],
   ["colouring.js"],
   ["status.js"],
   ["main.js"],
@@ -20,7 +20,7 @@ const ROWS = [
 ];
 
 /** What the first picture waits for. */
-const FIRST = ["first.js", "address.js", "failure.js", "engine", "model", "sheet"];
+const FIRST = ["first.js", "address.js", "failure.js", "last.js", "memory.js", "engine", "model", "sheet"];
 
 /** Imports of all kinds, workers, files' addresses, and types in comments: each has a relative name in quotes. */
 const REFERENCE = /(["'`])(\.{1,2}\/[^"'`]*)\1/g;

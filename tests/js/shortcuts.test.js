@@ -15,6 +15,7 @@ function pressed(keys, { code = "", repeat = false, isComposing = false, onButto
 
 test("keys press buttons, capitals too", () => {
   const buttons = { p: "pencil", P: "pencil", b: "box", e: "eraser", d: "dice", Enter: "convert", "Shift+E": "eraser" };
+  Object.assign(buttons, { "Shift+D": "undice" });
   for (const [keys, button] of Object.entries(buttons)) assert.equal(pressed(keys), button, keys);
   for (const keys of ["x", "Escape", "Tab", " ", "Alt+p", "Control+p", "Meta+e", "Control+Enter"])
     assert.equal(pressed(keys), undefined, keys);
@@ -64,7 +65,7 @@ test("single letters can be switched off; Enter and commands stay", () => {
 test("each button's keys are those that it tells", () => {
   const html = readFileSync(new URL("../../src/nurie/page/index.html", import.meta.url), "utf8");
   const told = [...html.matchAll(/<button id="(\w+)"[^>]* aria-keyshortcuts="([^"]+)"/g)];
-  assert.equal(told.length, 7);
+  assert.equal(told.length, 8);
   for (const [, button, shortcuts] of told)
     for (const keys of shortcuts.split(" ")) assert.equal(pressed(keys), button, keys);
 });

@@ -1,13 +1,14 @@
 // What the page's address says, for the next visit and for others: ?model=NAME&seed=NUMBER&backend=wasm
 
 /**
- * The model that the address names, else the default.
+ * The model that the address names, else that of the last drawing, else the default.
  * @template {{name: string}} Model
  * @param {Model[]} models the first is the default
  * @param {string} [query] the address's, from the question mark on
+ * @param {string} [last] its name
  */
-export function namedModel(models, query = location.search) {
-  const name = new URLSearchParams(query).get("model");
+export function namedModel(models, query = location.search, last) {
+  const name = new URLSearchParams(query).get("model") ?? last;
   return models.find((model) => model.name === name) ?? models[0];
 }
 

@@ -10,3 +10,31 @@ export function get(id, kind = /** @type {any} */ (HTMLElement)) {
   if (!(element instanceof kind)) throw new Error(`index.html has no ${kind.name} with the id ${id}.`);
   return element;
 }
+
+/**
+ * Give the visitor a file.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function offer(blob, name) {
+  const link = document.createElement("a");
+  Object.assign(link, { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Milliseconds that a word stays. */
+const WORD_MS = 10_000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** Tell the visitor something, at the foot of the window, for a while. @param {string} text */
+export function tell(text) {
+  const word = get("word");
+  word.textContent = text;
+  word.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    word.hidden = true;
+  }, WORD_MS);
+}

@@ -3,8 +3,19 @@
   /** Milliseconds after which what was fetched anew may be damaged anew. */
   const HEALED = 60_000;
 
-  // Scripts ask for the model only when they have come. Which one, only the address says.
-  const wanted = new URLSearchParams(location.search).get("model");
+  /** The model of the last drawing, as last.js has it. */
+  const last = () => {
+    const place = `nurie ${location.pathname.replace(/[^/]*$/, "")}`;
+    try {
+      const [, ...model] = sessionStorage.getItem(place)?.split(" ") ?? [];
+      return model.length > 0 ? model.join(" ") : JSON.parse(localStorage.getItem(place) ?? "")[0][0];
+    } catch {
+      return null;
+    }
+  };
+
+  // Scripts ask for the model only when they have come. Which one, only the address and the last drawing say.
+  const wanted = new URLSearchParams(location.search).get("model") ?? last();
   const models = /** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll("meta[name=nurie-model]"));
   const model = Array.from(models).find(({ dataset }) => dataset.name === wanted) ?? models[0];
   for (const href of [model.content, model.dataset.weights]) {

@@ -1,13 +1,14 @@
 // Where the page begins: the model comes, and a small one colours its first sample at once, here in the page's own thread.
 // To start a worker, and to build the page, takes as long as that picture; both wait for it, but not for a slow network.
+// Who has drawn before sees the drawing instead: the page brings it back.
 
 import { namedModel, seedOf } from "./address.js";
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
+import { comesBack, lastModel } from "./last.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
 import { siteModels } from "./model/models.js";
-import { show } from "./sheet/canvas.js";
+import { render, show } from "./sheet/canvas.js";
 import { Drawing } from "./sheet/drawing.js";
-import { Surface } from "./sheet/surface.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;
@@ -30,9 +31,7 @@ async function firstPicture(download, late) {
   if (!sample || manifest.weights.raw_bytes * width * height > SMALL) return;
   const drawing = new Drawing();
   drawing.place(await openPreset(sample, download.address));
-  const surface = new Surface();
-  surface.resize(width, height, manifest.input);
-  surface.redraw(drawing);
+  const surface = render(drawing, manifest.input, manifest.input);
   const engine = await starting;
   await download.complete;
   if (late.aborted) return;
@@ -46,13 +45,19 @@ async function firstPicture(download, late) {
   });
 }
 
-async function begin() {
-  const download = new Download(namedModel(siteModels()).address);
+/** The first sample's picture, if it comes soon. @param {Download} download */
+async function sample(download) {
   const late = AbortSignal.timeout(PATIENCE);
   await Promise.race([
     firstPicture(download, late).catch(() => {}),
     new Promise((resolve) => late.addEventListener("abort", resolve)),
   ]);
+}
+
+async function begin() {
+  const model = namedModel(siteModels(), location.search, lastModel());
+  const download = new Download(model.address);
+  if (!comesBack(model.name)) await sample(download);
   const main = await import("./main.js").catch(() => null);
   if (!main) return void dispatchEvent(new Event("error")); // early.js hears it
   const page = new main.Page();

@@ -2,13 +2,16 @@
 
 import { backendOf, keep, namedModel, seedOf } from "./address.js";
 import { Colouring } from "./colouring.js";
-import { get } from "./dom.js";
+import { get, tell } from "./dom.js";
+import { Failure } from "./failure.js";
+import { lastModel } from "./last.js";
 import { Download } from "./model/download.js";
 import { siteModels, updated } from "./model/models.js";
 import { Pad } from "./sheet/pad.js";
 import { Result } from "./sheet/result.js";
+import { Keeper } from "./shelf/keeper.js";
 import { Status } from "./status.js";
-import { fillTexts, preferredLanguage, rememberLanguage, translate } from "./text.js";
+import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 import { Chooser } from "./tools/chooser.js";
 import { Gallery } from "./tools/gallery.js";
 import { Settings } from "./tools/settings.js";
@@ -18,6 +21,7 @@ import { Tools } from "./tools/tools.js";
 /** @typedef {import("./formats.d.ts").Manifest} Manifest */
 /** @typedef {import("./formats.d.ts").Preset} Preset */
 /** @typedef {import("./model/models.js").Model} Model */
+/** @typedef {import("./shelf/keeper.js").Opened} Opened */
 
 /** Width of lines, in model pixels, before the manifest says otherwise. */
 const USUAL_PENCIL = 2;
@@ -30,7 +34,7 @@ const enable = (id, enabled) => (get(id, HTMLButtonElement).disabled = !enabled)
 
 export class Page {
   #models = siteModels();
-  #model = namedModel(this.#models);
+  #model = namedModel(this.#models, location.search, lastModel());
   /** The one that is to come. */
   #wanted = this.#model;
   /** Null until the model's is here. @type {Manifest | null} */
@@ -42,10 +46,25 @@ export class Page {
   /** What went wrong last with a model. @type {string | undefined} */
   #failed;
   #result = new Result(get("result", HTMLCanvasElement));
+  #keeper = new Keeper(
+    () => ({ ...this.#pad.state, model: this.#model.name, seed: this.#colouring.seed }),
+    (key) => tell(say(this.#language, `shelf.${key}`)),
+  );
+  /** The drawing of the last visit. @type {Promise<Opened | null> | null} */
+  #returning = null;
+  /** The sheet is the visitor's: no sample comes by itself. */
+  #taken = false;
+  /** @type {Promise<import("./shelf/shelf.js").Shelf> | null} */
+  #shelf = null;
+  /** Seeds of the colourings before, the last one last. @type {number[]} */
+  #rolled = [];
+  /** A picture that is to be saved as soon as it is of the drawing. */
+  #saves = false;
   #pad = new Pad(get("drawing", HTMLCanvasElement), {
     onsteps: ({ canUndo, canRedo }) => {
       enable("undo", canUndo);
       enable("redo", canRedo);
+      this.#keeper.changed();
     },
     onchange: () => this.#changed(),
     onpen: () => this.#tools.panel.offerPen(),
@@ -99,6 +118,7 @@ export class Page {
    */
   start(download = new Download(this.#wanted.address)) {
     this.#chooser.check(this.#wanted);
+    if (!this.#manifest) this.#returning ??= this.#keeper.restore(this.#wanted.name);
     return this.#colouring.start(download);
   }
 
@@ -128,14 +148,23 @@ export class Page {
       // After a failure that is worth another try.
       convert: () => (this.#colouring.state === "failed" ? this.#again() : this.#colouring.paint()),
       live: () => this.#setLive(!this.#colouring.live),
-      download: () => this.#result.save(),
+      download: () => this.#save(),
       dice: () => this.#roll(),
+      undice: () => this.#unroll(),
+      shelf: () => this.#withShelf((shelf) => shelf.open()),
+      drawings: () => this.#gallery.leave("shelf"),
       again: () => this.#again(),
       swap: () => this.#status.enlarge(),
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),
     };
     for (const [button, action] of Object.entries(actions)) get(button).addEventListener("click", action);
     document.addEventListener("keydown", (event) => this.#press(event));
+    // A file that is dropped never takes the page's place.
+    for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+    document.addEventListener("drop", ({ dataTransfer }) => {
+      const files = [...(dataTransfer?.files ?? [])];
+      if (files.length > 0) this.#withShelf((shelf) => shelf.take(files));
+    });
     addEventListener("online", () => this.#failed === "network" && this.#again());
   }
 
@@ -166,7 +195,7 @@ export class Page {
    * @param {Manifest} manifest
    * @param {URL} address the manifest's
    */
-  #open(manifest, address) {
+  async #open(manifest, address) {
     if (this.#model !== this.#wanted) this.#change();
     this.#manifest = manifest;
     this.#status.showModel(manifest);
@@ -175,10 +204,59 @@ export class Page {
     this.#pad.suit(manifest.input, manifest.pencil ?? USUAL_PENCIL, this.#tools.layOut(manifest));
     enable("preset", Boolean(first));
     get("dice").hidden = !manifest.styles?.length;
+    this.#forgetRolls();
     delete get("dice").dataset.waiting;
     this.#translate();
-    if (first && !this.#gallery.asked && !this.#pad.touched) this.#begin(first);
+    if (this.#returning) {
+      const opened = await this.#returning;
+      this.#returning = null;
+      if (this.#pad.touched) opened?.claim?.release();
+      else if (opened) this.#bring(opened);
+      if (this.#manifest !== manifest) return;
+    }
+    if (first && !this.#taken && !this.#gallery.asked && !this.#pad.touched) this.#begin(first);
     else this.#colouring.paint();
+  }
+
+  /** Go on with another drawing. @param {Opened} opened */
+  #bring(opened) {
+    const { record, claim } = opened;
+    this.#taken = true;
+    this.#forgetRolls();
+    this.#pad.restore(record ?? { ...this.#pad.state, steps: [], done: 0 });
+    if (record) this.#colouring.seed = seedOf() ?? record.seed;
+    this.#keeper.adopt(opened);
+    if (!claim && record) this.#keeper.changed();
+  }
+
+  /** A drawing of the shelf, with the model that it was made with. @param {string | null} id null: a new one */
+  async #take(id) {
+    if (id === null) await this.#keeper.flush();
+    const opened = id === null ? { record: null, claim: null } : await this.#keeper.open(id);
+    if (!opened) return tell(say(this.#language, "shelf.gone"));
+    if (id !== null) keep("seed", null);
+    this.#bring(opened);
+    this.#tools.take();
+    this.#changed();
+    const model = this.#models.find(({ name }) => name === opened.record?.model);
+    if (model && model !== this.#wanted) this.#choose(model);
+  }
+
+  /** @param {(shelf: import("./shelf/shelf.js").Shelf) => void} act */
+  async #withShelf(act) {
+    this.#shelf ??= import("./shelf/shelf.js").then(
+      ({ Shelf }) =>
+        new Shelf(this.#keeper, () => {
+          const { size, pencil, paper } = this.#pad.state;
+          const sheet = { size, pencil, paper, model: this.#model.name };
+          return { language: this.#language, sheet, onopen: (id) => this.#take(id) };
+        }),
+    );
+    const shelf = await this.#shelf.catch(() => {
+      this.#shelf = null;
+      this.#status.tell(new Failure("network", { file: "shelf.js" }));
+    });
+    if (shelf) act(shelf);
   }
 
   /**
@@ -187,7 +265,7 @@ export class Page {
    */
   async #begin(preset) {
     const sample = await this.#gallery.fetch(preset).catch(() => null);
-    if (!sample || this.#pad.touched) return;
+    if (!sample || this.#taken || this.#pad.touched) return;
     this.#lay(preset, sample);
     this.#colouring.paint();
   }
@@ -210,6 +288,7 @@ export class Page {
    */
   #lay(preset, sample) {
     this.#colouring.seed = seedOf() ?? preset.seed ?? this.#colouring.seed;
+    this.#forgetRolls();
     this.#pad.place(sample);
     this.#tools.take();
   }
@@ -238,12 +317,44 @@ export class Page {
     this.#result.show(picture);
     this.#status.showPicture(picture);
     enable("download", true);
+    if (this.#saves && this.#status.current) this.#save();
+  }
+
+  /** Save the picture of the drawing as it is now, which may have to come first. */
+  #save() {
+    this.#saves = !this.#status.current && this.#colouring.state !== "failed";
+    if (this.#status.current) this.#result.save();
+    else if (this.#saves) this.#colouring.paint();
   }
 
   /** Another colouring of the same drawing. The address keeps the number. */
   #roll() {
+    const before = this.#colouring.seed;
     const seed = this.#colouring.roll();
-    if (seed !== null) keep("seed", seed);
+    if (seed === null) return;
+    this.#rolled.push(before);
+    this.#recolour(seed);
+  }
+
+  /** The colouring before. */
+  #unroll() {
+    const seed = this.#rolled.pop();
+    if (seed === undefined) return;
+    this.#colouring.seed = seed;
+    this.#colouring.paint();
+    this.#recolour(seed);
+  }
+
+  /** @param {number} seed of the colouring that has been asked for */
+  #recolour(seed) {
+    keep("seed", seed);
+    get("undice").hidden = this.#rolled.length === 0;
+    this.#keeper.changed();
+  }
+
+  #forgetRolls() {
+    this.#rolled = [];
+    get("undice").hidden = true;
   }
 
   /** @param {boolean} live */

@@ -1,10 +1,11 @@
-// What the browser remembers of a visitor's choices. Storage may be forbidden; a choice then holds for this visit.
+// What the browser remembers, in a few words. Storage may be forbidden; a choice then holds for this visit.
 
-export const memory = {
+/** @param {"localStorage" | "sessionStorage"} storage */
+const kept = (storage) => ({
   /** @param {string} name */
   get(name) {
     try {
-      return localStorage.getItem(name);
+      return globalThis[storage].getItem(name);
     } catch {
       return null;
     }
@@ -16,7 +17,12 @@ export const memory = {
    */
   set(name, value) {
     try {
-      localStorage.setItem(name, value);
+      globalThis[storage].setItem(name, value);
     } catch {}
   },
-};
+});
+
+/** Of a visitor's choices. */
+export const memory = kept("localStorage");
+/** Of a tab: until it is closed. */
+export const tabMemory = kept("sessionStorage");

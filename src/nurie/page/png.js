@@ -22,13 +22,33 @@ export function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-/**
- * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {CompressionStream | DecompressionStream} stream
- */
-async function through(bytes, stream) {
-  const out = new Blob([bytes]).stream().pipeThrough(stream);
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+async function deflate(bytes) {
+  const out = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
   return new Uint8Array(await new Response(out).arrayBuffer());
+}
+
+/**
+ * Null where it is damaged, or does not give just so many bytes.
+ * @param {Blob} data
+ * @param {number} length
+ */
+async function inflate(data, length) {
+  const bytes = new Uint8Array(length);
+  const reader = data.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+  let filled = 0;
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (filled + part.value.length > length) return null;
+      bytes.set(part.value, filled);
+      filled += part.value.length;
+    }
+  } catch {
+    return null;
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+  return filled === length ? bytes : null;
 }
 
 /**
@@ -66,7 +86,7 @@ export async function encode({ width, height, pixels }) {
       }
     }
   }
-  const data = await through(rows, new CompressionStream("deflate"));
+  const data = await deflate(rows);
   const parts = [chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", new Uint8Array())];
   return new Blob([new Uint8Array(SIGNATURE), ...parts], { type: "image/png" });
 }
@@ -74,9 +94,10 @@ export async function encode({ width, height, pixels }) {
 /**
  * The picture in a file as export writes them: RGB or RGBA of 8 bits that is not interlaced. Null where it is another one.
  * @param {Uint8Array<ArrayBuffer>} file
+ * @param {{width: number, height: number}} [size] that it must have
  * @returns {Promise<Picture | null>}
  */
-export async function decode(file) {
+export async function decode(file, size) {
   const chunks = chunksOf(file);
   const header = chunks.get("IHDR")?.[0];
   if (header?.length !== 13) return null;
@@ -86,9 +107,10 @@ export async function decode(file) {
   const channels = colour === RGBA ? 4 : 3;
   const known = bits === 8 && !interlaced && (colour === RGB || colour === RGBA);
   if (!known || !width || !height || width > MOST || height > MOST) return null;
-  const data = new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (chunks.get("IDAT") ?? [])).arrayBuffer());
-  const rows = await through(data, new DecompressionStream("deflate")).catch(() => null);
-  if (rows?.length !== height * (1 + width * channels)) return null;
+  if (size && (width !== size.width || height !== size.height)) return null;
+  const data = new Blob(/** @type {BlobPart[]} */ (chunks.get("IDAT") ?? []));
+  const rows = await inflate(data, height * (1 + width * channels));
+  if (!rows) return null;
   const samples = unfilter(rows, height, width * channels, channels);
   const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
   for (let from = 0, to = 0; from < samples.length; from += channels, to += 4) {

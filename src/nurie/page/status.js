@@ -134,6 +134,11 @@ export class Status {
     this.#root.dataset.outdated = "";
   }
 
+  /** Is the picture that is to be seen one of the drawing as it is now? */
+  get current() {
+    return !("outdated" in this.#root.dataset) && this.#picture !== null && this.#picture.id >= this.#asked;
+  }
+
   /** A picture is there; what went wrong before it is past. @param {Picture} picture */
   showPicture(picture) {
     this.#picture = picture;

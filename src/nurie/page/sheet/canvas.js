@@ -1,5 +1,7 @@
 // Bytes put on the page. Nothing is ever read back from a canvas: some browsers then give other bytes, or none.
 
+import { Drawing } from "./drawing.js";
+import { WHITE } from "./layers.js";
 import { Surface } from "./surface.js";
 
 /**
@@ -63,14 +65,28 @@ export class Glide {
 }
 
 /**
- * A small picture of strokes.
+ * A small picture of a drawing.
  * @param {HTMLCanvasElement} canvas
- * @param {{width: number, height: number}} size of their sheet
- * @param {import("../formats.d.ts").Line[]} strokes
+ * @param {{width: number, height: number}} size of its sheet
+ * @param {{strokes?: import("../formats.d.ts").Line[], picture?: import("../png.js").Picture}} sample
+ * @param {import("./layers.js").Paper} [paper]
  */
-export function thumbnail(canvas, size, strokes) {
+export function thumbnail(canvas, size, sample, paper) {
+  const drawing = new Drawing();
+  drawing.place(sample);
+  refresh(canvas, render(drawing, canvas, size, paper));
+}
+
+/**
+ * @param {import("./surface.js").Shown} drawing
+ * @param {{width: number, height: number}} pixels
+ * @param {{width: number, height: number}} size of its sheet
+ * @param {import("./layers.js").Paper} [paper]
+ */
+export function render(drawing, { width, height }, size, paper = WHITE) {
   const surface = new Surface();
-  surface.resize(canvas.width, canvas.height, size);
-  surface.redraw({ steps: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), current: null });
-  refresh(canvas, surface);
+  surface.paper = paper;
+  surface.resize(width, height, size);
+  surface.redraw(drawing);
+  return surface;
 }

@@ -39,19 +39,15 @@ function control(from, at, to, before, after) {
 }
 
 /**
- * The pieces of the line between two neighbouring points, as x, y and t of their ends; t is 1 at the second point.
- * It depends on one point more at either side. Of a line of one point: that point.
+ * The control points of the cubic Bezier curve between two neighbouring points: x, y of each.
  * @param {number[]} points x, y pairs
  * @param {number} i number of the first of the two
- * @returns {number[]}
+ * @returns {[number, number, number, number]}
  */
-export function span(points, i) {
+export function bend(points, i) {
   const at = 2 * i;
-  const [x1, y1] = [points[at], points[at + 1]];
-  if (at + 2 >= points.length) return [x1, y1, 1];
-  const [x2, y2] = [points[at + 2], points[at + 3]];
-  const chord = length(x2 - x1, y2 - y1);
-  const root = Math.sqrt(chord);
+  const [x1, y1, x2, y2] = points.slice(at, at + 4);
+  const root = Math.sqrt(length(x2 - x1, y2 - y1));
   let [outX, outY] = [x1 + (x2 - x1) / 3, y1 + (y2 - y1) / 3];
   let [inX, inY] = [x2 + (x1 - x2) / 3, y2 + (y1 - y2) / 3];
   if (i > 0 && smooth(points, at)) {
@@ -66,7 +62,23 @@ export function span(points, i) {
     inX = control(x3, x2, x1, after, root);
     inY = control(y3, y2, y1, after, root);
   }
-  const count = Math.min(MOST, Math.max(1, Math.ceil(chord / PIECE)));
+  return [outX, outY, inX, inY];
+}
+
+/**
+ * The pieces of the line between two neighbouring points, as x, y and t of their ends; t is 1 at the second point.
+ * It depends on one point more at either side. Of a line of one point: that point.
+ * @param {number[]} points x, y pairs
+ * @param {number} i number of the first of the two
+ * @returns {number[]}
+ */
+export function span(points, i) {
+  const at = 2 * i;
+  const [x1, y1] = [points[at], points[at + 1]];
+  if (at + 2 >= points.length) return [x1, y1, 1];
+  const [x2, y2] = [points[at + 2], points[at + 3]];
+  const [outX, outY, inX, inY] = bend(points, i);
+  const count = Math.min(MOST, Math.max(1, Math.ceil(length(x2 - x1, y2 - y1) / PIECE)));
   const ends = [];
   for (let piece = 1; piece <= count; piece++) {
     const t = piece / count;

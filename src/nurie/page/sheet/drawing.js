@@ -28,6 +28,9 @@ const LEVELS = 64;
 const onGrid = (/** @type {number} */ at) => Math.round(at * GRID) / GRID;
 const level = (/** @type {number} */ pressure) => Math.round(pressure * LEVELS) / LEVELS;
 
+/** @param {Step} step */
+const isPreset = (step) => step.tool === "sheet" && (step.picture !== undefined || step.strokes.length > 0);
+
 export class Drawing {
   /** @type {Step[]} */
   #steps = [];
@@ -56,8 +59,12 @@ export class Drawing {
   /** Has the visitor drawn on the newest sheet, or emptied it, undone or not? A preset alone is not his own. */
   get touched() {
     const last = this.#steps.at(-1);
-    const preset = last?.tool === "sheet" && (last.picture || last.strokes.length > 0);
-    return this.#current !== null || (last !== undefined && !preset);
+    return this.#current !== null || (last !== undefined && !isPreset(last));
+  }
+
+  /** Is there anything that the visitor did, on this sheet or on one before? */
+  get own() {
+    return !this.#steps.every(isPreset);
   }
 
   /** Nothing is to be seen. */
@@ -89,7 +96,7 @@ export class Drawing {
 
   /** All that it takes to go on with it later. */
   get state() {
-    return { steps: this.#steps, done: this.#done };
+    return { steps: [...this.#steps], done: this.#done };
   }
 
   /** @param {{steps: Step[], done: number}} state that another drawing had */

@@ -91,6 +91,19 @@ export class Pad {
     return this.#drawing.coloured;
   }
 
+  /** All that it takes to go on with the drawing later, and whether the visitor has done anything to it. */
+  get state() {
+    const { state, own } = this.#drawing;
+    return {
+      ...state,
+      own,
+      size: { ...this.#size },
+      pencil: this.brush.pencil,
+      paper: this.#input.paper,
+      coloured: this.coloured,
+    };
+  }
+
   /** Whether colours are seen, and heeded. They show when one is drawn. */
   get coloured() {
     return this.#input.coloured;
@@ -176,6 +189,19 @@ export class Pad {
   place(sample) {
     this.#drawing.place(sample);
     this.#follow();
+  }
+
+  /**
+   * Go on with another drawing, made to fit this sheet; `onchange` is not called.
+   * @param {{steps: import("./drawing.js").Step[], done: number, size: {width: number, height: number}, pencil: number,
+   *     coloured?: boolean}} state
+   */
+  restore({ steps, done, size, pencil, coloured = true }) {
+    this.#keys.leave();
+    this.#shown.coloured = this.#input.coloured = coloured;
+    this.#drawing.restore({ steps, done });
+    this.#drawing.widen(this.brush.pencil / (pencil * this.#drawing.fit(size, this.#size)));
+    this.#redraw();
   }
 
   /**

@@ -1,5 +1,6 @@
 // The sheet for the colours. Its data-asked, data-shown and data-pictures say which picture of the drawing it shows.
 
+import { offer } from "../dom.js";
 import { encode } from "../png.js";
 import { show } from "./canvas.js";
 
@@ -44,16 +45,4 @@ export class Result {
   async save() {
     if (this.#picture) offer(await encode(this.#picture), "nurie.png");
   }
-}
-
-/**
- * Give the visitor a file.
- * @param {Blob} blob
- * @param {string} name
- */
-function offer(blob, name) {
-  const link = document.createElement("a");
-  Object.assign(link, { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

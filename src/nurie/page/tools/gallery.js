@@ -62,6 +62,12 @@ export class Gallery {
     this.#dialog.showModal();
   }
 
+  /** Another dialog comes instead. @param {string} button that opens it */
+  leave(button) {
+    this.#dialog.close();
+    get(button).click();
+  }
+
   /**
    * What a sample puts on the sheet; null where another one has been asked for meanwhile. Throws Failure.
    * @param {Preset} preset
@@ -122,6 +128,6 @@ function picture({ strokes, image }, size, base) {
   }
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: THUMBNAIL, height: Math.round((THUMBNAIL * size.height) / size.width) });
-  thumbnail(canvas, size, strokes ?? []);
+  thumbnail(canvas, size, { strokes });
   return canvas;
 }

@@ -38,7 +38,7 @@ export class Settings {
   #tell() {
     get("letters").setAttribute("aria-checked", String(this.letters));
     for (const { button, keys } of this.#buttons) {
-      if (this.letters || keys.length > 1) button.setAttribute("aria-keyshortcuts", keys);
+      if (this.letters || !/^(Shift\+)?.$/.test(keys)) button.setAttribute("aria-keyshortcuts", keys);
       else button.removeAttribute("aria-keyshortcuts");
     }
   }

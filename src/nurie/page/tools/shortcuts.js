@@ -1,6 +1,6 @@
 // Keys that press buttons. The buttons say them, too: aria-keyshortcuts.
 
-const LETTERS = new Map(Object.entries({ p: "pencil", b: "box", e: "eraser", d: "dice" }));
+const LETTERS = new Map(Object.entries({ p: "pencil", b: "box", e: "eraser", d: "dice", "shift+d": "undice" }));
 const COMMANDS = new Map(Object.entries({ z: "undo", y: "redo", "shift+z": "redo", "shift+y": "redo" }));
 
 /**
@@ -26,5 +26,6 @@ export function shortcut(event, onButton, letters = true) {
   if (ctrlKey || metaKey) return COMMANDS.get(shiftKey ? `shift+${name}` : name);
   if (repeat || isComposing) return undefined;
   if (name === "enter") return onButton ? undefined : "convert";
-  return letters ? LETTERS.get(name) : undefined;
+  if (!letters) return undefined;
+  return (shiftKey && LETTERS.get(`shift+${name}`)) || LETTERS.get(name);
 }

@@ -1,0 +1,54 @@
+// Which drawing comes back when the page is opened. That is known at once, without the database of the drawings.
+
+import { memory, tabMemory } from "./memory.js";
+
+/** Sites that share a host do not share drawings. */
+export const place = () => `nurie ${new URL(document.baseURI).pathname.replace(/[^/]*$/, "")}`;
+
+/**
+ * The last drawing of each model, the newest first.
+ * @returns {[model: string, id: string][]}
+ */
+export function lastDrawings() {
+  try {
+    const last = JSON.parse(memory.get(place()) ?? "");
+    return last.filter(
+      (/** @type {unknown} */ pair) => Array.isArray(pair) && pair.every((part) => typeof part === "string"),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * @param {string} model
+ * @param {string} id
+ */
+export const drawn = (model, id) => put([[model, id], ...lastDrawings().filter(([name]) => name !== model)]);
+
+/** A drawing is gone. @param {string} id */
+export const gone = (id) => put(lastDrawings().filter(([, other]) => other !== id));
+
+/**
+ * The drawing of this tab, whose id is "" as long as it is new and empty; null: there is none.
+ * @returns {{id: string, model: string} | null}
+ */
+export function tabDrawing() {
+  const [id, ...model] = tabMemory.get(place())?.split(" ") ?? [];
+  return id === undefined ? null : { id, model: model.join(" ") };
+}
+
+/**
+ * @param {string} id
+ * @param {string} model
+ */
+export const keepInTab = (id, model) => tabMemory.set(place(), `${id} ${model}`);
+
+/** Name of the model to open the page with, where the address names none. */
+export const lastModel = () => (tabDrawing() ?? { model: lastDrawings()[0]?.[0] }).model;
+
+/** Does a drawing come back to this model's page? @param {string} model */
+export const comesBack = (model) => tabDrawing() !== null || lastDrawings().some(([name]) => name === model);
+
+/** @param {[string, string][]} last */
+const put = (last) => memory.set(place(), JSON.stringify(last));

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import TINY, circle_pair, forget_accelerate, square, write_pairs
 from nurie import cli
 from nurie.batches.sampler import Sampler
+from nurie.check import check as look
 from nurie.config import Check, Evaluate, Export, Make, Predict, Prepare, Publish, Train
 from nurie.convert.lower import lower
 from nurie.convert.restore import restore
@@ -32,6 +32,7 @@ from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
 from nurie.nets.tensors import to_images, to_tensor
 from nurie.pairs.folder import PairFolder, open_pairs
+from nurie.pairs.kinds import PAIRS, holds_pairs, kind_of
 from nurie.photos.subject import window
 from nurie.predict import predict
 from nurie.prepare import prepare
@@ -84,14 +85,15 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(Export(run, tmp_path_factory.mktemp("model") / "wide", format=("nurie", "onnx")))
 
 
+@settings(deadline=None)
 @given(width=SIDE, height=SIDE)
 def test_a_size_is_read_as_it_is_written(width: int, height: int) -> None:
     size = Size(width, height)
     assert Size.parse(str(size)) == Size.parse(size.saved) == Size.parse(size.both) == size
-    assert isinstance(size.saved, int) == (width == height)
-    assert size.fits(size) and size.times(3).fits(size)
+    assert isinstance(size.saved, int) == (width == height) and size.times(3).fits(size)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789x-+. ×٣e", max_size=12) | st.text(max_size=5))
 def test_any_other_text_is_one_sentence(text: str) -> None:
     if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})?", text):
@@ -102,6 +104,7 @@ def test_any_other_text_is_one_sentence(text: str) -> None:
         Size.parse(text)
 
 
+@settings(deadline=None)
 @given(width=SIDE, height=SIDE, multiple=st.sampled_from([2, 32, 128, 256]))
 def test_the_nearest_size_and_the_half_are_multiples(width: int, height: int, multiple: int) -> None:
     near = Size(width, height).near(multiple)
@@ -150,6 +153,7 @@ def test_sizes_that_the_nets_take_are_accepted(text: str) -> None:
     assert plan.stages == (f"{half_of(size, 32)}:9", f"{size}:11")
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 500), width=st.integers(1, 500), side=st.integers(8, 2000), margin=st.floats(0, 4),
     fit=st.sampled_from(["subject", "pad", "crop"]), box=st.lists(st.integers(0, 499), min_size=4, max_size=4),
@@ -169,6 +173,7 @@ def test_what_is_cut_out_for_a_square_is_as_before_other_sizes_came(
     assert window(height, width, mask, fit, margin, square(side)) == expected
 
 
+@settings(deadline=None)
 @given(height=st.integers(40, 500), width=st.integers(40, 500), size=st.builds(Size, *[st.integers(16, 512)] * 2))
 def test_what_is_cut_out_has_the_sizes_proportion_and_holds_the_subject(height: int, width: int, size: Size) -> None:
     mask = np.zeros((height, width), np.float32)
@@ -185,10 +190,10 @@ def test_what_is_cut_out_has_the_sizes_proportion_and_holds_the_subject(height: 
             assert top <= 9 and left <= 14 and top + high >= 21 and left + wide >= 36
 
 
+@settings(deadline=None)
 @given(side=st.integers(1, 4096), share=st.floats(0.1, 100))
 def test_lengths_on_a_square_are_as_before_other_sizes_came(side: int, share: float) -> None:
-    assert unit_of((side, side, 3)) == side / 256
-    assert share * unit_of((side, side)) == share * side / 256 or not math.isfinite(share)
+    assert share * unit_of((side, side, 3)) == share * side / 256
 
 
 def write_wide_photos(folder: Path) -> None:
@@ -253,11 +258,8 @@ def test_halves_in_two_files_may_be_no_squares(tmp_path: Path) -> None:
 
 
 def test_a_check_of_pairs_that_are_no_squares_finds_their_faults(tmp_path: Path) -> None:
-    from nurie.check import check as look
-
-    write_pairs(tmp_path / "pairs", size=64)
-    for path in (tmp_path / "pairs").glob("*/*.png"):
-        path.unlink()
+    for split in ("train", "val"):
+        (tmp_path / "pairs" / split).mkdir(parents=True)
     for i in range(50):
         pair = wide_pair(i)
         if i < 45:
@@ -395,6 +397,4 @@ def test_make_goes_all_the_way_with_no_square(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_make_takes_pairs_of_no_square_as_they_are(wide: Path) -> None:
-    from nurie.pairs.kinds import PAIRS, holds_pairs, kind_of
-
     assert holds_pairs(wide, WIDE) and not holds_pairs(wide) and kind_of(wide) != PAIRS

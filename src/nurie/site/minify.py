@@ -1,4 +1,4 @@
-"""Scripts and styles without what only their readers need: 78 kB of the page become 50, zipped."""
+"""Scripts and styles without what only their readers need: they are two thirds as large then, zipped."""
 
 from pathlib import Path
 

@@ -202,3 +202,28 @@ def test_a_wrong_kernel_is_noticed(browser: Browser, site: Path, tmp_path: Path)
     assert "v += vec4f(arena" in text
     kernels.write_text(text.replace("v += vec4f(arena", "v -= vec4f(arena"))
     assert shown_by(browser, broken, "?backend=webgpu")[0] == "wasm"
+
+
+def test_one_that_is_right_at_first_and_black_later_is_left_in_use(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "site"
+    shutil.copytree(site, broken)
+    [engine] = (broken / "assets").rglob("webgpu.*.js")
+    text = engine.read_text()
+    assert text.count("    sized.read.unmap();") == 1
+    black = "    if ((globalThis.made = (globalThis.made ?? 0) + 1) > 5) pixels.fill(0);"
+    engine.write_text(text.replace("    sized.read.unmap();", f"    sized.read.unmap();\n{black}"))
+    with served(broken) as address, browser.new_page() as page:
+        page.set_default_timeout(120_000)
+        page.goto(address + "?backend=webgpu")
+        page.wait_for_function("document.documentElement.dataset.backend === 'webgpu'")
+        for _ in range(20):
+            before = page.evaluate("document.getElementById('result').dataset.pictures")
+            page.click("#convert")
+            page.wait_for_function(f"document.getElementById('result').dataset.pictures !== '{before}'")
+            page.wait_for_timeout(600)
+            if page.evaluate("document.documentElement.dataset.backend") == "wasm":
+                break
+        page.wait_for_function("document.getElementById('result').dataset.backend === 'wasm'")
+        assert not page.is_visible("#message")

@@ -122,6 +122,9 @@ export class Painter {
   #receive(data) {
     if (data.failed === "crash") return this.#crashed();
     if (data.failed) return this.#fail(new Failure(data.failed, { reason: data.reason }));
+    // A newer one is on its way to the page, or is shown.
+    if (data.corrected)
+      return void (this.#running === null && data.id === this.lastId && this.#listener.onpicture(data));
     if (data.started) return this.#listener.onstart();
     if (data.backend && !data.id) return this.#listener.onbackend(data.backend);
     if (data.loaded) {

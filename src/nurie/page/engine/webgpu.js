@@ -87,15 +87,20 @@ export class GpuEngine {
    * EngineError -1 for one that fills areas: only the WebAssembly engine does.
    * @param {Plan} plan checked by the WebAssembly engine
    * @param {Uint8Array} weights the weights file, unzipped
+   * @param {() => Promise<unknown>} [rest] awaited after each operation, for what else is to be done meanwhile
    */
-  async setModel(plan, weights) {
+  async setModel(plan, weights, rest) {
     this.#sized?.buffers.forEach((buffer) => buffer.destroy());
     this.#packed.forEach(({ weights, bias }) => [weights, bias].forEach((buffer) => buffer.destroy()));
     this.#sized = null;
     this.#plan = plan;
     this.#ops = plan.ops.map(complete);
     if (fillsAreas(plan)) throw new EngineError(-1);
-    this.#packed = this.#ops.map((op) => this.#upload(op, weights));
+    this.#packed = [];
+    for (const op of this.#ops) {
+      this.#packed.push(this.#upload(op, weights));
+      await rest?.();
+    }
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
     this.#pipelines = await Promise.all(
       this.#ops.map((op) => {

@@ -8,6 +8,10 @@ import { EngineError, fetchEngine } from "./wasm.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;
+/** Milliseconds after a picture in which the next one may be expected. */
+const REST = 100;
+/** Of so many pictures by WebGPU at least one is compared. */
+const SELDOM = 64;
 
 const startHelper = () => startWorker(new URL("./helper.js", import.meta.url));
 
@@ -20,6 +24,11 @@ engine.then(
 
 /** Takes over when it is ready, after the first picture. @type {import("./webgpu.js").GpuEngine | null} */
 let gpu = null;
+/** Of its pictures: how many may come until one is compared, and how many that were at last. */
+let unchecked = 1;
+let interval = 1;
+/** The visitor's pictures: how many there have been, whether one is made now, and when the last one ended. */
+const visits = { count: 0, busy: false, end: 0 };
 /** The weights as they came, for `gpu`. @type {{bytes: Uint8Array, received: number} | null} */
 let copy = null;
 /** @type {Size} */
@@ -74,9 +83,23 @@ async function feed(part) {
 async function choose(plan, backend) {
   const weights = copy?.bytes;
   copy = null;
-  gpu = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
-  gpu?.lost.then(() => (gpu = null));
+  const opened = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
+  gpu = opened;
+  opened?.lost.then(() => gpu === opened && leaveGpu());
   postMessage({ backend: gpu ? "webgpu" : "wasm" });
+}
+
+function leaveGpu() {
+  gpu?.close();
+  gpu = null;
+  postMessage({ backend: "wasm" });
+}
+
+/** The visitor's pictures go first. @type {import("./backend.js").Rest} */
+async function rest() {
+  do await new Promise((resolve) => setTimeout(resolve));
+  while (visits.busy || performance.now() - visits.end < REST);
+  return visits.count;
 }
 
 /**
@@ -85,7 +108,25 @@ async function choose(plan, backend) {
  */
 async function openedGpu(model, forced) {
   const { openGpu } = await import("./backend.js");
-  return openGpu(model, size, await engine, forced);
+  return openGpu(model, size, await engine, forced, rest);
+}
+
+/**
+ * Compare a picture of WebGPU's, unless the visitor draws on; where it is wrong the other engine takes over.
+ * @param {number} id
+ * @param {import("./backend.js").Task} task
+ * @param {Uint8ClampedArray} picture
+ */
+async function check(id, task, picture) {
+  const { equal, once } = await import("./backend.js");
+  const ready = await engine;
+  const done = await once(ready, task, rest, visits.count);
+  if (!done || !gpu) return;
+  interval = Math.min(2 * interval, SELDOM);
+  unchecked = interval;
+  if (equal(picture, done.picture, gpu.f16)) return;
+  leaveGpu();
+  postMessage({ id, corrected: true, pixels: done.picture, ms: done.ms, backend: "wasm", ...ready.outputSize });
 }
 
 /**
@@ -112,14 +153,18 @@ async function paint(id, pixels, style) {
   const start = performance.now();
   const { backend, picture } = await compute(pixels, style);
   const ms = performance.now() - start;
+  const due = backend === "webgpu" && --unchecked <= 0 ? picture.slice() : null;
   postMessage({ id, pixels: picture, ms, backend, ...outputSize }, { transfer: [picture.buffer] });
+  if (due) check(id, { pixels, style }, due).catch(() => {}); // the next one will do
 }
 
 addEventListener("message", async ({ data }) => {
   try {
     if (data.model) return await begin(data);
     if (data.part) return await feed(data.part);
+    Object.assign(visits, { count: visits.count + 1, busy: true });
     await paint(data.id, data.pixels, data.style);
+    Object.assign(visits, { busy: false, end: performance.now() });
     const next = later;
     later = null;
     await next?.();

@@ -278,7 +278,7 @@ def test_the_page_says_what_computed_the_picture_and_what_the_model_weighs(page:
     assert "MB, kept by this browser" in page.inner_text("#facts")
     held = hold(page, "**/weights.*")
     page.reload()
-    page.wait_for_function("!document.getElementById('dice').dataset.waiting && document.title === 'Hinted'")
+    page.wait_for_function("!('waiting' in document.getElementById('dice').dataset) && document.title === 'Hinted'")
     page.click("#help")
     assert " MB" in page.inner_text("#facts") and "from" not in page.inner_text("#facts")
     release(page, held)

@@ -211,9 +211,9 @@ def test_one_that_is_right_at_first_and_black_later_is_left_in_use(
     shutil.copytree(site, broken)
     [engine] = (broken / "assets").rglob("webgpu.*.js")
     text = engine.read_text()
-    assert text.count("    sized.read.unmap();") == 1
-    black = "    if ((globalThis.made = (globalThis.made ?? 0) + 1) > 5) pixels.fill(0);"
-    engine.write_text(text.replace("    sized.read.unmap();", f"    sized.read.unmap();\n{black}"))
+    assert text.count("sized.read.unmap();") == 1
+    black = "if ((globalThis.made = (globalThis.made ?? 0) + 1) > 5) pixels.fill(0);"
+    engine.write_text(text.replace("sized.read.unmap();", f"sized.read.unmap();{black}"))
     with served(broken) as address, browser.new_page() as page:
         page.set_default_timeout(120_000)
         page.goto(address + "?backend=webgpu")

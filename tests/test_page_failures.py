@@ -67,8 +67,10 @@ def test_missing_engine_gives_a_sentence(page: Page, address: str) -> None:
 def test_page_whose_script_is_missing_gives_a_sentence(page: Page, address: str) -> None:
     page.route("**/main.*.js", lambda route: route.fulfill(status=404, body="none"))
     page.goto(address)
-    page.wait_for_selector("#stuck", state="visible")
-    assert "This page has not started" in page.inner_text("#stuck")
+    # once it has tried again with files fetched anew
+    page.wait_for_function(
+        "history.state?.healed && document.getElementById('stuck')?.innerText.includes('This page has not started')"
+    )
 
 
 def test_crashed_worker_is_replaced(page: Page, address: str) -> None:

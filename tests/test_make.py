@@ -46,9 +46,15 @@ def test_each_stage_reads_what_the_one_before_wrote(tmp_path: Path, calls: list,
         config.photos,
         work / "pairs",
         config.masks,
-        64,
+        square(64),
     )
-    assert (train.pairs, train.run, train.size, train.steps, train.batch) == (prepare.pairs, work / "run", 64, 3, 2)
+    assert (train.pairs, train.run, train.size, train.steps, train.batch) == (
+        prepare.pairs,
+        work / "run",
+        square(64),
+        3,
+        2,
+    )
     assert train.minutes == 0
     assert (export.run, export.model, export.title, export.credits) == (train.run, work / "model", "cats", ("thanks",))
     assert (publish.model, publish.site, publish.title) == (export.model, config.site, "cats")

@@ -266,9 +266,11 @@ def test_a_slow_picture_is_announced(page: Page, hinted: str) -> None:
 
 def test_the_page_says_what_computed_the_picture_and_what_the_model_weighs(page: Page, hinted: str) -> None:
     ready(page, hinted)
+    page.wait_for_selector("html[data-backend]")
     page.click("#help")
     facts = page.inner_text("#facts")
-    assert "WebAssembly, several threads" in facts or "one core" in facts
+    threads = page.evaluate("Math.min(4, navigator.hardwareConcurrency)")
+    assert (f"WebAssembly, {threads} threads" if threads > 1 else "one core") in facts
     assert "64 × 64 pixels" in facts and "ms" in facts
     assert "MB, from the network" in facts
     assert "By nobody" in facts and "MIT" in facts

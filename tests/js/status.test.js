@@ -16,9 +16,11 @@ test("a picture's time has about two digits", () => {
 
 test("what computes is told, and why it is one thread only", () => {
   const wasm = /** @type {const} */ ({ backend: "wasm" });
-  assert.equal(engineKey(null, "plain", 4), "engine.none");
-  assert.equal(engineKey({ backend: "webgpu" }, "relaxed-threads", 4), "engine.webgpu");
-  assert.equal(engineKey(wasm, "relaxed-threads", 4), "engine.threads");
-  assert.equal(engineKey(wasm, "relaxed", 4), "engine.alone");
-  assert.equal(engineKey(wasm, "relaxed", 1), "engine.single");
+  assert.equal(engineKey(null, 0, "plain", 4), "engine.none");
+  assert.equal(engineKey({ backend: "webgpu" }, 2, "relaxed-threads", 4), "engine.webgpu");
+  assert.equal(engineKey(wasm, 0, "relaxed-threads", 4), "engine.wasm");
+  assert.equal(engineKey(wasm, 2, "relaxed-threads", 4), "engine.threads");
+  assert.equal(engineKey(wasm, 1, "relaxed-threads", 4), "engine.refused");
+  assert.equal(engineKey(wasm, 1, "relaxed", 4), "engine.alone");
+  assert.equal(engineKey(wasm, 1, "relaxed", 1), "engine.single");
 });

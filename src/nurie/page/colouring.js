@@ -21,7 +21,8 @@ import { refresh, styleOf } from "./model/download.js";
  *     the first are still to come
  * @property {(id: number) => void} onask a picture has been asked for
  * @property {(picture: import("./engine/painter.js").Picture) => void} onpicture
- * @property {(backend: "webgpu" | "wasm") => void} onbackend which one has been chosen
+ * @property {(backend: "webgpu" | "wasm", threads: number) => void} onbackend which one has been chosen; threads: that
+ *     the WebAssembly engine shares its work among
  * @property {() => Promise<boolean>} updated whether the site's files have other names by now
  *
  * A model, and the engine that has it or gets it.

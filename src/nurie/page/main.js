@@ -89,7 +89,7 @@ export class Page {
         this.#status.ask(id);
       },
       onpicture: (picture) => this.#show(picture),
-      onbackend: (backend) => this.#status.showBackend(backend),
+      onbackend: (backend, threads) => this.#status.showBackend(backend, threads),
       updated,
     },
   );

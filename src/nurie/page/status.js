@@ -20,13 +20,15 @@ export function duration(ms) {
 /**
  * The key of what computes, and if that is one thread only, why.
  * @param {Pick<Picture, "backend"> | null} picture
+ * @param {number} threads that share the work; 0: not known yet
  * @param {string | null} [build] of the engine
  * @param {number} [cores]
  */
-export function engineKey(picture, build = bestBuild(), cores = navigator.hardwareConcurrency) {
+export function engineKey(picture, threads, build = bestBuild(), cores = navigator.hardwareConcurrency) {
   if (!picture) return "engine.none";
   if (picture.backend === "webgpu") return "engine.webgpu";
-  if (build?.endsWith("-threads")) return "engine.threads";
+  if (threads > 1) return "engine.threads";
+  if (build?.endsWith("-threads")) return threads ? "engine.refused" : "engine.wasm";
   return cores > 1 ? "engine.alone" : "engine.single";
 }
 
@@ -57,6 +59,8 @@ export class Status {
   #manifest = null;
   /** The last one. @type {Picture | null} */
   #picture = null;
+  /** Of the WebAssembly engine; 0: not known yet. */
+  #threads = 0;
   /** The id of the picture that was asked for last. */
   #asked = 0;
 
@@ -112,9 +116,13 @@ export class Status {
     get("bytes").textContent = text;
   }
 
-  /** @param {string} backend the chosen one */
-  showBackend(backend) {
+  /**
+   * @param {string} backend the chosen one
+   * @param {number} threads that the WebAssembly engine shares its work among
+   */
+  showBackend(backend, threads) {
     this.#root.dataset.backend = backend;
+    this.#threads = threads;
   }
 
   /** @param {Manifest} manifest of the model that is coming */
@@ -151,6 +159,7 @@ export class Status {
   forget() {
     this.#manifest = null;
     this.#picture = null;
+    this.#threads = 0;
     get("time").textContent = "–";
   }
 
@@ -195,7 +204,7 @@ export class Status {
     const { width = 0, height = 0 } = picture ?? {};
     /** @type {[string, string[]][]} */
     const facts = [
-      ["factsEngine", [word(engineKey(picture))]],
+      ["factsEngine", [word(engineKey(picture, this.#threads), { threads: this.#threads })]],
       ["factsPicture", [picture ? word("picture", { time: duration(picture.ms), width, height }) : "–"]],
       ["factsModel", [weights ? word(from ? `from.${from}` : "size", { total }) : "–"]],
       ["factsCredits", [...credits, word("licence")]],

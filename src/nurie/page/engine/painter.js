@@ -15,7 +15,8 @@ import { Failure } from "../failure.js";
  * @property {() => void} onstart the engine's files are here
  * @property {() => void} onready the model is loaded
  * @property {(picture: Picture) => void} onpicture
- * @property {(backend: "webgpu" | "wasm") => void} onbackend which one has been chosen
+ * @property {(backend: "webgpu" | "wasm", threads: number) => void} onbackend which one has been chosen; threads: that
+ *     the WebAssembly engine shares its work among
  * @property {(failure: Failure) => void} onfailure no picture will come any more
  */
 
@@ -126,7 +127,7 @@ export class Painter {
     if (data.corrected)
       return void (this.#running === null && data.id === this.lastId && this.#listener.onpicture(data));
     if (data.started) return this.#listener.onstart();
-    if (data.backend && !data.id) return this.#listener.onbackend(data.backend);
+    if (data.backend && !data.id) return this.#listener.onbackend(data.backend, data.threads);
     if (data.loaded) {
       this.#loaded = true;
       this.#worked = true;

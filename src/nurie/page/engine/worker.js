@@ -85,14 +85,14 @@ async function choose(plan, backend) {
   copy = null;
   const opened = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
   gpu = opened;
-  opened?.lost.then(() => gpu === opened && leaveGpu());
-  postMessage({ backend: gpu ? "webgpu" : "wasm" });
+  opened?.lost.then(() => (gpu === opened ? leaveGpu() : undefined));
+  postMessage({ backend: gpu ? "webgpu" : "wasm", threads: (await engine).threads });
 }
 
-function leaveGpu() {
+async function leaveGpu() {
   gpu?.close();
   gpu = null;
-  postMessage({ backend: "wasm" });
+  postMessage({ backend: "wasm", threads: (await engine).threads });
 }
 
 /** The visitor's pictures go first. @type {import("./backend.js").Rest} */
@@ -125,7 +125,7 @@ async function check(id, task, picture) {
   interval = Math.min(2 * interval, SELDOM);
   unchecked = interval;
   if (equal(picture, done.picture, gpu.f16)) return;
-  leaveGpu();
+  await leaveGpu();
   postMessage({ id, corrected: true, pixels: done.picture, ms: done.ms, backend: "wasm", ...ready.outputSize });
 }
 

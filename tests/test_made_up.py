@@ -1,16 +1,19 @@
 """What training makes up in pairs: tails, faces, paws, legs and strokes."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from nurie.batches.faces import SHINE, Face, add_face
 from nurie.batches.legs import add_legs
-from nurie.batches.pair import add_body_parts, has_lines_and_subject
+from nurie.batches.pair import add_body_parts, has_lines_and_subject, vary_pair
 from nurie.batches.paws import add_paws
 from nurie.batches.streams import Streams
 from nurie.batches.tails import add_tail, longest_outline, path_around
 from nurie.batches.vary import add_strokes
+from nurie.config import Train
 from nurie.drawings.ink import BLACK, blend, to_drawing, to_ink
 
 
@@ -159,3 +162,36 @@ def test_added_strokes_are_in_the_subject_and_in_the_picture_as_its_own_lines_or
         same, painted = add_strokes(ink, image, np.random.default_rng(0))
         assert np.array_equal(same, ink)
         assert np.array_equal(painted, image)
+
+
+def subjects(height: int, width: int) -> dict[str, np.ndarray]:
+    """Where the subject is, bool (height, width): all of the sheet, nothing, and what there is between."""
+    nothing = np.zeros((height, width), bool)
+    found = {"nothing": nothing, "all": ~nothing}
+    for name, place in {
+        "a pixel": np.s_[height // 2, width // 2], "a corner": np.s_[0, 0], "a row": np.s_[height // 2],
+        "the first row": np.s_[0], "a column": np.s_[:, -1], "a half": np.s_[:, : width // 2],
+        "all but a pixel": np.s_[height // 2 + 1 :, :], "a few pixels": np.s_[3:6, 3:6],
+    }.items():  # fmt: skip
+        found[name] = nothing.copy()
+        found[name][place] = True
+    return found
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 96), (128, 64)], ids=str)
+@pytest.mark.parametrize("name", subjects(64, 64))
+def test_pairs_with_any_subject_and_any_lines_are_varied(name: str, size: tuple[int, int]) -> None:
+    inside = subjects(*size)[name]
+    rng = np.random.default_rng(0)
+    picture = np.where(inside[:, :, None], rng.integers(0, 200, (*size, 3)), 255).astype(np.uint8)
+    lines = {
+        "none": np.zeros(size, bool), "one pixel": np.zeros(size, bool), "across": np.zeros(size, bool),
+        "all": np.ones(size, bool), "hatched": rng.random(size) < 0.2,
+    }  # fmt: skip
+    lines["one pixel"][20, 20] = lines["across"][30] = True
+    options = Train(Path(), Path(), tails=1.0, body_parts=1.0, hints=1.0)
+    for ink in lines.values():
+        drawing = np.repeat(np.where(ink, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+        for position in range(12):
+            varied = vary_pair(drawing, picture, options, Streams(0, position))
+            assert varied.drawing.shape == varied.picture.shape == (*size, 3)

@@ -112,6 +112,7 @@ def add_strokes(ink: np.ndarray, picture: Image, rng: Generator) -> tuple[np.nda
     if not lines.any() or not inside.any():
         return ink, picture
     rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    rim = rim if rim.any() else inside  # a subject that fills the sheet has no outline on it
     unit = unit_of(ink.shape)
     strokes, solid = np.zeros_like(ink), np.zeros_like(ink)
 

@@ -6,7 +6,8 @@ python3 start.py test [--system] [PYTEST'S OPTIONS]         install everything t
 
 Everything goes into .venv beside this file; one that start.py did not make is left alone. The second start is fast:
 a stamp remembers what was installed. Outside of this folder there are only caches: pip's, Zig's, and a Chromium that
-Playwright downloads for the tests where there is none. With --system, root's apt-get installs Debian's Chromium.
+Playwright downloads for the tests where there is none. With --system, root's apt-get installs Debian's Chromium, and
+its Firefox and WebKit for the few tests in other browsers.
 """
 
 # Written for old Pythons too, as far as the sentence that refuses them.
@@ -29,6 +30,8 @@ PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 MARK = "nurie-start.txt"  # a file in the .venv that start.py made: its path, or nothing while it is being made
 TORCH = "torch==2.13.0"  # what the tests of exact numbers were written with
 TORCH_CPU = "https://download.pytorch.org/whl/cpu"
+# Debian's packages of the other browsers, and the programs by which they are known.
+OTHERS = {"firefox-esr": ["firefox-esr"], "webkit2gtk-driver xvfb": ["WebKitWebDriver", "Xvfb"]}
 # They would have packages installed elsewhere, or taken from elsewhere.
 MISLEADING = ("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
 
@@ -85,6 +88,8 @@ def test(arguments):
     arguments = [argument for argument in arguments if argument != "--system"]
     set_up(["test"], install_tests)
     find_chromium(system)
+    if system:
+        find_others()
     say("pytest")
     worst = run([PYTHON, "-m", "pytest", *arguments])
     if arguments:  # options and paths are pytest's: someone is looking at one test
@@ -279,14 +284,22 @@ def has_chromium():
     return any(map(shutil.which, names)) or run([PYTHON, "-c", code], quiet=True) == 0
 
 
-def install_by_apt(package):
+def find_others():
+    """Beside Debian's Chromium its Firefox and WebKit are 135 MB more and take half a minute."""
+    for package, programs in OTHERS.items():
+        if not all(map(shutil.which, programs)) and not install_by_apt(*package.split()):
+            say(f"Without {package}, the tests of that browser will be skipped.")
+
+
+def install_by_apt(*packages):
     apt = shutil.which("apt-get")
+    names = " ".join(packages)
     if not (apt and hasattr(os, "geteuid") and os.geteuid() == 0):
-        say(f"--system needs apt-get and root: the system's package {package} is not installed")
+        say(f"--system needs apt-get and root, so this is not installed: {names}")
         return False
-    say(f"Installing the system's package {package} with apt-get")
+    say(f"Installing with apt-get: {names}")
     run([apt, "update", "-qq"])
-    return run([apt, "install", "-y", "-qq", "--no-install-recommends", package]) == 0
+    return run([apt, "install", "-y", "-qq", "--no-install-recommends", *packages]) == 0
 
 
 def node_version(node):

@@ -92,11 +92,15 @@ def test_without_node_js_tests_are_skipped_and_fail_on_a_build_machine(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "root", "commands"),
-    [(["test"], True, []), (["test", "--system"], True, ["update", "install"]), (["test", "--system"], False, [])],
+    ("arguments", "root", "packages"),
+    [
+        (["test"], True, []),
+        (["test", "--system"], True, ["chromium", "firefox-esr", "webkit2gtk-driver xvfb"]),
+        (["test", "--system"], False, []),
+    ],
 )
 def test_system_packages_only_when_asked_for(
-    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys, arguments: list[str], root: bool, commands: list[str]
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys, arguments: list[str], root: bool, packages: list[str]
 ):
     calls: list[list[str]] = []
     said: list[str] = []
@@ -113,8 +117,9 @@ def test_system_packages_only_when_asked_for(
     monkeypatch.setattr(start.os, "geteuid", lambda: 0 if root else 1000, raising=False)
     monkeypatch.delenv("CI", raising=False)
     assert start.main(arguments) == 0
-    assert [call[1] for call in calls if call[0] == "/apt-get"] == commands
-    assert bool(commands) == any("Installing the system's package chromium with apt-get" in text for text in said[:1])
+    installed = [call for call in calls if call[:2] == ["/apt-get", "install"]]
+    assert [" ".join(call[call.index("--no-install-recommends") + 1 :]) for call in installed] == packages
+    assert bool(packages) == any("Installing with apt-get: chromium" in text for text in said[:1])
     assert ("--system needs apt-get and root" in capsys.readouterr().out) == ("--system" in arguments and not root)
     assert not any("--system" in call for call in calls)
 

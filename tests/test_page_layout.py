@@ -11,7 +11,7 @@ from nurie.config import Publish
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from pages import ready, write_model
-from plans import small_styled
+from plans import small_styled, small_unet
 
 pytestmark = pytest.mark.browser
 
@@ -60,16 +60,23 @@ FAULTS = """(view) => {
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a host with pages under /two (two models with hints) and /map (one of label maps, twelve names)."""
+    """Address of a host with pages under /two (two models with hints), /map (one of label maps, twelve names) and
+    /kinds (one without colours, wide, and the same two kinds)."""
     host = tmp_path_factory.mktemp("host")
     (host / "index.html").write_text("<!doctype html><title>Frame</title><body style='margin: 0'>")
-    hinted = write_model(tmp_path_factory.mktemp("models") / "shapes", 64, *small_styled(), title="Shapes", hints=True)
+    hinted = write_model(
+        tmp_path_factory.mktemp("models") / "shapes", 64, *small_styled(), title="Shapes", hints=True,
+        styles=[[0.5, 0, -0.5], [-0.5, 0, 0.5]],
+    )  # fmt: skip
     colours = [f"#{20 * i:02x}{250 - 20 * i:02x}80" for i in range(len(LABELS))]
     labels = [{"colour": colour, "title": title} for colour, title in zip(colours, LABELS, strict=True)]
     mapped = tmp_path_factory.mktemp("models") / "walls"
     write_model(mapped, 64, *small_styled(), title="Walls", labels=labels, hints=False)
     publish(Publish(BUILT_IN, host / "two", more=(hinted,)))
     publish(Publish(mapped, host / "map"))
+    wide = tmp_path_factory.mktemp("models") / "wide"
+    write_model(wide, 64, *small_unet(), title="Wide", input={"width": 96, "height": 64})
+    publish(Publish(wide, host / "kinds", more=(mapped, hinted)))
     with served(host, plainly=True) as address:
         yield address
 
@@ -166,9 +173,15 @@ def shift(page: Page) -> float:
     return float(page.evaluate("window.shifts.filter(s => !s.hadRecentInput).reduce((sum, s) => sum + s.value, 0)"))
 
 
-@pytest.mark.parametrize("size", [(360, 640), (390, 844), (844, 390), (768, 1024), (1440, 900)])
-def test_nothing_moves_while_the_page_starts(browser: Browser, sites: str, size: tuple[int, int]) -> None:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(
+    ("site", "lang"),
+    [("two/", "en"), ("two/", "ja"), ("map/", "en"), ("kinds/", "en"), ("kinds/?model=walls", "ja")],
+)
+@pytest.mark.parametrize("size", [(360, 640), (390, 844), (844, 390), (768, 1024), (1024, 768), (1440, 900)])
+def test_nothing_moves_while_the_page_starts(
+    browser: Browser, sites: str, site: str, size: tuple[int, int], lang: str
+) -> None:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=lang)
     page = context.new_page()
     page.add_init_script(
         """window.shifts = [];
@@ -177,7 +190,7 @@ def test_nothing_moves_while_the_page_starts(browser: Browser, sites: str, size:
     )
     waiting: list[Any] = []
     page.route("**/manifest.*", lambda route: (page.wait_for_timeout(400), waiting.append(1), route.continue_()))
-    ready(page, sites + "two/")
+    ready(page, sites + site)
     page.wait_for_timeout(300)
     assert waiting and shift(page) < 0.02, page.evaluate("JSON.stringify(shifts)")
     context.close()

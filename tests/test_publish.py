@@ -229,6 +229,19 @@ def test_several_models_share_everything_but_their_own_files(tmp_path: Path, pag
         assert model["data-bytes"] == str(sum(path.stat().st_size for path in fetched))
 
 
+def test_the_page_knows_what_decides_where_things_are_before_the_manifest_comes(tmp_path: Path, page: Path):
+    labels = [{"colour": "#0000ff", "title": {"en": "wall", "ja": "壁"}}, {"colour": "#ff0000"}]
+    mapped, styled = write_model(tmp_path / "walls"), write_model(tmp_path / "cats")
+    for model, fields in ((mapped, {"labels": labels}), (styled, {"hints": True, "styles": [[0, 0, 0]]})):
+        manifest = json.loads((model / "manifest.json").read_text())
+        (model / "manifest.json").write_text(json.dumps(manifest | fields))
+    site = publish(Publish(mapped, tmp_path / "site", more=(styled,)))
+    size = {"width": 64, "height": 64}
+    assert [json.loads(model["data-layout"]) for model in metas(site)] == [
+        {"input": size, "labels": labels}, {"input": size, "hints": True, "styles": True},
+    ]  # fmt: skip
+
+
 def test_two_models_of_one_name_are_refused(tmp_path: Path, page: Path):
     models = write_model(tmp_path / "a" / "cats"), write_model(tmp_path / "b" / "cats")
     with pytest.raises(NurieError, match=r"both named 'cats', but .*\(\?model=cats\). Rename one"):

@@ -25,6 +25,57 @@
     );
   }
 
+  /** The visitor's language, as text.js has it. */
+  const language = () => {
+    let remembered = null;
+    try {
+      remembered = localStorage.getItem("nurie-language");
+    } catch {}
+    const wishes = [remembered, ...navigator.languages].map((wish) => wish?.slice(0, 2));
+    return wishes.find((wish) => wish === "en" || wish === "ja") ?? "en";
+  };
+
+  /** What the models have is given its place before the page is painted: nothing moves when scripts and model come. */
+  const reserve = () => {
+    const [group, box, colours, dice] = ["models", "box", "colours", "dice"].map((id) => document.getElementById(id));
+    if (group && models.length > 1) group.hidden = false;
+    if (!group?.firstChild) group?.append(...Array.from(models, option));
+    if (box) box.hidden = labels.length === 0;
+    if (colours) colours.hidden = !hints && labels.length === 0;
+    if (!colours?.firstChild) colours?.append(...labels.map(swatch));
+    if (!dice) return;
+    dice.hidden = !styles;
+    parsed.disconnect();
+  };
+
+  /** @param {import("./formats.d.ts").Label} label */
+  const swatch = ({ title }) => {
+    const button = document.createElement("button");
+    button.append(document.createElement("i"), ...(title ? [written(title)] : []));
+    return button;
+  };
+
+  /** @param {HTMLMetaElement} meta */
+  const option = ({ dataset: { title = '""', name = "" } }) => {
+    const label = document.createElement("label");
+    label.append(written(JSON.parse(title) || name));
+    return label;
+  };
+
+  /** @param {import("./formats.d.ts").Words} words */
+  const written = (words) => {
+    const { lang } = document.documentElement;
+    const text = typeof words === "string" ? words : (words[lang] ?? words.en ?? Object.values(words)[0]);
+    return Object.assign(document.createElement("span"), { textContent: text });
+  };
+
+  const parsed = new MutationObserver(reserve);
+  document.documentElement.lang = language();
+  /** @type {import("./model/models.js").Layout} */
+  const { input, labels = [], hints, styles } = JSON.parse(model.dataset.layout ?? '{"hints": true, "styles": true}');
+  if (input) document.documentElement.style.setProperty("--shape", `${input.width} / ${input.height}`);
+  parsed.observe(document.documentElement, { childList: true, subtree: true });
+
   /** The page will not start: the note that says so need not wait. */
   const giveUp = () => {
     const note = document.getElementById("stuck");

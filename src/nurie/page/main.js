@@ -60,18 +60,22 @@ export class Page {
   #rolled = [];
   /** A picture that is to be saved as soon as it is of the drawing. */
   #saves = false;
-  #pad = new Pad(get("drawing", HTMLCanvasElement), {
-    onsteps: ({ canUndo, canRedo }) => {
-      enable("undo", canUndo);
-      enable("redo", canRedo);
-      this.#keeper.changed();
+  #pad = new Pad(
+    get("drawing", HTMLCanvasElement),
+    {
+      onsteps: ({ canUndo, canRedo }) => {
+        enable("undo", canUndo);
+        enable("redo", canRedo);
+        this.#keeper.changed();
+      },
+      onchange: () => this.#changed(),
+      onpen: () => this.#tools.panel.offerPen(),
+      onrefuse: () => this.#tools.panel.offerFingers(),
+      onzoom: (zoom) => this.#tools.panel.showZoom(zoom),
+      onsay: (what, where) => this.#status.say(what, where),
     },
-    onchange: () => this.#changed(),
-    onpen: () => this.#tools.panel.offerPen(),
-    onrefuse: () => this.#tools.panel.offerFingers(),
-    onzoom: (zoom) => this.#tools.panel.showZoom(zoom),
-    onsay: (what, where) => this.#status.say(what, where),
-  });
+    this.#model.layout.input,
+  );
   #tools = new Tools(this.#pad, get("drawing"));
   #gallery = new Gallery((preset) => this.#place(preset));
   #settings = new Settings(() => this.#translate());
@@ -98,6 +102,8 @@ export class Page {
     // The chooser says the title as well.
     get("title").classList.toggle("unseen", this.#models.length > 1 && !this.#published);
     this.#listen();
+    this.#tools.layOut(this.#model.layout);
+    get("dice").hidden = !this.#model.layout.styles;
     this.#translate();
     get("stuck").remove();
   }
@@ -205,7 +211,7 @@ export class Page {
     enable("preset", Boolean(first));
     get("dice").hidden = !manifest.styles?.length;
     this.#forgetRolls();
-    delete get("dice").dataset.waiting;
+    for (const id of ["box", "colours", "dice"]) delete get(id).dataset.waiting;
     this.#translate();
     if (this.#returning) {
       const opened = await this.#returning;

@@ -110,11 +110,11 @@ def read_index() -> str:
 
 
 def meta(model: SiteModel) -> str:
-    """HTML that tells the page of a model: what it is called, and what a visitor downloads for it."""
-    title = html.escape(json.dumps(model.title, ensure_ascii=False))
+    """HTML that tells the page of a model: what it is called, what is downloaded for it, and what it has."""
+    title, layout = (html.escape(json.dumps(value, ensure_ascii=False)) for value in (model.title, model.layout))
     size = sum(len(model.files[name]) for name in (model.manifest, model.weights))
     data = f'data-name="{html.escape(model.name)}" data-title="{title}"'
-    fetched = f'data-weights="./model/{model.weights}" data-bytes="{size}"'
+    fetched = f'data-weights="./model/{model.weights}" data-bytes="{size}" data-layout="{layout}"'
     return f'<meta name="nurie-model" content="./model/{model.manifest}" {data} {fetched}>'
 
 

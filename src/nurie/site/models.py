@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nurie.engine.modelfile import MANIFEST, member
 from nurie.files.hashed import hashed
@@ -16,6 +17,7 @@ class SiteModel:
     title: str | dict[str, str]  # a text, or one for each language
     manifest: str  # file name
     weights: str  # file name
+    layout: dict[str, Any]  # what of the manifest the page's layout needs before it has come
     files: dict[str, bytes]  # these two and the presets' pictures: hashed names leave room for other models
 
 
@@ -38,4 +40,12 @@ def site_model(name: str, folder: Path) -> SiteModel:
             picture = member(folder, preset["image"], f"$.presets[{i}].image")
             preset["image"] = add(preset["image"], picture.read_bytes())
     data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
-    return SiteModel(name, manifest.get("title") or "Nurie", add(MANIFEST, data), weights["file"], files)
+    title = manifest.get("title") or "Nurie"
+    return SiteModel(name, title, add(MANIFEST, data), weights["file"], layout(manifest), files)
+
+
+def layout(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What decides where things are on the page: the sheets' shape, the colours, whether there are others."""
+    size = {side: manifest["input"][side] for side in ("width", "height")}
+    found = {name: manifest.get(name) for name in ("labels", "hints")} | {"styles": bool(manifest.get("styles"))}
+    return {"input": size, **{name: value for name, value in found.items() if value}}

@@ -9,9 +9,6 @@ import { Glide, refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
 import { Surface } from "./surface.js";
 
-/** Before a model says otherwise. */
-const USUAL_SIZE = { width: 256, height: 256 };
-
 /**
  * @typedef {import("../pointer/view.js").View} View
  *
@@ -31,7 +28,7 @@ export class Pad {
   #keys;
   #cursor;
   #canvas;
-  #size = { ...USUAL_SIZE };
+  #size;
   #drawing = new Drawing();
   #listener;
   /** At the size that it has on the page. */
@@ -48,8 +45,10 @@ export class Pad {
   /**
    * @param {HTMLCanvasElement} canvas that is seen and drawn on
    * @param {Listener} listener
+   * @param {{width: number, height: number}} size in model pixels, until `suit` says another
    */
-  constructor(canvas, listener) {
+  constructor(canvas, listener, size) {
+    this.#size = { ...size };
     this.#canvas = canvas;
     this.#listener = listener;
     this.#cursor = new Cursor(canvas);
@@ -72,7 +71,7 @@ export class Pad {
       },
       onsay: listener.onsay,
     });
-    this.#resize(USUAL_SIZE);
+    this.#resize(size);
     this.#redraw();
     keepCrisp(canvas, (width, height) => {
       this.#magnify(width, height);

@@ -9,7 +9,7 @@ export class Chooser {
   #models;
 
   /**
-   * @param {HTMLElement} group an empty radio group, hidden
+   * @param {HTMLElement} group a radio group, hidden
    * @param {Model[]} models
    * @param {Model} chosen
    * @param {(model: Model) => void} onchoice
@@ -18,7 +18,7 @@ export class Chooser {
     this.#group = group;
     this.#models = models;
     group.hidden = models.length < 2;
-    group.append(...models.map((model) => option(model, model === chosen, () => onchoice(model))));
+    group.replaceChildren(...models.map((model) => option(model, model === chosen, () => onchoice(model))));
   }
 
   /** @param {Model} model chosen, or back after another one did not come */

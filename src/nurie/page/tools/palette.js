@@ -28,14 +28,13 @@ export class Palette {
   #swatches = [];
 
   /**
-   * @param {HTMLElement} group an empty radio group
+   * @param {HTMLElement} group a radio group; `offer` next
    * @param {(colour: string | undefined) => void} onchoice
    */
   constructor(group, onchoice) {
     this.#group = group;
     this.#onchoice = onchoice;
     group.addEventListener("keydown", (event) => this.#key(event));
-    this.offer(COLOURS, 0);
   }
 
   /**

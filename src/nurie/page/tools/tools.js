@@ -20,7 +20,7 @@ export class Tools {
 
   /**
    * @param {import("../sheet/pad.js").Pad} pad
-   * @param {HTMLElement} canvas the sheet, whose cursor is the tool
+   * @param {HTMLElement} canvas the sheet, whose cursor is the tool; `layOut` next
    */
   constructor(pad, canvas) {
     const { brush } = pad;
@@ -58,7 +58,7 @@ export class Tools {
 
   /**
    * Lay out what a model's drawings are made with; `translate` next.
-   * @param {import("../formats.d.ts").Manifest} manifest
+   * @param {Pick<import("../formats.d.ts").Manifest, "labels" | "hints">} model
    * @returns {import("../sheet/layers.js").Paper} what they are drawn on
    */
   layOut({ labels = [], hints = false }) {
@@ -66,7 +66,6 @@ export class Tools {
     this.panel.offer(hints && !mapped);
     get("box").hidden = !mapped;
     get("colours").hidden = !mapped && !hints;
-    delete get("colours").dataset.waiting;
     get("colours").dataset.label = mapped ? "labels" : "colours";
     get("lead").dataset.text = mapped ? "leadLabels" : "lead";
     if (mapped) {

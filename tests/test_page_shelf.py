@@ -157,6 +157,35 @@ def test_what_was_drawn_the_moment_before_is_kept(page: Page, address: str) -> N
     assert len(kept(page)) == 1
 
 
+def test_what_the_database_is_too_slow_for_waits_in_the_tab(page: Page, address: str) -> None:
+    ready(page, address)
+    page.evaluate("IDBDatabase.prototype.transaction = () => { throw new Error('too late'); }; 0")
+    drawn = draw(page)
+    page.reload()
+    opened(page)
+    assert np.array_equal(pixels(page, "input"), drawn)
+    assert len(kept(page)) == 1
+    page.wait_for_function("sessionStorage['nurie /some/where/ left'] === 'null'")
+
+
+@pytest.mark.parametrize("left", ["damaged", "older", "of another drawing", "no drawing"])
+def test_what_waits_in_the_tab_comes_back_only_where_it_is_the_drawing(page: Page, address: str, left: str) -> None:
+    ready(page, address)
+    drawn = draw(page)
+    [record] = kept(page)
+    empty = record | {"steps": [], "done": 0}
+    waiting = {
+        "damaged": "{",
+        "older": json.dumps(empty | {"changed": record["changed"] - 1}),
+        "of another drawing": json.dumps(empty | {"id": "another", "changed": record["changed"] + 1}),
+        "no drawing": json.dumps({"id": record["id"], "changed": record["changed"] + 1}),
+    }[left]
+    page.evaluate("text => sessionStorage.setItem('nurie /some/where/ left', text)", waiting)
+    page.reload()
+    opened(page)
+    assert np.array_equal(pixels(page, "input"), drawn)
+
+
 def test_a_visitor_who_never_drew_sees_the_sample_and_leaves_nothing(page: Page, address: str) -> None:
     ready(page, address)
     sample = pixels(page, "input")

@@ -44,6 +44,21 @@ export function tabDrawing() {
  */
 export const keepInTab = (id, model) => tabMemory.set(place(), `${id} ${model}`);
 
+/**
+ * A drawing that the database may be too slow for as the page goes waits in the tab; null: none does.
+ * @param {unknown} record
+ */
+export const leave = (record) => tabMemory.set(`${place()} left`, JSON.stringify(record));
+
+/** @returns {any} what waits in the tab, whatever it is */
+export function left() {
+  try {
+    return JSON.parse(tabMemory.get(`${place()} left`) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
 /** Name of the model to open the page with, where the address names none. */
 export const lastModel = () => (tabDrawing() ?? { model: lastDrawings()[0]?.[0] }).model;
 

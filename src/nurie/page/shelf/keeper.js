@@ -1,6 +1,6 @@
 // Keeps the drawings: saves the current one soon after each change, and knows the others. No two pages write to one.
 
-import { comesBack, drawn, gone, keepInTab, lastDrawings, place, tabDrawing } from "../last.js";
+import { comesBack, drawn, gone, keepInTab, lastDrawings, leave, left, place, tabDrawing } from "../last.js";
 import { isKept } from "./check.js";
 import { Store } from "./store.js";
 
@@ -58,10 +58,10 @@ export class Keeper {
     this.#onlost = onlost;
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
     addEventListener("pagehide", async () => {
-      const left = this.#claim;
+      const claimed = this.#claim;
       if (this.#saved !== this.#changes) await this.#save(true); // the page that comes next waits for it
-      left?.release();
-      if (this.#claim === left) this.#claim = null;
+      claimed?.release();
+      if (this.#claim === claimed) this.#claim = null;
     });
     // The browser may show the page again as it was left.
     addEventListener("pageshow", async ({ persisted }) => {
@@ -96,10 +96,13 @@ export class Keeper {
     const id = mine?.id ?? lastDrawings().find(([name]) => name === model)?.[1] ?? "";
     const claimed = await claim(id, mine ? PATIENCE : 0);
     if (!claimed && !mine) return null; // it is open in another tab
-    const record = await this.#store.get(id).catch(() => undefined);
-    if (isKept(record)) return { record, claim: claimed };
+    const stored = await this.#store.get(id).catch(() => undefined);
+    const [record] = [mine && left(), stored]
+      .filter((found) => isKept(found) && found.id === id)
+      .sort((a, b) => b.changed - a.changed);
+    if (record) return { record, claim: claimed };
     claimed?.release();
-    if (record) this.#onlost("damaged");
+    if (stored) this.#onlost("damaged");
     return null;
   }
 
@@ -125,7 +128,10 @@ export class Keeper {
     this.#known = record !== null;
     keepInTab(claim ? this.id : "", this.#take().model);
     if (!claim || !record) return;
-    this.#store.put({ ...record, writer: this.#writer }).catch(() => {}); // a page that has it, too, goes on with a copy
+    this.#store // a page that has it, too, goes on with a copy
+      .put({ ...record, writer: this.#writer })
+      .then(() => this.#kept())
+      .catch(() => {});
     drawn(record.model, record.id);
   }
 
@@ -169,7 +175,11 @@ export class Keeper {
     if (!own && !this.#known) return;
     const record = { ...now, ...this.#about, id: this.id, writer: this.#writer, changed: Date.now() };
     const alone = !this.#known || this.#claim?.sure;
-    if (hurried) this.#remember(record);
+    if (hurried) {
+      this.#remember(record);
+      // Firefox and WebKit leave out what the database has not begun. Pictures are too large for the tab.
+      if (!record.steps.some((step) => step.tool === "sheet" && step.picture)) leave(record);
+    }
     try {
       if (hurried && alone) await this.#store.put(record);
       else if (!(await this.#store.replace(record))) {
@@ -179,6 +189,7 @@ export class Keeper {
       this.#unkept.delete(record.id);
       this.lost = false;
       this.#saved = changes;
+      this.#kept();
     } catch {
       this.#lose(record);
       return;
@@ -193,6 +204,11 @@ export class Keeper {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#saved = this.#changes;
+  }
+
+  /** The database has it: nothing needs to wait in the tab, unless it has changed again. */
+  #kept() {
+    if (this.#saved === this.#changes) leave(null);
   }
 
   /** It comes back. @param {Kept} record of the current drawing */

@@ -148,6 +148,14 @@ def test_phones_and_tablets_show_all_at_once_and_the_sheets_large(page: Page, si
         assert areas[0] >= areas[1] * 0.99
 
 
+def test_the_drawings_are_one_tap_away_on_every_phone(page: Page, sites: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 568})
+    ready(page, sites + "kinds/")
+    assert page.locator("#models label").count() == 3 and page.is_disabled("#preset")  # this model has no samples
+    page.click("#shelf")
+    page.wait_for_selector(".shelf[open]")
+
+
 def test_a_tap_makes_the_picture_the_large_sheet_and_another_the_drawing(browser: Browser, sites: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

@@ -158,7 +158,6 @@ export class Page {
       dice: () => this.#roll(),
       undice: () => this.#unroll(),
       shelf: () => this.#withShelf((shelf) => shelf.open()),
-      drawings: () => this.#gallery.leave("shelf"),
       again: () => this.#again(),
       swap: () => this.#status.enlarge(),
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),

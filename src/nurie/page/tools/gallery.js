@@ -62,12 +62,6 @@ export class Gallery {
     this.#dialog.showModal();
   }
 
-  /** Another dialog comes instead. @param {string} button that opens it */
-  leave(button) {
-    this.#dialog.close();
-    get(button).click();
-  }
-
   /**
    * What a sample puts on the sheet; null where another one has been asked for meanwhile. Throws Failure.
    * @param {Preset} preset

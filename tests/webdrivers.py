@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -127,8 +128,9 @@ def firefox(preferences: dict[str, bool] | None = None) -> Iterator[Tab]:
         arguments = [path, "--headless", "--no-remote", "--marionette", "--profile", str(profile)]
         with process(arguments, home) as started:
             port = until(lambda: port_of(started, profile / "MarionetteActivePort", home), "Firefox's port")
-            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
-                yield Tab(marionette(connection))
+            connection = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+            with connection, connection.makefile("rwb") as stream:
+                yield Tab(marionette(stream))
 
 
 def port_of(started: subprocess.Popen[bytes], file: Path, home: Path) -> int:
@@ -141,9 +143,8 @@ def alive(started: subprocess.Popen[bytes], home: Path) -> None:
     assert started.poll() is None, (home / "output").read_text(errors="replace")
 
 
-def marionette(connection: socket.socket) -> Command:
+def marionette(stream: BufferedRWPair) -> Command:
     """Messages are LENGTH:JSON; a question [0, id, name, parameters], an answer [1, id, error, value]."""
-    stream = connection.makefile("rb")
 
     def read() -> Any:
         digits = b""
@@ -154,7 +155,8 @@ def marionette(connection: socket.socket) -> Command:
 
     def command(name: str, parameters: dict[str, Any]) -> Any:
         message = json.dumps([0, 1, f"WebDriver:{name}", parameters]).encode()
-        connection.sendall(b"%d:%s" % (len(message), message))
+        stream.write(b"%d:%s" % (len(message), message))
+        stream.flush()
         _, _, error, value = read()
         assert error is None, f"{name}: {error}"
         return value

@@ -162,6 +162,26 @@ def test_eraser_and_clear_leave_white_paper(page: Page, address: str) -> None:
     assert 0 < erased < drawn
 
 
+def test_undo_of_100_steps_and_redo_of_100_bring_back_the_same_bytes(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 664})
+    ready(page, address)
+    stop_live(page)
+    press_often = "([button, times]) => { for (let i = 0; i < times; i++) document.getElementById(button).click(); }"
+    sheets = [pixels(page, "input")]
+    for half in range(2):
+        for i in range(50):
+            if i in (0, 40):
+                page.click("#eraser" if i else "#pencil")
+            stroke(page, [(20 + 4 * i, 20 + 100 * half), (240 - 3 * i, 100 + 100 * half)])
+        sheets.append(pixels(page, "input"))
+    assert not np.array_equal(sheets[0], sheets[1]) and not np.array_equal(sheets[1], sheets[2])
+    for button, expected in (("undo", sheets[1::-1]), ("redo", sheets[1:])):
+        for sheet in expected:
+            page.evaluate(press_often, [button, 50])
+            assert np.array_equal(pixels(page, "input"), sheet)
+    assert page.is_disabled("#redo")
+
+
 def test_200_pictures_do_not_grow_the_memory(page: Page, address: str) -> None:
     # Without helper threads: asleep in the engine they answer no question about memory, and each costs a minute.
     page.add_init_script("Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 })")

@@ -219,6 +219,32 @@ def test_the_page_follows_the_chosen_model_and_the_address_keeps_it(page: Page, 
     assert page.url == two + "?seed=1&model=styled"
 
 
+def test_500_pictures_and_50_other_models_do_not_grow_the_memory(page: Page, two: str) -> None:
+    # Without helper threads: asleep in the engine they answer no question about memory, and each costs a minute.
+    page.add_init_script("Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 })")
+    ready(page, two)
+    go_on = """async ([switches, pictures]) => {
+        const result = document.getElementById("result"), root = document.documentElement;
+        const until = async done => { while (!done()) await new Promise(resolve => setTimeout(resolve, 1)); };
+        for (let i = 0; i < switches; i++) {
+            document.querySelector("#models input:not(:checked)").click();
+            await until(() => root.dataset.state === "ready" && Number(result.dataset.shown) >= 1);
+            for (let k = 0; k < pictures; k++) {
+                const before = result.dataset.pictures;
+                document.getElementById("convert").click();
+                await until(() => result.dataset.pictures !== before);
+            }
+        }
+    }"""
+    measure = "async () => (await performance.measureUserAgentSpecificMemory()).bytes"
+    page.evaluate(go_on, [4, 10])
+    before = page.evaluate(measure)
+    page.evaluate(go_on, [50, 10])
+    after = page.evaluate(measure)
+    # an engine that stays for each switch would be 50 x 4 MB at least
+    assert after - before < 5_000_000, (before, after)
+
+
 def test_a_drawing_of_the_visitors_own_stays_and_takes_the_new_size(page: Page, two: str) -> None:
     ready(page, two)
     stroke(page, [(32, 32), (32, 224)])

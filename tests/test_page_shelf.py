@@ -142,6 +142,27 @@ def test_a_reload_brings_back_the_drawing_with_its_colours_and_all_undo(page: Pa
     assert np.array_equal(pixels(page, "input"), sample)
 
 
+def test_3000_lines_come_back_exactly_with_what_was_drawn_at_last(page: Page, address: str) -> None:
+    ready(page, address)
+    draw(page)
+    kept(page)
+    page.goto(address + "site.json")  # nobody has the drawing
+    lines = [{"tool": "pencil", "width": 2, "points": [i % 250, 5 + i % 7, 128, 40 + i % 200]} for i in range(3000)]
+    write = WRITE.replace("location.pathname", "location.pathname.replace('site.json', '')")
+    page.evaluate(write, {"steps": lines, "done": len(lines)})
+    page.goto(address)
+    opened(page)
+    before = pixels(page, "input")
+    stroke(page, [(20, 250), (240, 250)])
+    after = pixels(page, "input")
+    page.reload()
+    opened(page)
+    assert shows(page, after)
+    page.keyboard.press("Control+z")
+    assert np.array_equal(pixels(page, "input"), before)
+    assert len(kept(page)[0]["steps"]) == 3001
+
+
 def test_what_was_drawn_the_moment_before_is_kept(page: Page, address: str) -> None:
     ready(page, address)
     drawn = draw(page)

@@ -34,7 +34,9 @@ function smooth(points, at) {
  * @param {number} after roots of the distances between them
  */
 function control(from, at, to, before, after) {
-  const [first, second, mixed] = [before * before, after * after, before * after];
+  const first = before * before;
+  const second = after * after;
+  const mixed = before * after;
   return (first * to - second * from + (2 * first + 3 * mixed + second) * at) / (3 * (first + mixed));
 }
 
@@ -73,17 +75,42 @@ export function bend(points, i) {
  * @returns {number[]}
  */
 export function span(points, i) {
+  // Without arrays that are taken apart at once: the page's first drawing is made before the browser has compiled this.
   const at = 2 * i;
-  const [x1, y1] = [points[at], points[at + 1]];
+  const x1 = points[at];
+  const y1 = points[at + 1];
   if (at + 2 >= points.length) return [x1, y1, 1];
-  const [x2, y2] = [points[at + 2], points[at + 3]];
-  const [outX, outY, inX, inY] = bend(points, i);
-  const count = Math.min(MOST, Math.max(1, Math.ceil(length(x2 - x1, y2 - y1) / PIECE)));
+  const x2 = points[at + 2];
+  const y2 = points[at + 3];
+  const chord = length(x2 - x1, y2 - y1);
+  const root = Math.sqrt(chord);
+  let outX = x1 + (x2 - x1) / 3;
+  let outY = y1 + (y2 - y1) / 3;
+  let inX = x2 + (x1 - x2) / 3;
+  let inY = y2 + (y1 - y2) / 3;
+  if (i > 0 && smooth(points, at)) {
+    const x0 = points[at - 2];
+    const y0 = points[at - 1];
+    const before = Math.sqrt(length(x1 - x0, y1 - y0));
+    outX = control(x0, x1, x2, before, root);
+    outY = control(y0, y1, y2, before, root);
+  }
+  if (at + 4 < points.length && smooth(points, at + 2)) {
+    const x3 = points[at + 4];
+    const y3 = points[at + 5];
+    const after = Math.sqrt(length(x3 - x2, y3 - y2));
+    inX = control(x3, x2, x1, after, root);
+    inY = control(y3, y2, y1, after, root);
+  }
+  const count = Math.min(MOST, Math.max(1, Math.ceil(chord / PIECE)));
   const ends = [];
   for (let piece = 1; piece <= count; piece++) {
     const t = piece / count;
     const u = 1 - t;
-    const [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
+    const a = u * u * u;
+    const b = 3 * u * u * t;
+    const c = 3 * u * t * t;
+    const d = t * t * t;
     ends.push(a * x1 + b * outX + c * inX + d * x2, a * y1 + b * outY + c * inY + d * y2, t);
   }
   return ends;

@@ -25,11 +25,13 @@ const bytesOf = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(a
 export class Layers {
   /** RGBA of what is seen. */
   pixels;
+  /** The same, a pixel a number: all that runs browsers is little-endian. */
+  #words;
   #width;
   #height;
   #paper = WHITE;
-  /** 0: paper, 255: black. */
-  #ink;
+  /** 0: paper, 255: black. Strokes of ink may be drawn on it as on a mask: the larger byte stays. */
+  ink;
   /** RGB. */
   #colours;
 
@@ -40,9 +42,10 @@ export class Layers {
   constructor(width, height) {
     this.#width = width;
     this.#height = height;
-    this.#ink = new Uint8Array(width * height);
+    this.ink = new Uint8Array(width * height);
     this.#colours = new Uint8Array(3 * width * height);
     this.pixels = new Uint8ClampedArray(4 * width * height).fill(255);
+    this.#words = new Uint32Array(this.pixels.buffer);
   }
 
   /** @returns {Rect} */
@@ -53,7 +56,7 @@ export class Layers {
   /** An empty sheet. @param {Paper} paper */
   clear(paper) {
     this.#paper = paper;
-    this.#ink.fill(0);
+    this.ink.fill(0);
     this.wash();
   }
 
@@ -61,11 +64,20 @@ export class Layers {
   wash() {
     const [red, green, blue] = bytesOf(this.#paper.colour);
     const colours = this.#colours;
+    if (red === green && green === blue) return void colours.fill(red);
     for (let at = 0; at < colours.length; at += 3) {
       colours[at] = red;
       colours[at + 1] = green;
       colours[at + 2] = blue;
     }
+  }
+
+  /**
+   * Is that ink, on paper that ink does not cover?
+   * @param {Stroke} stroke
+   */
+  inks({ tool, colour }) {
+    return tool !== "eraser" && !colour && !this.#paper.covered;
   }
 
   /**
@@ -99,7 +111,7 @@ export class Layers {
     const colours = new Uint8Array(3 * ink.length);
     for (let y = top, to = 0; y < bottom; y++, to += width) {
       const from = y * this.#width + left;
-      ink.set(this.#ink.subarray(from, from + width), to);
+      ink.set(this.ink.subarray(from, from + width), to);
       colours.set(this.#colours.subarray(3 * from, 3 * (from + width)), 3 * to);
     }
     return { rect, ink, colours };
@@ -110,7 +122,7 @@ export class Layers {
     const width = rect.right - rect.left;
     for (let y = rect.top, from = 0; y < rect.bottom; y++, from += width) {
       const to = y * this.#width + rect.left;
-      this.#ink.set(ink.subarray(from, from + width), to);
+      this.ink.set(ink.subarray(from, from + width), to);
       this.#colours.set(colours.subarray(3 * from, 3 * (from + width)), 3 * to);
     }
   }
@@ -121,12 +133,12 @@ export class Layers {
    * @param {Rect} rect where
    * @param {Mask[]} masks what it covers: the larger one counts
    */
-  lay({ tool, colour }, { left, top, right, bottom }, [{ bytes }, more]) {
+  lay(stroke, { left, top, right, bottom }, [{ bytes }, more]) {
+    const { ink } = this;
     const { covered } = this.#paper;
-    const erases = tool === "eraser";
-    const inks = !erases && !colour && !covered;
-    const [red, green, blue] = bytesOf(erases ? this.#paper.colour : (colour ?? INK));
-    const ink = this.#ink;
+    const erases = stroke.tool === "eraser";
+    const inks = this.inks(stroke);
+    const [red, green, blue] = bytesOf(erases ? this.#paper.colour : (stroke.colour ?? INK));
     const colours = this.#colours;
     for (let y = top; y < bottom; y++) {
       for (let at = y * this.#width + left; at < y * this.#width + right; at++) {
@@ -151,15 +163,20 @@ export class Layers {
    * @param {boolean} coloured whether colours are seen
    */
   compose({ left, top, right, bottom }, coloured) {
-    const { pixels } = this;
-    const ink = this.#ink;
+    const { ink } = this;
+    const words = this.#words;
     const colours = this.#colours;
     for (let y = top; y < bottom; y++) {
       for (let at = y * this.#width + left; at < y * this.#width + right; at++) {
         const light = 255 - ink[at];
-        pixels[4 * at] = coloured ? Math.min(light, colours[3 * at]) : light;
-        pixels[4 * at + 1] = coloured ? Math.min(light, colours[3 * at + 1]) : light;
-        pixels[4 * at + 2] = coloured ? Math.min(light, colours[3 * at + 2]) : light;
+        if (light === 0 || !coloured) {
+          words[at] = 0xff000000 | (light * 0x010101);
+          continue;
+        }
+        const red = Math.min(light, colours[3 * at]);
+        const green = Math.min(light, colours[3 * at + 1]);
+        const blue = Math.min(light, colours[3 * at + 2]);
+        words[at] = 0xff000000 | (blue << 16) | (green << 8) | red;
       }
     }
   }

@@ -23,11 +23,12 @@ export class Mask {
    * @param {number} width
    * @param {number} height
    * @param {View} view
+   * @param {Uint8Array} [bytes] that are drawn on; none: empty ones
    */
-  constructor(width, height, view) {
+  constructor(width, height, view, bytes = new Uint8Array(width * height)) {
     this.width = width;
     this.height = height;
-    this.bytes = new Uint8Array(width * height);
+    this.bytes = bytes;
     this.#view = view;
   }
 
@@ -64,7 +65,9 @@ export class Mask {
       const toY = (ends[at + 1] - top) * scale;
       const toR = radius * (first + slope * ends[at + 2]);
       rect = union(rect, this.#piece(x, y, r, toX, toY, toR));
-      [x, y, r] = [toX, toY, toR];
+      x = toX;
+      y = toY;
+      r = toR;
     }
     this.rect = union(this.rect, rect);
     return rect;
@@ -98,6 +101,8 @@ export class Mask {
     for (let row = rect.top; row < rect.bottom; row++) {
       const y = row + 0.5;
       for (let column = rect.left; column < rect.right; column++) {
+        const at = row * width + column;
+        if (bytes[at] === 255) continue;
         const x = column + 0.5;
         const along = squared > 0 ? ((x - x0) * dx + (y - y0) * dy) / squared : 0;
         const t = along < 0 ? 0 : Math.min(1, along);
@@ -109,7 +114,6 @@ export class Mask {
         // A line that is thinner than a pixel is one of that width, but paler.
         const inside = Math.min(1, Math.max(0, Math.max(radius, 0.5) + 0.5 - Math.sqrt(away)));
         const value = Math.floor(inside * Math.min(1, 2 * radius) * 255 + 0.5);
-        const at = row * width + column;
         if (value > bytes[at]) bytes[at] = value;
       }
     }

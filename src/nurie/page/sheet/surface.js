@@ -29,6 +29,8 @@ export class Surface {
   height = 0;
   #view = { scale: 1, left: 0, top: 0, sheet: { width: 1, height: 1 } };
   #layers = new Layers(0, 0);
+  /** The layer of ink, to draw on. */
+  #ink = new Mask(0, 0, this.#view);
   /** Of a stroke: what its next points leave as it is, and its end. */
   #mask = new Mask(0, 0, this.#view);
   #end = new Mask(0, 0, this.#view);
@@ -54,6 +56,7 @@ export class Surface {
     Object.assign(this, { width, height });
     this.#view = { ...view, sheet };
     this.#layers = new Layers(width, height);
+    this.#ink = new Mask(width, height, this.#view, this.#layers.ink);
     this.#mask = new Mask(width, height, this.#view);
     this.#end = new Mask(width, height, this.#view);
   }
@@ -125,6 +128,11 @@ export class Surface {
       else this.#begin(step);
       return this.#layers.whole;
     }
+    if (this.#done.length < this.#first) {
+      this.#done.push({ step, before: null });
+      this.#quick(step);
+      return this.#layers.whole;
+    }
     return this.#stroke(step, (rect) => this.#keep(step, rect));
   }
 
@@ -133,7 +141,13 @@ export class Surface {
     this.#layers.clear(this.paper);
     if (sheet?.tool !== "sheet") return;
     if (sheet.picture) this.#layers.place(sheet.picture, this.#view);
-    for (const stroke of sheet.strokes) this.#stroke(stroke);
+    for (const stroke of sheet.strokes) this.#quick(stroke);
+  }
+
+  /** A stroke under which nothing is kept. @param {Stroke} stroke */
+  #quick(stroke) {
+    if (this.#layers.inks(stroke)) this.#ink.draw(stroke);
+    else this.#stroke(stroke);
   }
 
   /**

@@ -107,6 +107,25 @@ test("what is shown step by step is what would be drawn anew, at any scale and o
   for (let seed = 0; seed < 4; seed++) live(seed, blank(1, { colour: "#0030ff", covered: true }), true);
 });
 
+test("another part of the sheet is seen as on a surface that never showed another one", () => {
+  const drawing = new Drawing();
+  drawing.place({ strokes: [{ width: 3, points: [5, 5, 40, 20] }] });
+  drawing.begin("pencil", 6, 10, 30, "#e08030");
+  drawing.extend(30, 40);
+  drawing.extend(50, 10);
+  const [surface, other] = [blank(2), new Surface()];
+  const view = { scale: 5, left: 10, top: 8 };
+  surface.update(drawing);
+  surface.resize(surface.width, surface.height, SHEET, view);
+  surface.redraw(drawing);
+  other.resize(surface.width, surface.height, SHEET, view);
+  other.redraw(drawing);
+  assert.deepEqual(surface.pixels, other.pixels);
+  drawing.end();
+  for (const each of [surface, other]) each.update(drawing);
+  assert.deepEqual(surface.pixels, other.pixels);
+});
+
 test("of a long drawing the oldest steps are taken back as well", () => {
   const surface = blank(16); // 3 MB a step that covers all
   const drawing = new Drawing();

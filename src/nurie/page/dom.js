@@ -11,6 +11,10 @@ export function get(id, kind = /** @type {any} */ (HTMLElement)) {
   return element;
 }
 
+/** A click beside a dialog closes it, too. @param {HTMLDialogElement} dialog */
+export const closeFromOutside = (dialog) =>
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+
 /**
  * Give the visitor a file.
  * @param {Blob} blob

@@ -1,6 +1,6 @@
 // Drawing by keyboard: arrows move a pen over the sheet, Space puts it down and lifts it.
 
-import { following } from "./view.js";
+import { following, placeOf } from "./view.js";
 
 /**
  * @typedef {import("./hand.js").Hand} Hand
@@ -143,10 +143,7 @@ export class Keys {
 
   /** @param {number} times 0: the whole sheet */
   #zoom(times) {
-    const { x, y } = this.#place;
-    const { zoom, left, top } = this.#hand.view;
-    const about = { u: ((x - left) * zoom) / this.#size.width, v: ((y - top) * zoom) / this.#size.height };
-    this.#hand.zoom(times, this.#seen ? about : undefined);
+    this.#hand.zoom(times, this.#seen ? placeOf(this.#hand.view, this.#size, this.#place) : undefined);
     this.#show();
   }
 

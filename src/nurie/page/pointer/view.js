@@ -27,6 +27,18 @@ export const modelPoint = ({ zoom, left, top }, { width, height }, { u, v }) => 
 });
 
 /**
+ * Where a point is seen: the other way round.
+ * @param {View} view
+ * @param {Size} size
+ * @param {{x: number, y: number}} point model pixels
+ * @returns {Place}
+ */
+export const placeOf = ({ zoom, left, top }, { width, height }, { x, y }) => ({
+  u: ((x - left) * zoom) / width,
+  v: ((y - top) * zoom) / height,
+});
+
+/**
  * What is at one place comes to another, so many times as large; the sheet's edges stay outside.
  * @param {View} view
  * @param {Size} size
@@ -66,9 +78,8 @@ export function pinched(view, size, before, after) {
  * @param {Size} size
  * @param {{x: number, y: number}} point
  */
-export function following(view, size, { x, y }) {
-  const u = ((x - view.left) * view.zoom) / size.width;
-  const v = ((y - view.top) * view.zoom) / size.height;
+export function following(view, size, point) {
+  const { u, v } = placeOf(view, size, point);
   const inside = (/** @type {number} */ part) => Math.min(0.9, Math.max(0.1, part));
   return moved(view, size, { u, v }, { u: inside(u), v: inside(v) });
 }

@@ -26,7 +26,7 @@ function smooth(points, at) {
 }
 
 /**
- * The control point of a cubic Bezier curve from (x, y) towards (toX, toY), which comes from (fromX, fromY).
+ * The control point of a cubic Bezier curve beside `at`, of a line that comes from one point and goes to another.
  * @param {number} from
  * @param {number} at
  * @param {number} to coordinates of the three points on one axis
@@ -47,43 +47,13 @@ function control(from, at, to, before, after) {
  * @returns {[number, number, number, number]}
  */
 export function bend(points, i) {
-  const at = 2 * i;
-  const [x1, y1, x2, y2] = points.slice(at, at + 4);
-  const root = Math.sqrt(length(x2 - x1, y2 - y1));
-  let [outX, outY] = [x1 + (x2 - x1) / 3, y1 + (y2 - y1) / 3];
-  let [inX, inY] = [x2 + (x1 - x2) / 3, y2 + (y1 - y2) / 3];
-  if (i > 0 && smooth(points, at)) {
-    const [x0, y0] = [points[at - 2], points[at - 1]];
-    const before = Math.sqrt(length(x1 - x0, y1 - y0));
-    outX = control(x0, x1, x2, before, root);
-    outY = control(y0, y1, y2, before, root);
-  }
-  if (at + 4 < points.length && smooth(points, at + 2)) {
-    const [x3, y3] = [points[at + 4], points[at + 5]];
-    const after = Math.sqrt(length(x3 - x2, y3 - y2));
-    inX = control(x3, x2, x1, after, root);
-    inY = control(y3, y2, y1, after, root);
-  }
-  return [outX, outY, inX, inY];
-}
-
-/**
- * The pieces of the line between two neighbouring points, as x, y and t of their ends; t is 1 at the second point.
- * It depends on one point more at either side. Of a line of one point: that point.
- * @param {number[]} points x, y pairs
- * @param {number} i number of the first of the two
- * @returns {number[]}
- */
-export function span(points, i) {
   // Without arrays that are taken apart at once: the page's first drawing is made before the browser has compiled this.
   const at = 2 * i;
   const x1 = points[at];
   const y1 = points[at + 1];
-  if (at + 2 >= points.length) return [x1, y1, 1];
   const x2 = points[at + 2];
   const y2 = points[at + 3];
-  const chord = length(x2 - x1, y2 - y1);
-  const root = Math.sqrt(chord);
+  const root = Math.sqrt(length(x2 - x1, y2 - y1));
   let outX = x1 + (x2 - x1) / 3;
   let outY = y1 + (y2 - y1) / 3;
   let inX = x2 + (x1 - x2) / 3;
@@ -102,7 +72,25 @@ export function span(points, i) {
     inX = control(x3, x2, x1, after, root);
     inY = control(y3, y2, y1, after, root);
   }
-  const count = Math.min(MOST, Math.max(1, Math.ceil(chord / PIECE)));
+  return [outX, outY, inX, inY];
+}
+
+/**
+ * The pieces of the line between two neighbouring points, as x, y and t of their ends; t is 1 at the second point.
+ * It depends on one point more at either side. Of a line of one point: that point.
+ * @param {number[]} points x, y pairs
+ * @param {number} i number of the first of the two
+ * @returns {number[]}
+ */
+export function span(points, i) {
+  const at = 2 * i;
+  const x1 = points[at];
+  const y1 = points[at + 1];
+  if (at + 2 >= points.length) return [x1, y1, 1];
+  const x2 = points[at + 2];
+  const y2 = points[at + 3];
+  const controls = bend(points, i);
+  const count = Math.min(MOST, Math.max(1, Math.ceil(length(x2 - x1, y2 - y1) / PIECE)));
   const ends = [];
   for (let piece = 1; piece <= count; piece++) {
     const t = piece / count;
@@ -111,7 +99,11 @@ export function span(points, i) {
     const b = 3 * u * u * t;
     const c = 3 * u * t * t;
     const d = t * t * t;
-    ends.push(a * x1 + b * outX + c * inX + d * x2, a * y1 + b * outY + c * inY + d * y2, t);
+    ends.push(
+      a * x1 + b * controls[0] + c * controls[2] + d * x2,
+      a * y1 + b * controls[1] + c * controls[3] + d * y2,
+      t,
+    );
   }
   return ends;
 }

@@ -17,7 +17,7 @@ export class Mask {
   bytes;
   /** Outside all is 0. @type {Rect} */
   rect = NOWHERE;
-  #view;
+  view;
 
   /**
    * @param {number} width
@@ -29,7 +29,7 @@ export class Mask {
     this.width = width;
     this.height = height;
     this.bytes = bytes;
-    this.#view = view;
+    this.view = view;
   }
 
   clear() {
@@ -50,7 +50,7 @@ export class Mask {
    * @returns {Rect} where
    */
   drawSpan({ width, points, pressures }, i) {
-    const { scale, left, top } = this.#view;
+    const { scale, left, top } = this.view;
     const radius = (width / 2) * scale;
     const first = pressures?.[i] ?? 1;
     const slope = (pressures?.[i + 1] ?? first) - first;
@@ -122,7 +122,7 @@ export class Mask {
 
   /** @param {number[]} corners two opposite ones */
   #box([x0, y0, x1, y1]) {
-    const { scale, left, top } = this.#view;
+    const { scale, left, top } = this.view;
     const rect = within(this, {
       left: Math.round((Math.min(x0, x1) - left) * scale),
       top: Math.round((Math.min(y0, y1) - top) * scale),

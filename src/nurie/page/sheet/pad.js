@@ -3,7 +3,7 @@
 import { Cursor } from "../pointer/cursor.js";
 import { Hand } from "../pointer/hand.js";
 import { Keys } from "../pointer/keys.js";
-import { WHOLE } from "../pointer/view.js";
+import { placeOf, WHOLE } from "../pointer/view.js";
 import { Brush } from "./brush.js";
 import { Glide, refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
@@ -13,7 +13,7 @@ import { Surface } from "./surface.js";
  * @typedef {import("../pointer/view.js").View} View
  *
  * @typedef {object} Listener
- * @property {(steps: {canUndo: boolean, canRedo: boolean, coloured: boolean}) => void} onsteps these may be others now
+ * @property {(steps: {canUndo: boolean, canRedo: boolean}) => void} onsteps these may be others now
  * @property {() => void} onchange the visitor has changed the drawing; once a frame at most while a line is drawn
  * @property {() => void} onpen a pen was seen for the first time
  * @property {() => void} onrefuse a finger would draw, but there is a pen
@@ -66,18 +66,14 @@ export class Pad {
     this.#keys = new Keys(canvas, this.hand, this.#size, {
       ...lines,
       onmove: (at, down) => {
-        this.#cursor.showPen(at && this.#seen(at), down);
+        this.#cursor.showPen(at && placeOf(this.hand.view, this.#size, at), down);
         if (down) lines.onchange();
       },
       onsay: listener.onsay,
     });
     this.#resize(size);
     this.#redraw();
-    keepCrisp(canvas, (width, height) => {
-      this.#magnify(width, height);
-      this.#shown.redraw(this.#drawing);
-      refresh(canvas, this.#shown);
-    });
+    keepCrisp(canvas, (width, height) => this.#sharpen(width, height));
   }
 
   /** Has the visitor drawn on the newest sheet, or emptied it? */
@@ -235,9 +231,7 @@ export class Pad {
       this.#glide.show(this.#viewed(view), this.#shown.paper.colour);
     } else {
       this.#glide = null;
-      this.#magnify(this.#canvas.width, this.#canvas.height);
-      this.#shown.redraw(this.#drawing);
-      refresh(this.#canvas, this.#shown);
+      this.#sharpen(this.#canvas.width, this.#canvas.height);
     }
     this.#point(this.#hover);
   }
@@ -261,12 +255,6 @@ export class Pad {
     );
   }
 
-  /** Where a point of the sheet is seen, in parts of it. @param {{x: number, y: number}} point model pixels */
-  #seen({ x, y }) {
-    const { zoom, left, top } = this.hand.view;
-    return { u: ((x - left) * zoom) / this.#size.width, v: ((y - top) * zoom) / this.#size.height };
-  }
-
   /** @param {{width: number, height: number}} size */
   #resize({ width, height }) {
     Object.assign(this.#size, { width, height });
@@ -282,6 +270,17 @@ export class Pad {
   #magnify(width, height) {
     if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
     this.#shown.resize(width, height, this.#size, this.#viewed(this.hand.view, width));
+  }
+
+  /**
+   * What is seen, anew.
+   * @param {number} width
+   * @param {number} height
+   */
+  #sharpen(width, height) {
+    this.#magnify(width, height);
+    this.#shown.redraw(this.#drawing);
+    refresh(this.#canvas, this.#shown);
   }
 
   /** @param {boolean} finished more than the line that is being drawn has changed */

@@ -53,12 +53,14 @@ export class Surface {
    * @param {import("./mask.js").View} [view] none: all of the sheet
    */
   resize(width, height, sheet, view = { scale: width / sheet.width, left: 0, top: 0 }) {
-    Object.assign(this, { width, height });
     this.#view = { ...view, sheet };
-    this.#layers = new Layers(width, height);
-    this.#ink = new Mask(width, height, this.#view, this.#layers.ink);
-    this.#mask = new Mask(width, height, this.#view);
-    this.#end = new Mask(width, height, this.#view);
+    if (width !== this.width || height !== this.height) {
+      Object.assign(this, { width, height });
+      this.#layers = new Layers(width, height);
+      this.#ink = new Mask(width, height, this.#view, this.#layers.ink);
+      this.#mask = new Mask(width, height, this.#view);
+      this.#end = new Mask(width, height, this.#view);
+    } else for (const mask of [this.#ink, this.#mask, this.#end]) mask.view = this.#view;
   }
 
   /** Whether colours are seen. After a change `update` shows the line that is being drawn. */
@@ -67,6 +69,7 @@ export class Surface {
   }
 
   set coloured(coloured) {
+    if (coloured === this.#coloured) return;
     this.#coloured = coloured;
     this.#compose(this.#layers.whole);
   }

@@ -1,6 +1,6 @@
 // The dialog of all drawings: open, begin, delete, export, import. Loaded when it is first opened.
 
-import { offer, tell } from "../dom.js";
+import { closeFromOutside, offer, tell } from "../dom.js";
 import { encode } from "../png.js";
 import { render, thumbnail } from "../sheet/canvas.js";
 import { say, translate } from "../text.js";
@@ -47,7 +47,7 @@ export class Shelf {
     this.#page = page;
     this.#dialog.className = "shelf";
     this.#dialog.setAttribute("aria-labelledby", "shelf-title");
-    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+    closeFromOutside(this.#dialog);
     this.#file.addEventListener("change", async () => {
       const files = [...(this.#file.files ?? [])];
       this.#file.value = "";
@@ -139,7 +139,7 @@ export class Shelf {
     const title = this.#title(drawing);
     const current = drawing.id === this.#keeper.id;
     const open = button("", () => this.#choose(drawing.id));
-    open.className = "drawing";
+    open.className = "card drawing";
     name(open, this.#say("shelfOpen", { title }));
     if (current) open.setAttribute("aria-current", "true");
     const { width, height } = drawing.size;

@@ -1,6 +1,6 @@
 // The gallery of sample drawings that come with the model.
 
-import { get } from "../dom.js";
+import { closeFromOutside, get } from "../dom.js";
 import { openPreset } from "../model/download.js";
 import { thumbnail } from "../sheet/canvas.js";
 import { say, translate } from "../text.js";
@@ -26,8 +26,7 @@ export class Gallery {
   /** @param {(preset: Preset) => void} onchoice */
   constructor(onchoice) {
     this.#onchoice = onchoice;
-    // A click on the backdrop closes, too.
-    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+    closeFromOutside(this.#dialog);
   }
 
   /** Has any sample of this model been asked for? */
@@ -98,6 +97,7 @@ export class Gallery {
   #item(preset) {
     const button = document.createElement("button");
     button.type = "button";
+    button.className = "card";
     button.append(document.createElement("span"));
     button.addEventListener("click", () => {
       this.#dialog.close();

@@ -1,6 +1,6 @@
 // The dialog of help and settings: keys and their switch, printing. status.js writes into it how things stand.
 
-import { get } from "../dom.js";
+import { closeFromOutside, get } from "../dom.js";
 import { memory } from "../memory.js";
 
 const REMEMBERED = "nurie-letters";
@@ -25,7 +25,7 @@ export class Settings {
       onletters();
     });
     for (const what of ["picture", "lines"]) get(`print-${what}`).addEventListener("click", () => this.#print(what));
-    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+    closeFromOutside(this.#dialog);
     this.#tell();
   }
 

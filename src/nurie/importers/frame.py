@@ -1,8 +1,8 @@
 """What an importer is made of: containers, which are kinds of files, and systems, which are kinds of generators.
 
-A container opens files and gives arrays by name, whoever wrote them. A system knows its generators by the names and
-shapes, in whatever container they come. A new one is one module here, and one line in registry.py. docs/importing.md
-has its table from them.
+A container opens files and gives arrays by name, whoever wrote them. A system knows its generators by those names and
+shapes, in whatever container they come. A new one is one module, and one line in registry.py; the table in
+docs/importing.md is made from what they say of themselves.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,39 +14,46 @@ import numpy as np
 
 from nurie.importers.builder import Imported
 
-MOST_FILE = 8 << 30  # bytes
-
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds: `arrays` by name, as it has them, and `attributes`, whatever else it says (JSON, text), by
-    name."""
+    """What a checkpoint holds: `arrays` by name, as it has them, and `attributes`, whatever else it says, by name.
 
-    container: str  # its name
+    `files`: all that were read.
+    """
+
+    files: tuple[Path, ...]
     arrays: Mapping[str, np.ndarray]
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Container:
-    """sniff: whether this is such a file, from its first bytes, cheaply, without an error for whatever file. open: its
-    contents, of several files together where they belong together; raises NurieError for a damaged one, and neither
-    runs anything that the file holds nor allocates more than what lies in it."""
+    """A kind of file, such as "a safetensors file".
 
-    name: str  # "PyTorch's zip"
+    sniff: whether this is such a file, by its first bytes, with False for all that is not, and no error. open: what it
+    holds, with what lies in files beside it and belongs to it; raises NurieError for a damaged or hostile one. Nothing
+    that a file holds is run, and no more is allocated than what lies in it.
+    """
+
+    name: str
     sniff: Callable[[Path], bool]
     open: Callable[[Path], Contents]
 
 
 @dataclass(frozen=True)
 class System:
-    """recognise: what in the contents says that this is the system's generator, as words for the user ("a U-Net of 8
-    levels with batch norm"), or nothing. build: the generator; raises NurieError. `files`, `read`, `checked`: for the
-    docs' table, in words."""
+    """A program that trained generators, such as "pytorch-CycleGAN-and-pix2pix".
 
-    name: str  # "pytorch-CycleGAN-and-pix2pix"
+    recognise: what says that the contents are its generator's, as words for the user ("a U-Net of 8 levels with batch
+    norm"); empty where they are not; no error for whatever contents. build: the generator; raises NurieError. files,
+    reads, checked: for the docs' table, in words: what its files are called, which of its generators are read, and what
+    they were compared with.
+    """
+
+    name: str
     files: str
-    read: str
+    reads: str
     checked: str
     recognise: Callable[[Contents], str]
     build: Callable[[Contents], Imported]

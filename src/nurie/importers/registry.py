@@ -1,6 +1,59 @@
-"""All containers and systems, in the order in which they are tried."""
+"""All containers and systems, and the way from a path to a generator."""
 
-from nurie.importers.frame import Container, System
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from nurie.errors import NurieError
+from nurie.importers.builder import Imported
+from nurie.importers.frame import Container, Contents, System
+
+# In the order in which they are tried.
 CONTAINERS: tuple[Container, ...] = ()
 SYSTEMS: tuple[System, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint that was recognised: as whose, by what evidence, and what is in it."""
+
+    system: System
+    evidence: str
+    contents: Contents
+
+
+def import_files(paths: Sequence[Path]) -> tuple[Found, Imported]:
+    """The generator in a checkpoint of another system. Raises NurieError for what is none, and names what it is."""
+    found = find(paths)
+    try:
+        return found, found.system.build(found.contents)
+    except NurieError as error:
+        raise NurieError(f"{paths[0]} looks like {found.evidence} of {found.system.name}, but: {error}") from error
+
+
+def find(paths: Sequence[Path]) -> Found:
+    """The system whose checkpoint these files are. Raises NurieError."""
+    path = paths[0]
+    container = container_of(path)
+    contents = container.open(path)
+    if others := [other for other in paths if other not in contents.files]:
+        raise NurieError(f"{others[0]} does not belong to {path}: import one checkpoint at a time.")
+    for system in SYSTEMS:
+        if evidence := system.recognise(contents):
+            return Found(system, evidence, contents)
+    names = ", ".join(list(contents.arrays)[:4])
+    raise NurieError(
+        f"{path} is {container.name}, but of no generator that Nurie knows: it has {len(contents.arrays)} arrays"
+        f"{f' ({names[:200]}, ...)' if names else ''}. docs/importing.md lists what is read."
+    )
+
+
+def container_of(path: Path) -> Container:
+    """The kind of a file. Raises NurieError where there is none, or it is none that is read."""
+    if not path.exists():
+        raise NurieError(f"There is no file {path}.")
+    for container in CONTAINERS:
+        if container.sniff(path):
+            return container
+    known = ", ".join(container.name for container in CONTAINERS)
+    raise NurieError(f"{path} is no checkpoint that Nurie knows. Expected {known}; docs/importing.md lists them.")

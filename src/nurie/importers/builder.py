@@ -152,6 +152,13 @@ def both(pad: int | tuple[int, int]) -> tuple[int, int]:
     return (pad, pad) if isinstance(pad, int) else pad
 
 
+def from_tensorflow(kernel: Array) -> Array:
+    """PyTorch's order of a kernel (h, w, in, out), or a transposed convolution's (h, w, out, in)."""
+    if kernel.ndim != 4:
+        raise NurieError(f"Expected the weights of a convolution, but their shape is {kernel.shape}.")
+    return kernel.transpose(3, 2, 0, 1)
+
+
 def square(weight: Array, what: str) -> tuple[int, int, int]:
     """The first two sides of a convolution's weights, and the kernel's."""
     if weight.ndim != 4 or weight.shape[2] != weight.shape[3] or 0 in weight.shape:

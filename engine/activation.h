@@ -23,17 +23,25 @@ static inline Vec tanh4(Vec x) {
   return wasm_f32x4_div(sub(e, splat(1.0f)), add(e, splat(1.0f)));
 }
 
-// What is not tanh is max(v, slope * v): one path without a branch.
+// sigmoid(x) = (tanh(x / 2) + 1) / 2
+static __attribute__((noinline)) Vec curve4(int curve, Vec x) {
+  if (curve == TANH) return tanh4(x);
+  return mul(add(tanh4(mul(x, splat(0.5f))), splat(1.0f)), splat(0.5f));
+}
+
+// What is no curve is max(v, slope * v): one path without a branch.
 typedef struct {
-  int is_tanh;
+  int curve;  // TANH, SIGMOID or 0
   Vec slope;
 } Activation;
 
 static inline Activation activation_of(const Op *op) {
-  float slope = op->activation == RELU ? 0.0f : op->activation == LEAKY_RELU ? 0.2f : 1.0f;
-  return (Activation){op->activation == TANH, splat(slope)};
+  int curve = op->activation == TANH || op->activation == SIGMOID ? op->activation : 0;
+  float slope = op->activation == RELU ? 0.0f : op->activation == LEAKY_RELU ? op->slope : 1.0f;
+  return (Activation){curve, splat(slope)};
 }
 
 static inline Vec activate(Activation a, Vec v) {
-  return a.is_tanh ? tanh4(v) : wasm_f32x4_pmax(v, mul(a.slope, v));
+  if (a.curve) return curve4(a.curve, v);
+  return wasm_f32x4_pmax(v, mul(a.slope, v));
 }

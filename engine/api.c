@@ -77,6 +77,7 @@ static void run_op(int index) {
   const Op *op = &engine.ops[index];
   const Packed *packed = &engine.packed[index];
   if (op->op != OUTPUT && engine.tensors[op->output].first == index) clear_border(&engine.tensors[op->output]);
+  if (is_conv(op)) prepare_border(&engine, op);
   switch (op->op) {
     case INPUT: run_input(&engine, op); break;
     case OUTPUT: run_output(&engine, op); break;

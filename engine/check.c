@@ -21,13 +21,16 @@ static int offsets_valid(const Op *op) {
 }
 
 static int window_valid(const Op *op) {
-  return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1);
+  return between(1, op->kernel, MAX_KERNEL) && between(1, op->stride, 2) && between(0, op->pad, op->kernel - 1) &&
+         between(-1, op->pad_end, op->kernel - 1) && between(0, op->reflect, 1);
 }
 
 static int fields_valid(const Op *op) {
   if (!between(0, op->in_channels, MAX_CHANNELS) || !between(0, op->out_channels, MAX_COMPUTED)) return 0;
   if (op->shuffle != 1 && op->shuffle != 2 && op->shuffle != 4) return 0;
-  if (!between(NONE, op->activation, op->op == OUTPUT ? FILL : TANH)) return 0;
+  if (!between(NONE, op->activation, SIGMOID) || (op->activation == FILL && op->op != OUTPUT)) return 0;
+  if (!(op->slope >= 0 && op->slope <= 1)) return 0;
+  if ((op->pad_end != -1 || op->reflect) && op->op != CONV && op->op != DEPTHWISE) return 0;
   if (is_conv(op) ? !offsets_valid(op) : op->residual != -1) return 0;
   switch (op->op) {
     case INPUT:

@@ -14,7 +14,7 @@ enum {
 };
 
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED };
-enum { NONE, RELU, LEAKY_RELU, TANH, FILL };
+enum { NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID };
 
 // Limits that keep every offset below in an int, however strange the plan.
 enum {
@@ -27,16 +27,20 @@ enum {
   MAX_THREADS = 16,
 };
 
-// One row of int32, in the order of docs/formats.md: the engine reads what the host wrote.
+// One row of 32-bit words, in the order of docs/formats.md: the engine reads what the host wrote.
 typedef struct {
   int op, input, input_channel, output, output_channel, in_channels, out_channels;
   int kernel, stride, pad, activation, shuffle, residual, residual_channel, weight, scale, bias;
+  int pad_end, reflect;
+  float slope;
 } Op;
 
-// Float32 NHWC with a border of zeros, so that no kernel ever asks whether a pixel is inside.
+// Float32 NHWC with a border of zeros (border.c), so that no kernel ever asks whether a pixel is inside.
 typedef struct {
   int channels;       // as the plan says
   int border;         // zero pixels before the first row and column: the largest padding of its readers
+  int border_end;     // the same after the last
+  int mirrored;       // a reader wants pixels from within instead of zeros
   int whole_tiles;    // a Winograd reader also wants zeros up to the next multiple of 4, and one more
   int first, last;    // operations that write it first and use it last: its place is free outside
   int height, width;  // 0 until known
@@ -86,6 +90,8 @@ static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CON
 // How many input channels each output channel has weights for.
 static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
 
+static inline int pad_end(const Op *op) { return op->pad_end == -1 ? op->pad : op->pad_end; }
+
 static inline int reads_drawing(const Op *op) { return op->op == INPUT || op->op == ENCLOSED; }
 static inline int reads_slice(const Op *op) { return !reads_drawing(op) && op->op != STYLE; }
 
@@ -117,7 +123,10 @@ void expect_sizes(Engine *e);            // layout.c: of a usual drawing, as far
 int reserve_packed(Engine *e);           // pack.c: a place for every operation's weights, packed as the expected size wants
 int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
 int lay_out(Engine *e, int height, int width);  // layout.c
-void clear_border(const Tensor *t);      // layout.c
+
+// border.c
+void clear_border(const Tensor *t);
+void prepare_border(const Engine *e, const Op *op);  // of what a convolution reads, where some readers mirror it
 
 // The operations.
 void run_input(const Engine *e, const Op *op);

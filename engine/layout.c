@@ -2,13 +2,12 @@
 // readers need, and one arena in which a tensor's place is used again after its last reader.
 #include "engine.h"
 #include "parallel.h"
-#include "simd.h"
 
 typedef struct { int height, width; } Size;
 enum { USUAL_SIDE = 256 };
 
 static int conv_side(const Op *op, int side) {
-  int steps = side + 2 * op->pad - op->kernel;
+  int steps = side + op->pad + pad_end(op) - op->kernel;
   return steps < 0 ? 0 : (steps / op->stride + 1) * op->shuffle;
 }
 
@@ -30,6 +29,8 @@ static Size written_size(const Engine *e, const Op *op, Size image) {
 
 static int same_size(const Tensor *t, Size size) { return t->height == size.height && t->width == size.width; }
 
+static int is_mirrorable(const Op *op, const Tensor *in) { return min(in->height, in->width) > max(op->pad, pad_end(op)); }
+
 static void use(Tensor *t, int op) {
   if (t->first < 0) t->first = op;
   t->last = op;
@@ -47,6 +48,7 @@ static int walk(Engine *e, Size image) {
     Size size = written_size(e, op, image);
     if (size.height < 1 || size.width < 1 || size.height > MAX_SIDE || size.width > MAX_SIDE) return BAD_SIZE;
     if (!reads_drawing(op)) use(&e->tensors[op->input], i);
+    if (op->reflect && !is_mirrorable(op, &e->tensors[op->input])) return BAD_SIZE;
     if (op->op == OUTPUT) {
       e->output_height = size.height;
       e->output_width = size.width;
@@ -78,6 +80,8 @@ static void reset_tensors(Engine *e) {
     if (!is_conv(op)) continue;
     Tensor *t = &e->tensors[op->input];
     t->border = max(t->border, op->pad);
+    t->border_end = max(t->border_end, pad_end(op));
+    t->mirrored |= op->reflect;
     t->whole_tiles |= e->packed[i].winograd;
   }
 }
@@ -89,7 +93,7 @@ void expect_sizes(Engine *e) {
 }
 
 static int border_after(const Tensor *t, int side) {
-  return t->whole_tiles ? max(t->border, round_up(side, 4) - side + 1) : t->border;
+  return t->whole_tiles ? max(t->border_end, round_up(side, 4) - side + 1) : t->border_end;
 }
 
 static void measure(Tensor *t) {
@@ -178,20 +182,4 @@ int lay_out(Engine *e, int height, int width) {
     if (t->first >= 0) t->data = (float *)(arena + t->start) + t->border * (t->row + t->pixel);
   }
   return DONE;
-}
-
-static void clear(float *from, int floats) {
-  for (int i = 0; i < floats; i += 4) store(from + i, splat(0.0f));
-}
-
-// Another tensor lay here before: the border must become zero again in every run.
-void clear_border(const Tensor *t) {
-  float *row = t->data - t->border * (t->row + t->pixel);
-  clear(row, t->border * t->row);
-  row += t->border * t->row;
-  for (int y = 0; y < t->height; y++, row += t->row) {
-    clear(row, t->border * t->pixel);
-    clear(row + (t->border + t->width) * t->pixel, t->right * t->pixel);
-  }
-  clear(row, t->below * t->row);
 }

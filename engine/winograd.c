@@ -27,7 +27,7 @@ static int tiles_in_block(const Op *op) {
 // Measured against direct convolution by bench/paths.py (docs/performance.md): 1.2 to 3 times as fast from 16 tiles on,
 // and slower on few, where its larger weights are read for hardly any pixel. `height` and `width`: computed pixels.
 int suits_winograd(const Op *op, int height, int width) {
-  if (op->op != CONV || op->kernel != 3 || op->stride != 1 || op->pad != 1 || op->in_channels < 8) return 0;
+  if (op->op != CONV || op->kernel != 3 || op->stride != 1 || op->pad != 1 || pad_end(op) != 1 || op->in_channels < 8) return 0;
   int tiles = ((height + 3) / 4) * ((width + 3) / 4), wide = min(op->in_channels, op->out_channels) >= 64;
   return tiles >= (wide ? 4 : 16);
 }

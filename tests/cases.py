@@ -1,6 +1,7 @@
 """For each operation, activation and field of docs/formats.md a plan whose picture hangs on it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def lines() -> np.ndarray:
     return np.dstack([scribble(HEIGHT, WIDTH, 3), drawing(HEIGHT, WIDTH)[:, :, 3]])
 
 
-def conv(op: str = "conv", channels: int = 3, output: int = 1, **fields: int) -> Op:
+def conv(op: str = "conv", channels: int = 3, output: int = 1, **fields: Any) -> Op:
     """3x3, of the drawing."""
     return Op(op, output=output, **({"in_channels": 3, "out_channels": channels, "kernel": 3, "pad": 1} | fields))
 
@@ -62,6 +63,7 @@ ACTIVATIONS: dict[str, Case] = {
     "leaky_relu": of_activation(2),
     "tanh": of_activation(3),
     "fill": lambda: [shown([3], conv(), activation=4)],
+    "sigmoid": of_activation(5),
 }
 
 # Two plans that differ in nothing but this field, whose pictures differ.
@@ -91,6 +93,9 @@ FIELDS: dict[str, Case] = {
     "weight": lambda: [shown([3], conv(weight=i)) for i in (0, 432)],
     "scale": lambda: [shown([3], conv(scale=i)) for i in (SCALES, SCALES + 12)],
     "bias": lambda: [shown([3], conv(bias=i)) for i in (-1, 432)],
+    "pad_end": lambda: [shown([3], conv(pad_end=i)) for i in (2, 0)],
+    "reflect": lambda: [shown([3], conv(kernel=5, pad=2, reflect=i)) for i in (0, 1)],
+    "slope": lambda: [shown([3], conv(activation=2, slope=i)) for i in (0.2, 0.9)],
 }
 
 PLANS: dict[str, Case] = {

@@ -1,8 +1,9 @@
 """Plans with weights and drawings that the fuzzer of engine/fuzz/ made up, kept in tests/data/engine-inputs.tar.xz."""
 
 import tarfile
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from nurie.engine.plan import MAX_COUNT, OPS, Op, Plan
 
 FILE = Path(__file__).parent / "data" / "engine-inputs.tar.xz"
 HEADER, ROW = 9, len(fields(Op))  # int32
+FIELDS = fields(Op)[1:]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,12 @@ class Input:
         """Not checked; what is no operation has an empty name."""
         names = dict(enumerate(OPS))
         rows = self.table[self.tensors :].reshape(self.ops, ROW).tolist()
-        return Plan(tuple(self.table[: self.tensors].tolist()), tuple(Op(names.get(op, ""), *row) for op, *row in rows))
+        ops = [Op(names.get(op, ""), *map(value_of, FIELDS, row)) for op, *row in rows]
+        return Plan(tuple(self.table[: self.tensors].tolist()), tuple(ops))
+
+
+def value_of(field: Field, word: int) -> Any:
+    return float(np.int32(word).view("<f4")) if field.type is float else word
 
 
 def read_input(data: bytes) -> Input:

@@ -115,6 +115,7 @@ INVALID: dict[str, list[Row]] = {
         lists("a nameless operation", ops=[*OPS, {"output": 0}]),
     ],
     "integers": [
+        *(but(CONV, slope=value) for value in ("1", True, None, [1])),
         *(but(CONV, stride=value) for value in ("1", 1.5, True, None, [1], 2**31, 2**32 + 1, -(2**31) - 1)),
         *(lists(f"a tensor of {n!r}", tensors=[*TENSORS, n]) for n in ("3", 3.5, True, None, 2**32 + 3)),
     ],
@@ -159,14 +160,13 @@ INVALID: dict[str, list[Row]] = {
         lists("half of it never written", [3, 8, 3], HALF),
     ],
     "activation": [
-        *(but(CONV, activation=n) for n in (-1, 4, 5)),
-        *(but(COPY, activation=n) for n in (-1, 4)),
+        *(but(CONV, activation=n) for n in (-1, 4, 6)),
+        *(but(COPY, activation=n) for n in (-1, 4, 6)),
+        *(but(index, slope=n) for n in (-0.1, 1.1, 1e300) for index in (CONV, COPY, INPUT)),
         but(TRANSPOSED, activation=4),
         but(DEPTHWISE, activation=4),
-        *(but(INPUT, activation=n) for n in (1, 4)),
-        *(but(STYLE, activation=n) for n in (1, 4)),
-        *(but(ENCLOSED, activation=n) for n in (1, 4)),
-        *(but(OUTPUT, activation=n) for n in (-1, 1, 2, 3, 5)),
+        *(but(index, activation=n) for n in (1, 4, 5) for index in (INPUT, STYLE, ENCLOSED)),
+        *(but(OUTPUT, activation=n) for n in (-1, 1, 2, 3, 5, 6)),
     ],
     "shuffle": [
         *(but(CONV, shuffle=n) for n in (0, 2, 3)),
@@ -190,6 +190,12 @@ INVALID: dict[str, list[Row]] = {
         *(but(TRANSPOSED, kernel=n) for n in (3, 5)),
         *(but(TRANSPOSED, stride=n) for n in (1, 3)),
         *(but(TRANSPOSED, pad=n) for n in (0, 2)),
+    ],
+    "ends": [
+        *(but(index, pad_end=n) for n in (-2, 3) for index in (CONV, DEPTHWISE)),
+        *(but(index, reflect=n) for n in (-1, 2) for index in (CONV, DEPTHWISE)),
+        *(but(index, pad_end=n) for n in (0, 1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, STYLE, ENCLOSED)),
+        *(but(index, reflect=1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, STYLE, ENCLOSED)),
     ],
     "depthwise": [but(DEPTHWISE, in_channels=2), but(DEPTHWISE, out_channels=2)],
     "offsets": [
@@ -216,7 +222,8 @@ VALID: dict[str, list[Row]] = {
         lists("tensors without values", tensors=[*TENSORS, 3, 3]),
     ],
     "activation": [
-        *(but(index, activation=n) for n in range(4) for index in (CONV, TRANSPOSED, COPY, DEPTHWISE)),
+        *(but(CONV, slope=n) for n in (0, 1, 0.5, -0.0)),
+        *(but(index, activation=n) for n in (0, 1, 2, 3, 5) for index in (CONV, TRANSPOSED, COPY, DEPTHWISE)),
         but(OUTPUT, activation=4),
     ],
     "shuffle": [
@@ -225,6 +232,10 @@ VALID: dict[str, list[Row]] = {
         *(convolution(8, out_channels=8 * n**2, shuffle=n) for n in (1, 2, 4)),
     ],
     "residual": [but(DEPTHWISE, residual=0), but(CONV, residual=0)],
+    "ends": [
+        *(but(index, pad_end=n) for n in (-1, 0, 2) for index in (CONV, DEPTHWISE)),
+        *(but(index, reflect=1) for index in (CONV, DEPTHWISE)),
+    ],
     "window": [
         *(but(index, kernel=n, pad=n - 1) for n in range(1, 8) for index in (CONV, DEPTHWISE)),
         *(but(index, stride=n) for n in (1, 2) for index in (CONV, DEPTHWISE)),
@@ -252,6 +263,10 @@ BAD_SIZES: dict[str, Sizes] = {
         *((lists("an unshuffled drawing", [12], UNSHUFFLED), size) for size in ((5, 4), (4, 5))),
     ],
     "parts": [(lists("two sizes", [8], TWO_SIZES), (4, 4))],
+    "mirrors": [
+        *((but(index, reflect=1), size) for size in ((1, 4), (4, 1)) for index in (CONV, DEPTHWISE)),
+        (but(CONV, reflect=1, pad=0, pad_end=2), (2, 3)),
+    ],
     "sums": [(but(TRANSPOSED, residual=0), (4, 4)), (but(DEPTHWISE, stride=2, residual=0), (4, 4))],
     "fill": [(but(OUTPUT, activation=4), (4, 4))],
 }
@@ -259,6 +274,7 @@ BAD_SIZES: dict[str, Sizes] = {
 GOOD_SIZES: dict[str, Sizes] = {
     "sides": [(lists("any"), (1, 1)), (lists("any"), (16384, 1)), (but(COPY, shuffle=4), (1, 4096))],
     "multiples": [(but(ENCLOSED, shuffle=4), (4, 8))],
+    "mirrors": [(but(CONV, reflect=1), (2, 2)), (but(DEPTHWISE, reflect=1, pad=0, pad_end=2), (3, 3))],
     "sums": [(but(DEPTHWISE, residual=0), (4, 4)), (but(DEPTHWISE, stride=2, residual=0), (1, 1))],
     "fill": [(but(OUTPUT, activation=4, input=0), (4, 4))],
 }

@@ -86,8 +86,8 @@ def js_strings(path: str, name: str) -> list[str]:
     return re.findall(r'"([^"]*)"', js_literal(path, name))
 
 
-def js_numbers(path: str, name: str) -> dict[str, int]:
-    return {key: int(value) for key, value in re.findall(r"(\w+): (-?\d+)", js_literal(path, name))}
+def js_numbers(path: str, name: str) -> dict[str, float]:
+    return {key: number(value) for key, value in re.findall(r"(\w+): (-?[\d.]+)", js_literal(path, name))}
 
 
 def js_keys(path: str, name: str) -> list[str]:

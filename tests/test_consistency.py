@@ -110,8 +110,8 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
         python_fields_read("src/nurie/engine/reference.py") & FIELDS.keys(),
         set(FIELDS),
     ),
-    "fields read in webgpu.js, layout.js and wgsl.js": lambda: (
-        js_fields_read("webgpu.js", "layout.js", "wgsl.js") & FIELDS.keys(),
+    "fields read in plan.js, webgpu.js, layout.js and wgsl.js": lambda: (
+        js_fields_read("plan.js", "webgpu.js", "layout.js", "wgsl.js") & FIELDS.keys(),
         set(FIELDS),
     ),
     "limits in engine.h": lambda: (max_of(c_constants(HEADER)), limits()),

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nurie.engine.plan import Op, Plan, checked, make_plan, parse_plan
-from nurie.engine.reference import conv2d, conv_transpose2d, shuffled, unshuffled
+from nurie.engine.reference import conv2d, conv_transpose2d, padded, shuffled, unshuffled
 from nurie.errors import NurieError
 from plans import Builder, small_unet
 
@@ -25,13 +25,13 @@ def test_json_round_trip_stores_no_defaults() -> None:
     assert parse_plan(stored) == plan
 
 
-def test_rows_are_the_documented_17_integers() -> None:
-    op = Op("copy", 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6)
+def test_rows_are_the_documented_integers() -> None:
+    op = Op("copy", 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0.5)
     rows = Plan((3,), (op, Op("output"))).rows()
     assert rows.dtype == np.dtype("<i4")
     assert rows.tolist() == [
-        [3, 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6],
-        [4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, -1, 0, 0, -1, -1],
+        [3, 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0x3F000000],
+        [4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, -1, 0, 0, -1, -1, -1, 0, 0x3E4CCCCD],
     ]
 
 
@@ -83,7 +83,7 @@ def test_macs_count_what_is_multiplied() -> None:
         (lambda m: m["ops"][1].update(kernel=9), r"Operation 1 \(conv\) of the plan has kernel 9"),
         (lambda m: m["ops"][1].update(pad=3), "pads smaller than the kernel"),
         (lambda m: m["ops"][1].update(shuffle=3), "shuffle 3; it must be 1, 2 or 4"),
-        (lambda m: m["ops"][1].update(activation=4), "has activation 4; known are 0 to 3"),
+        (lambda m: m["ops"][1].update(activation=4), "has activation 4; known are 0, 1, 2, 3, 5"),
         (lambda m: m["ops"][1].update(out_channels=18, shuffle=2), "cannot shuffle 18 channels by 2"),
         (lambda m: m["ops"][1].update(input=8), "uses tensor 8, but there are 8"),
         (lambda m: m["ops"][1].update(output_channel=16), "uses channels 16 to 31 of tensor 1, which has 28"),
@@ -138,7 +138,8 @@ def test_reference_conv_is_torch(kernel: int, stride: int, pad: int) -> None:
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(9, 7, 5)), rng.normal(size=(6, kernel, kernel, 5))
     expected = torch.nn.functional.conv2d(nchw(x), torch.from_numpy(w).permute(0, 3, 1, 2), None, stride, pad)
-    assert np.allclose(conv2d(x, w, stride, pad), nhwc(expected))
+    given = padded(Op("conv", kernel=kernel, pad=pad), x)
+    assert np.allclose(conv2d(given, w, stride), nhwc(expected))
 
 
 def test_reference_transposed_conv_is_torch() -> None:

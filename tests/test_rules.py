@@ -16,6 +16,7 @@ from sources import table
 SCRIPT = Path(__file__).parent / "js" / "answers.js"
 PLAN = "The plan: `tensors` and `ops`"
 DEFAULTS = Op("").__dict__
+FLOATS = [name for name, value in DEFAULTS.items() if isinstance(value, float)]
 WRONG, RIGHT, MISFITS, FITS = (rows(found) for found in (INVALID, VALID, BAD_SIZES, GOOD_SIZES))
 
 
@@ -28,19 +29,27 @@ def test_every_rule_of_the_document_has_a_row() -> None:
 
 def is_table(plan: Json) -> bool:
     """Whether it can be handed to the engine as integers at all."""
-    values = [*plan["tensors"], *(v for op in plan["ops"] for k, v in op.items() if k != "op")]
+    given = [item for op in plan["ops"] for item in op.items() if item[0] != "op"]
+    values = [*plan["tensors"], *(value for name, value in given if name not in FLOATS)]
+    floats = [value for name, value in given if name in FLOATS]
     known = all(op.keys() <= DEFAULTS.keys() for op in plan["ops"])
-    return known and all(type(value) is int and -(2**31) <= value < 2**31 for value in values)
+    whole = all(type(value) is int and -(2**31) <= value < 2**31 for value in values)
+    return known and whole and all(type(value) in (int, float) for value in floats)
+
+
+def word(name: str, value: float) -> int:
+    """A field as the engine reads it."""
+    with np.errstate(over="ignore"):
+        return int(np.float32(value).view("<i4")) if name in FLOATS else int(value)
 
 
 def loaded(plan: Json) -> Machine:
     """The engine with a plan as it is, checked by nothing else."""
     numbers = {name: number for number, name in enumerate(OPS)}
     ops = [{**DEFAULTS, **op, "op": numbers.get(op.get("op", ""), len(OPS))} for op in plan["ops"]]
+    table = [[word(name, value) for name, value in op.items()] for op in ops]
     machine = Machine()
-    machine.load(
-        plan["tensors"], np.array([list(op.values()) for op in ops], np.int32).reshape(-1, len(DEFAULTS)), ZEROS
-    )
+    machine.load(plan["tensors"], np.array(table, np.int32).reshape(-1, len(DEFAULTS)), ZEROS)
     return machine
 
 

@@ -68,7 +68,7 @@ static void begin(Parts *parts) {
   *parts = (Parts){
     .header = {1, 2, 64, 0, 1, {8, 5}, {8, 12}},
     .channels = {3},
-    .ops = {{.shuffle = 1, .residual = -1}, {.op = OUTPUT, .shuffle = 1, .residual = -1}},
+    .ops = {{.shuffle = 1, .residual = -1, .pad_end = -1}, {.op = OUTPUT, .shuffle = 1, .residual = -1, .pad_end = -1}},
   };
 }
 
@@ -93,7 +93,10 @@ static void add_op(Parts *parts) {
   if (h->tensors == MOST || h->ops == MOST) return;
   int source = draw(h->tensors), have = parts->channels[source];
   if (have < 1 || have > 512) return;
-  Op op = {.op = draw(ENCLOSED + 1), .input = source, .stride = 1, .shuffle = 1, .residual = -1, .scale = -1, .bias = -1};
+  Op op = {
+    .op = draw(ENCLOSED + 1), .input = source, .stride = 1, .shuffle = 1, .residual = -1, .scale = -1, .bias = -1,
+    .pad_end = -1, .slope = (float)draw(5) / 4,
+  };
   if (op.op == OUTPUT) op.op = CONV;
   op.input_channel = some_channel(have);
   op.in_channels = draw(3) ? have - op.input_channel : 1 + draw(have - op.input_channel);
@@ -110,7 +113,11 @@ static void add_op(Parts *parts) {
   if (op.op == DEPTHWISE) op.out_channels = op.in_channels;
   if (op.op == INPUT || op.op == ENCLOSED || op.op == COPY || op.op == CONV) op.shuffle = PICK(1, 1, 2, 4);
   if (op.op == CONV) op.out_channels *= op.shuffle * op.shuffle;
-  if (is_conv(&op) || op.op == COPY) op.activation = draw(4);
+  if (op.op == CONV || op.op == DEPTHWISE) {
+    if (draw(3) == 0) op.pad_end = draw(op.kernel);
+    op.reflect = draw(3) == 0;
+  }
+  if (is_conv(&op) || op.op == COPY) op.activation = PICK(NONE, RELU, LEAKY_RELU, TANH, SIGMOID);
   int written = channels_written(&op);
   op.output = draw(3) ? h->tensors++ : draw(h->tensors);
   if (op.output == h->tensors - 1 && draw(3)) parts->channels[op.output] = written + (draw(3) ? 0 : draw(9));

@@ -3,6 +3,7 @@
 Height and width are never stored: they follow from the size of the input by walking the list.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
@@ -14,8 +15,9 @@ from nurie.errors import NurieError
 OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed")
 READ_DRAWING = ("input", "enclosed")
 READ_NO_TENSOR = (*READ_DRAWING, "style")
-ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh", "fill")
-NONE, RELU, LEAKY_RELU, TANH, FILL = range(len(ACTIVATIONS))
+ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh", "fill", "sigmoid")
+NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID = range(len(ACTIVATIONS))
+COMPUTED = (NONE, RELU, LEAKY_RELU, TANH, SIGMOID)  # of convolutions and copies
 SHUFFLES = (1, 2, 4)
 STRIDES = (1, 2)
 MAX_COUNT = 4096  # tensors; operations
@@ -29,7 +31,10 @@ Size = tuple[int, int]  # height, width in pixels
 
 @dataclass(frozen=True)
 class Op:
-    """One operation. The fields, their order and their defaults are the engine's interface."""
+    """One operation. The fields, their order and their defaults are the engine's interface.
+
+    A field that is a float here is a float32 there.
+    """
 
     op: str
     input: int = 0
@@ -48,10 +53,18 @@ class Op:
     weight: int = 0
     scale: int = -1
     bias: int = -1
+    pad_end: int = -1
+    reflect: int = 0
+    slope: float = 0.2
 
     @property
     def is_conv(self) -> bool:
         return self.op in ("conv", "conv_transpose", "depthwise")
+
+    @property
+    def pads(self) -> tuple[int, int]:
+        """Pixels of padding before and after, on each axis."""
+        return self.pad, self.pad if self.pad_end == -1 else self.pad_end
 
     @property
     def weight_depth(self) -> int:
@@ -73,8 +86,9 @@ class Op:
         return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4, "enclosed": 1}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
-        """The integers that the engine reads, one for each field."""
-        return (OPS.index(self.op), *astuple(self)[1:])
+        """The integers that the engine reads, one for each field; of a float32 its bits."""
+        values = astuple(self)[1:]
+        return (OPS.index(self.op), *(_bits(value) if isinstance(value, float) else value for value in values))
 
     def to_json(self) -> dict[str, Any]:
         """Only the fields that differ from their defaults, as the manifest stores them."""
@@ -107,6 +121,9 @@ class Plan:
             size = _written_size(index, op, (height, width), sizes)
             if max(height, width, *size) > MAX_SIDE:
                 raise _misfit(height, width, index, op, f"makes {_text(size)}; the engine takes {MAX_SIDE} a side")
+            if op.reflect and min(sizes[op.input]) <= max(op.pads):
+                why = f"mirrors {max(op.pads)} pixels of {_text(sizes[op.input])}"
+                raise _misfit(height, width, index, op, why)
             if op.op == "output":
                 if op.activation == FILL and size != (height, width):
                     raise _misfit(height, width, index, op, f"fills areas of a picture of {_text(size)}")
@@ -176,16 +193,27 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_number(value: object) -> bool:
+    return _is_int(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _bits(value: float) -> int:
+    return int(np.float32(value).view("<i4"))
+
+
 def _parse_op(index: int, values: Mapping[str, Any]) -> Op:
-    known = {field.name for field in fields(Op)}
+    known = {field.name: field.type for field in fields(Op)}
     if values.get("op") not in OPS:
         raise NurieError(f"Operation {index} of the plan is {values.get('op')!r}; known are {', '.join(OPS)}.")
     for name, value in values.items():
         if name not in known:
             raise NurieError(f"Operation {index} of the plan has the unknown field {name!r}. Update Nurie.")
-        if name != "op" and (not _is_int(value) or not -(2**31) <= value < 2**31):
+        if known[name] is float and not _is_number(value):
+            raise NurieError(f"Operation {index} of the plan: {name} must be a number, but it is {value!r}.")
+        if known[name] is int and (not _is_int(value) or not -(2**31) <= value < 2**31):
             raise NurieError(f"Operation {index} of the plan: {name} must be an integer, but it is {value!r}.")
-    return Op(**values)
+    given: dict[str, Any] = {name: float(v) if known[name] is float else v for name, v in values.items()}
+    return Op(**given)
 
 
 def _field_fault(op: Op) -> str:
@@ -197,24 +225,34 @@ def _field_fault(op: Op) -> str:
         return f"{found}; the engine takes 0 to {MAX_COMPUTED} of 0 to {MAX_CHANNELS}"
     if op.shuffle not in SHUFFLES:
         return f"has shuffle {op.shuffle}; it must be 1, 2 or 4"
-    if not NONE <= op.activation < FILL and (op.op, op.activation) != ("output", FILL):
-        return f"has activation {op.activation}; known are 0 to {FILL - 1}"
+    if op.activation not in (*COMPUTED, FILL) or (op.activation == FILL and op.op != "output"):
+        return f"has activation {op.activation}; known are {', '.join(map(str, COMPUTED))}"
+    if not 0 <= op.slope <= 1:
+        return f"has slope {op.slope}; it must be 0 to 1"
     if op.is_conv:
         return _convolution_fault(op) or _offset_fault(op)
     activated = op.op != "copy" and op.activation not in (NONE, FILL)
     shuffled = op.op in ("output", "style") and op.shuffle != 1
-    return "has fields that it cannot have" if op.residual != -1 or activated or shuffled else ""
+    return "has fields that it cannot have" if op.residual != -1 or activated or shuffled or _is_padded(op) else ""
+
+
+def _is_padded(op: Op) -> bool:
+    """With the fields that only `conv` and `depthwise` have."""
+    return op.pad_end != -1 or op.reflect != 0
 
 
 def _convolution_fault(op: Op) -> str:
     if op.op == "conv_transpose":
-        if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1):
+        if (op.kernel, op.stride, op.pad, op.shuffle) != (4, 2, 1, 1) or _is_padded(op):
             found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}, shuffle {op.shuffle}"
-            return f"{found}; only 4, 2, 1 is supported, without a shuffle"
+            return f"{found}; only 4, 2, 1 is supported, without a shuffle, another padding at the end or a mirror"
         return ""
-    if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in STRIDES or not 0 <= op.pad < op.kernel:
-        found = f"has kernel {op.kernel}, stride {op.stride}, pad {op.pad}"
+    padded = 0 <= op.pad < op.kernel and -1 <= op.pad_end < op.kernel
+    if not 1 <= op.kernel <= MAX_KERNEL or op.stride not in STRIDES or not padded:
+        found = f"has kernel {op.kernel}, stride {op.stride}, pads {op.pads}"
         return f"{found}; the engine takes kernels 1 to {MAX_KERNEL}, stride 1 or 2, and pads smaller than the kernel"
+    if op.reflect not in (0, 1):
+        return f"has reflect {op.reflect}; it must be 0 or 1"
     if op.out_channels % op.shuffle**2:
         return f"cannot shuffle {op.out_channels} channels by {op.shuffle}"
     if op.op == "depthwise" and (op.in_channels != op.out_channels or op.shuffle != 1):
@@ -282,7 +320,7 @@ def _written_size(index: int, op: Op, image: Size, sizes: list[Size]) -> Size:
             raise _misfit(*image, index, op, f"needs height and width that are multiples of {op.shuffle}")
         size = height // op.shuffle, width // op.shuffle
     elif op.op in ("conv", "depthwise"):
-        h, w = ((side + 2 * op.pad - op.kernel) // op.stride + 1 for side in (height, width))
+        h, w = ((side + sum(op.pads) - op.kernel) // op.stride + 1 for side in (height, width))
         size = h * op.shuffle, w * op.shuffle
     elif op.op == "conv_transpose":
         size = 2 * height, 2 * width

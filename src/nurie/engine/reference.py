@@ -44,7 +44,7 @@ def run_reference(
         if op.residual != -1:
             y = y + tensors[op.residual][:, :, op.residual_channel : op.residual_channel + y.shape[2]]
         end = op.output_channel + y.shape[2]
-        tensors[op.output][:, :, op.output_channel : end] = ACTIVATED[ACTIVATIONS[op.activation]](y)
+        tensors[op.output][:, :, op.output_channel : end] = ACTIVATED[ACTIVATIONS[op.activation]](y, op)
     return picture, tensors
 
 
@@ -59,7 +59,7 @@ def convolved(op: Op, x: Array, given: Given) -> Array:
     weights = read_weights(op, given.weights)  # (out, kernel y, kernel x, in)
     if op.op == "depthwise":  # a dense convolution whose other weights are zero
         weights = weights * np.eye(op.in_channels)[:, None, None, :]
-    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(x, weights, op.stride, op.pad)
+    y = conv_transpose2d(x, weights) if op.op == "conv_transpose" else conv2d(padded(op, x), weights, op.stride)
     return shuffled(y + read_floats(given.weights, op.bias, op.out_channels), op.shuffle)
 
 
@@ -75,11 +75,12 @@ OPERATIONS: dict[str, Callable[[Op, Array, Given], Array]] = {
     "enclosed": lambda op, _, given: how_enclosed(given.drawing, op.shuffle),
 }
 
-ACTIVATED: dict[str, Callable[[Array], Array]] = {
-    "none": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x: np.maximum(x, 0.2 * x),
-    "tanh": lambda x: np.tanh(x),
+ACTIVATED: dict[str, Callable[[Array, Op], Array]] = {
+    "none": lambda x, _: x,
+    "relu": lambda x, _: np.maximum(x, 0),
+    "leaky_relu": lambda x, op: np.maximum(x, op.slope * x),
+    "tanh": lambda x, _: np.tanh(x),
+    "sigmoid": lambda x, _: (np.tanh(x / 2) + 1) / 2,
 }
 
 
@@ -158,11 +159,16 @@ def read_weights(op: Op, data: bytes) -> Array:
     return codes * read_floats(data, op.scale, op.out_channels)[:, None, None, None]
 
 
-def conv2d(x: Array, weights: Array, stride: int, pad: int) -> Array:
-    """torch.nn.Conv2d: (h, w, in), (out, ky, kx, in) -> (h', w', out)."""
+def padded(op: Op, x: Array) -> Array:
+    """With zeros, or mirrored as torch.nn.ReflectionPad2d."""
+    before, after = op.pad, op.pad if op.pad_end == -1 else op.pad_end
+    return np.pad(x, ((before, after), (before, after), (0, 0)), mode="reflect" if op.reflect else "constant")
+
+
+def conv2d(x: Array, weights: Array, stride: int) -> Array:
+    """torch.nn.Conv2d without padding: (h, w, in), (out, ky, kx, in) -> (h', w', out)."""
     kernel = weights.shape[1]
-    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(0, 1))[::stride, ::stride]
+    windows = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(0, 1))[::stride, ::stride]
     return np.einsum("hwikl,okli->hwo", windows, weights, optimize=True)
 
 

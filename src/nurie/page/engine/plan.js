@@ -8,19 +8,20 @@
  * What a drawing does not say: a number for the noise, and the subject's colour, RGB in [-1, 1].
  * @typedef {{seed: number, colour: number[]}} Style
  *
- * All fields of an operation.
+ * All fields of an operation; floats are float32 in the engine.
  * @typedef {{op: string, input: number, input_channel: number, output: number, output_channel: number,
  *   in_channels: number, out_channels: number, kernel: number, stride: number, pad: number, activation: number,
- *   shuffle: number, residual: number, residual_channel: number, weight: number, scale: number, bias: number}} Fields
+ *   shuffle: number, residual: number, residual_channel: number, weight: number, scale: number, bias: number,
+ *   pad_end: number, reflect: number, slope: number}} Fields
  *
- * And what follows from them: how many channels it writes; in how many phases (pixels that one computed pixel
+ * And what follows from them (`pad_end` is never -1): how many channels it writes; in how many phases (pixels that one computed pixel
  * becomes), of how many quads (four channels) each; all its quads; `step`: pixels from one computed pixel to the next.
  * @typedef {Fields & {written: number, phases: number, phaseQuads: number, quads: number, step: number}} FullOp
  */
 
 const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed"];
 const READ_DRAWING = ["input", "enclosed"];
-export const ACTIVATIONS = ["none", "relu", "leaky_relu", "tanh", "fill"];
+export const ACTIVATIONS = ["none", "relu", "leaky_relu", "tanh", "fill", "sigmoid"];
 const MAX_SIDE = 32768;
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {{[field: string]: number}} */
@@ -41,14 +42,33 @@ const FIELDS = {
   weight: 0,
   scale: -1,
   bias: -1,
+  pad_end: -1,
+  reflect: 0,
+  slope: 0.2,
 };
+/** Those that are float32. */
+const FLOATS = ["slope"];
 
 /** Whether the engine takes it as it is. @param {unknown} value */
 const isWord = (value) => typeof value === "number" && value === (value | 0);
 
 /**
- * The integers of a plan in the engine's order. What is no integer of 32 bits, or no field of an operation, leaves a -1
- * that the engine refuses.
+ * @param {string} name
+ * @param {unknown} value
+ */
+const fitsField = (name, value) =>
+  Object.hasOwn(FIELDS, name) && (FLOATS.includes(name) ? Number.isFinite(value) : isWord(value));
+
+/**
+ * A field as an integer: of a float32 its bits.
+ * @param {string} name
+ * @param {number} value
+ */
+const word = (name, value) => (FLOATS.includes(name) ? new Int32Array(new Float32Array([value]).buffer)[0] : value);
+
+/**
+ * The integers of a plan in the engine's order. What is no integer of 32 bits or no number, as its field asks, or no field
+ * of an operation, leaves a -1 that the engine refuses.
  * @param {Plan} plan
  * @returns {number[]}
  */
@@ -62,8 +82,9 @@ export function words({ tensors, ops }) {
  * @returns {number[]}
  */
 function row({ op, ...given }) {
-  const valid = Object.entries(given).every(([name, value]) => Object.hasOwn(FIELDS, name) && isWord(value));
-  return [valid ? OPS.indexOf(op) : -1, ...Object.entries(FIELDS).map(([name, value]) => Number(given[name] ?? value))];
+  const valid = Object.entries(given).every(([name, value]) => fitsField(name, value));
+  const fields = Object.entries(FIELDS).map(([name, value]) => word(name, Number(given[name] ?? value)));
+  return [valid ? OPS.indexOf(op) : -1, ...fields];
 }
 
 /**
@@ -76,6 +97,7 @@ export function complete(op) {
   const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4, enclosed: 1 }[op.op];
   const channels = written ?? fields.out_channels / phases;
   const phaseQuads = Math.ceil(channels / 4);
+  if (fields.pad_end === -1) fields.pad_end = fields.pad;
   const step = op.op === "conv_transpose" ? 2 : op.op === "conv" ? fields.shuffle : 1;
   return { ...fields, written: channels, phases, phaseQuads, quads: phases * phaseQuads, step };
 }
@@ -96,6 +118,7 @@ export function sizes({ tensors, ops }, drawing) {
     const size = { height: side(op, from.height), width: side(op, from.width) };
     if (![size, from].every(({ height, width }) => isSide(height) && isSide(width))) return null;
     if (fills(op) && !same(size, drawing)) return null;
+    if (op.reflect && Math.min(from.height, from.width) <= Math.max(op.pad, op.pad_end)) return null;
     if (op.op === "output") continue;
     if (found[op.output].height && !same(found[op.output], size)) return null;
     if (op.residual !== -1 && !same(found[op.residual], size)) return null;
@@ -124,7 +147,7 @@ function side(op, from) {
       return from / op.shuffle;
     case "conv":
     case "depthwise":
-      return (Math.floor((from + 2 * op.pad - op.kernel) / op.stride) + 1) * op.shuffle;
+      return (Math.floor((from + op.pad + op.pad_end - op.kernel) / op.stride) + 1) * op.shuffle;
     case "conv_transpose":
       return 2 * from;
     case "copy":

@@ -45,8 +45,9 @@ struct Sizes { ${UNIFORM.map((name) => `${name}: i32`).join(", ")} }
 const ACTIVATED = {
   none: "v",
   relu: "max(v, vec4f())",
-  leaky_relu: "max(v, 0.2 * v)",
+  leaky_relu: "max(v, SLOPE * v)",
   tanh: "tanh(clamp(v, vec4f(-9.1), vec4f(9.1)))",
+  sigmoid: "0.5 * tanh(clamp(0.5 * v, vec4f(-9.1), vec4f(9.1))) + 0.5",
 };
 
 /** Which of the last quad's four channels exist. @param {number} channels */
@@ -60,6 +61,7 @@ const lastMask = (channels) => [0, 1, 2, 3].map((i) => i < ((channels - 1) % 4) 
 const finish = (op) => `
 const STEP = ${op.step};
 const PHASE_QUADS = ${op.phaseQuads};
+const SLOPE = f32(${op.slope});
 fn finish(y: i32, x: i32, phase: i32, quad: i32, sums: vec4f) {
   let pixel = (STEP * y + phase / STEP) * STEP * s.out_width + STEP * x + phase % STEP;
   var v = sums;
@@ -69,6 +71,14 @@ fn finish(y: i32, x: i32, phase: i32, quad: i32, sums: vec4f) {
   arena[s.out_start + pixel * s.out_pixel + quad] = Quad(v);
 }
 `;
+
+/**
+ * Where a row or column is read: mirrored at both ends, if the operation pads so. What is still outside is zero.
+ * @param {FullOp} op
+ * @param {string} at
+ * @param {string} side
+ */
+const inside = (op, at, side) => (op.reflect ? `${side} - 1 - abs(${side} - 1 - abs(${at}))` : at);
 
 /**
  * Convolution as a matrix product in tiles; the rows are gathered from the input. A transposed convolution is four
@@ -89,7 +99,9 @@ const QUADS = ${op.quads};
 var<workgroup> inputs: array<Quad, ${pixels * depth}>;  // [input quad][pixel]
 var<workgroup> kernels: array<Quad, ${4 * depth * quads}>;  // [input channel][output quad]
 
-fn input_at(y: i32, x: i32, quad: i32) -> Quad {
+fn input_at(row: i32, column: i32, quad: i32) -> Quad {
+  let y = ${inside(op, "row", "s.in_height")};
+  let x = ${inside(op, "column", "s.in_width")};
   if (y < 0 || y >= s.in_height || x < 0 || x >= s.in_width || quad >= IN_QUADS) { return Quad(); }
   return arena[s.in_start + (y * s.in_width + x) * s.in_pixel + quad];
 }
@@ -179,8 +191,10 @@ export const depthwise = (op, f16) =>
     `
   var sum = bias[quad];
   for (var tap = 0; tap < ${op.kernel ** 2}; tap++) {
-    let iy = ${op.stride} * y - ${op.pad} + tap / ${op.kernel};
-    let ix = ${op.stride} * x - ${op.pad} + tap % ${op.kernel};
+    let row = ${op.stride} * y - ${op.pad} + tap / ${op.kernel};
+    let column = ${op.stride} * x - ${op.pad} + tap % ${op.kernel};
+    let iy = ${inside(op, "row", "s.in_height")};
+    let ix = ${inside(op, "column", "s.in_width")};
     if (iy < 0 || iy >= s.in_height || ix < 0 || ix >= s.in_width) { continue; }
     let pixel_in = arena[s.in_start + (iy * s.in_width + ix) * s.in_pixel + quad];
     sum = fma(vec4f(pixel_in), vec4f(weights[quad * ${op.kernel ** 2} + tap]), sum);

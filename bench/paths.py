@@ -1,4 +1,4 @@
-"""Winograd against direct convolution by layer, in one Chromium: what `suits_winograd` (engine/winograd.c) rests on.
+"""Winograd against direct convolution by layer, in one Chromium: what `suits_winograd` (engine/paths.c) rests on.
 
     python bench/paths.py                 3x3 layers of 4 to 256 channels at 1x1 to 128x128 pixels, one thread
 
@@ -24,7 +24,7 @@ from engine import measure  # noqa: E402
 from nurie.engine.plan import Plan  # noqa: E402
 from plans import Builder  # noqa: E402
 
-RULE = "int suits_winograd(const Op *op, int height, int width) {"
+RULE = "static int suits_winograd(const Op *op, int height, int width) {"
 SIDES = [128, 64, 32, 16, 8, 4, 2, 1]
 
 
@@ -38,7 +38,7 @@ def engine_with(answer: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         engine = Path(folder) / "engine"
         shutil.copytree(ROOT / "engine", engine)
-        source = engine / "winograd.c"
+        source = engine / "paths.c"
         text = source.read_text()
         assert RULE in text
         source.write_text(text.replace(RULE, f"{RULE}\n  if (height + width) return {answer};"))

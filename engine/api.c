@@ -22,6 +22,7 @@ EXPORT(plan) intptr_t plan(int tensors, int ops) {
   engine.packed = allocate((int64_t)sizeof(Packed) * ops);
   if (!engine.channels || !engine.tensors || !engine.packed) return NO_MEMORY;
   engine.ops = (Op *)(engine.channels + tensors);
+  for (int i = 0; i < ops; i++) engine.packed[i] = (Packed){0};
   stage = PLANNED;
   return (intptr_t)engine.channels;
 }
@@ -86,7 +87,7 @@ static void run_op(int index) {
     case ENCLOSED: run_enclosed(&engine, op); break;
     case DEPTHWISE: run_depthwise(&engine, op, packed); break;
     default:
-      if (packed->winograd) run_winograd(&engine, op, packed);
+      if (is_winograd(packed->path)) run_winograd(&engine, op, packed);
       else run_direct(&engine, op, packed);
   }
 }

@@ -43,15 +43,33 @@ static void finish_block(const Target *t, const Block *block, int quad, int vect
 }
 
 typedef struct {
+  const Engine *engine;
   Source source;
   Target target;
-  const float *weights, *bias;
+  const float *weights;
+  const int8_t *codes;    // in place of weights; else null
+  const float *bias, *scale;
   int quads;
   int parts, part_quads;  // the quads are shared out where there are too few blocks for all threads
 } Product;
 
+int64_t dequantised_floats(const Op *op) { return (int64_t)8 * op->kernel * op->kernel * round_up(op->in_channels, 4); }
+
+// The weights of one block of channels, `depth` for each, in the scratch memory of this thread.
+static const float *dequantise(const Product *p, int quad, int vectors, int depth, int thread) {
+  float *first = p->engine->scratch + thread * p->engine->scratch_floats, *to = first;
+  const int8_t *from = p->codes + 4 * (int64_t)quad * depth;
+  Vec low = load(p->scale + 4 * quad), high = load(p->scale + 4 * (quad + vectors - 1));
+  // Eight codes at a time: two input channels where the block has one vector; `depth` is a multiple of 4.
+  for (int i = 0; i < depth * vectors; i += 2, from += 8, to += 8) {
+    Vec codes = wasm_i16x8_load8x8(from);
+    store(to, mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(codes)), low));
+    store(to + 4, mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(codes)), high));
+  }
+  return first;
+}
+
 static void convolve_part(const void *context, int index, int thread) {
-  (void)thread;
   const Product *p = context;
   const Source *s = &p->source;
   float sums[8 * BLOCK];
@@ -61,16 +79,29 @@ static void convolve_part(const void *context, int index, int thread) {
   gather(&block, s, &p->target, first, min(BLOCK, pixels - first));
   for (; quad < end; quad += 2) {
     int vectors = min(2, p->quads - quad);
-    multiply(block.rows, block.count, s->reach, p->weights + 4 * quad * depth, vectors, p->bias + 4 * quad, sums, 8);
+    const float *weights = p->codes ? dequantise(p, quad, vectors, depth, thread) : p->weights + 4 * quad * depth;
+    multiply(block.rows, block.count, s->reach, weights, vectors, p->bias + 4 * quad, sums, 8);
     finish_block(&p->target, &block, quad, vectors, sums);
   }
 }
 
-static void convolve(Product *p) {
-  int blocks = (p->source.height * p->source.width + BLOCK - 1) / BLOCK;
-  p->part_quads = quads_in_part(p->quads, blocks);
-  p->parts = (p->quads + p->part_quads - 1) / p->part_quads;
-  in_parallel(convolve_part, p, blocks * p->parts);
+// Its weights begin `first` numbers after those of the operation.
+static void convolve(const Engine *e, const Op *op, const Packed *packed, int64_t first, Source source, Target target) {
+  int quads = packed_channels(op) / 4, blocks = (source.height * source.width + BLOCK - 1) / BLOCK;
+  int part_quads = quads_in_part(quads, blocks), parts = (quads + part_quads - 1) / part_quads;
+  Product product = {
+    .engine = e,
+    .source = source,
+    .target = target,
+    .bias = packed->bias,
+    .scale = packed->scale,
+    .quads = quads,
+    .parts = parts,
+    .part_quads = part_quads,
+  };
+  if (packed->path == DIRECT_8BIT) product.codes = (const int8_t *)packed->weights + first;
+  else product.weights = (const float *)packed->weights + first;
+  in_parallel(convolve_part, &product, blocks * parts);
 }
 
 // A kernel row is one run when the slice is the whole tensor, since the pixels then lie side by side.
@@ -96,7 +127,7 @@ static void run_conv(const Engine *e, const Op *op, const Packed *packed) {
     .reach = reach_of(in, op->in_channels, op->kernel, starts),
   };
   Target target = target_of(e, op, op->shuffle, 0, 0);
-  convolve(&(Product){source, target, packed->weights, packed->bias, .quads = packed_channels(op) / 4});
+  convolve(e, op, packed, 0, source, target);
 }
 
 // Output pixel (2y + dy, 2x + dx) reads input rows y - 1 + dy and y + dy, and columns likewise.
@@ -105,13 +136,11 @@ static void run_transposed(const Engine *e, const Op *op, const Packed *packed) 
   const Tensor *in = &e->tensors[op->input];
   Source s = {.pixel = in->pixel, .row = in->row, .height = in->height, .width = in->width};
   s.reach = reach_of(in, op->in_channels, 2, starts);
-  const float *weights = packed->weights;
+  int64_t weights = (int64_t)s.reach.runs * s.reach.length * packed_channels(op);
   for (int phase = 0; phase < 4; phase++) {
     int dy = phase >> 1, dx = phase & 1;
     s.first = in->data + (dy - 1) * in->row + (dx - 1) * in->pixel + op->input_channel;
-    Target target = target_of(e, op, 2, dy, dx);
-    convolve(&(Product){s, target, weights, packed->bias, .quads = packed_channels(op) / 4});
-    weights += s.reach.runs * s.reach.length * packed_channels(op);
+    convolve(e, op, packed, phase * weights, s, target_of(e, op, 2, dy, dx));
   }
 }
 

@@ -41,7 +41,7 @@ typedef struct {
   int border;         // zero pixels before the first row and column: the largest padding of its readers
   int border_end;     // the same after the last
   int mirrored;       // a reader wants pixels from within instead of zeros
-  int whole_tiles;    // a Winograd reader also wants zeros up to the next multiple of 4, and one more
+  int whole_tiles;    // a Winograd reader also wants zeros up to the next multiple of this, and one more; else 0
   int first, last;    // operations that write it first and use it last: its place is free outside
   int height, width;  // 0 until known
   int pixel, row;     // floats from one pixel, one row, to the next
@@ -51,11 +51,15 @@ typedef struct {
   float *data;        // pixel (0, 0), channel 0
 } Tensor;
 
+// How a convolution is computed: as it is, the same with weights that stay 8-bit, or by Winograd's F(m x m, r x r).
+enum { DIRECT, DIRECT_8BIT, F4X4_3X3, F4X4_2X2, F2X2_2X2 };
+
 // Weights as the kernels read them (pack.c). The order of packed channels is that of Target (target.h).
 typedef struct {
-  float *weights;
+  void *weights;      // floats, or int8 codes
   float *bias;        // one float per packed channel, zeros where there is none
-  int winograd;       // transformed for F(4x4, 3x3)
+  float *scale;       // of the codes, one float per packed channel
+  int path;
 } Packed;
 
 // What the drawing does not say, and the host may choose.
@@ -76,7 +80,7 @@ typedef struct {
   uint8_t *input, *output;  // RGBA
   int input_height, input_width, output_height, output_width;
   const Style *style;
-  float *scratch;     // for Winograd's transformed tiles: one stretch for each thread
+  float *scratch;     // for Winograd's transformed tiles and dequantised weights: one stretch for each thread
   int64_t scratch_floats;  // of one thread
   void *areas;        // for the operations that look at what the drawing's lines enclose, if there are any
   int64_t areas_bytes;
@@ -85,6 +89,7 @@ typedef struct {
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
+static inline int is_winograd(int path) { return path >= F4X4_3X3; }
 static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE || op->op == DEPTHWISE; }
 
 // How many input channels each output channel has weights for.
@@ -119,6 +124,8 @@ void heap_rewind(void *top);             // everything above is free again; null
 int heap_bytes(void);
 
 int check_plan(const Engine *e);         // check.c
+void choose_paths(Engine *e);            // paths.c: for the expected sizes
+int64_t weight_bytes(const Op *op, int path);  // paths.c: as packed
 void expect_sizes(Engine *e);            // layout.c: of a usual drawing, as far as they are known; 0 beyond
 int reserve_packed(Engine *e);           // pack.c: a place for every operation's weights, packed as the expected size wants
 int pack_weights(Engine *e, int bytes);  // pack.c: what `bytes` of the file allow; how many operations are left
@@ -138,6 +145,7 @@ void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
+int64_t dequantised_floats(const Op *op);       // direct.c: of `scratch`, where weights stay 8-bit
 int64_t enclosed_bytes(int height, int width);  // enclosed.c: of `areas`, for an output of this size
 
 // fill.c
@@ -145,7 +153,7 @@ int64_t fill_bytes(int height, int width);      // of `areas`
 void fill_areas(const Engine *e);
 
 // winograd.c
-int suits_winograd(const Op *op, int height, int width);
-int64_t winograd_weight_floats(const Op *op);
-int64_t winograd_scratch_floats(const Op *op);
-void winograd_pack(const Engine *e, const Op *op, float *to);
+int winograd_step(const Op *op, int path);  // pixels of the input from one tile to the next
+int64_t winograd_weight_floats(const Op *op, int path);
+int64_t winograd_scratch_floats(const Op *op, int path);
+void winograd_pack(const Engine *e, const Op *op, int path, float *to);

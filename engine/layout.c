@@ -82,7 +82,7 @@ static void reset_tensors(Engine *e) {
     t->border = max(t->border, op->pad);
     t->border_end = max(t->border_end, pad_end(op));
     t->mirrored |= op->reflect;
-    t->whole_tiles |= e->packed[i].winograd;
+    if (is_winograd(e->packed[i].path)) t->whole_tiles = max(t->whole_tiles, winograd_step(op, e->packed[i].path));
   }
 }
 
@@ -92,8 +92,9 @@ void expect_sizes(Engine *e) {
   walk(e, (Size){USUAL_SIDE, USUAL_SIDE});
 }
 
+// Steps of tiles are powers of 2, so the largest serves all readers.
 static int border_after(const Tensor *t, int side) {
-  return t->whole_tiles ? max(t->border_end, round_up(side, 4) - side + 1) : t->border_end;
+  return t->whole_tiles ? max(t->border_end, round_up(side, t->whole_tiles) - side + 1) : t->border_end;
 }
 
 static void measure(Tensor *t) {
@@ -153,7 +154,9 @@ static int64_t place_tensors(Engine *e) {
 static int64_t scratch_floats(const Engine *e) {
   int64_t most = 0;
   for (int i = 0; i < e->op_count; i++) {
-    int64_t floats = e->packed[i].winograd ? winograd_scratch_floats(&e->ops[i]) : 0;
+    int path = e->packed[i].path;
+    int64_t floats = is_winograd(path) ? winograd_scratch_floats(&e->ops[i], path) : 0;
+    if (path == DIRECT_8BIT) floats = dequantised_floats(&e->ops[i]);
     if (floats > most) most = floats;
   }
   return (most + 15) & ~(int64_t)15;

@@ -34,3 +34,8 @@ static inline Vec weight(const QuadWeights *w, int tap, int in) {
   }
   return mul(values, w->scale);
 }
+
+// The same as they are in the file. Padding channels have any: their scale is 0.
+static inline void store_codes(int8_t *to, const QuadWeights *w, int tap, int in) {
+  for (int i = 0; i < 4; i++) to[i] = in < w->inputs ? (int8_t)w->from[i][tap * w->inputs + in] : 0;
+}

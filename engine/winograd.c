@@ -1,149 +1,100 @@
-// 3x3 convolution with stride 1 by Winograd's F(4x4, 3x3) (Lavin & Gray 2016): 36 multiplications for 16 pixels
-// instead of 144, and transforms made of additions around them.
+// 3x3 convolution with stride 1, and both kinds of 4x4 with stride 2, by Winograd's minimal filtering (Lavin & Gray
+// 2016): fewer multiplications, and transforms made of additions around them (transforms.c).
 //
-// A tile is 4x4 pixels of the result and the 6x6 pixels of the input that they need. For a block of tiles: transform
-// the inputs, one matrix product for each of the 36 places in a tile, transform the sums back.
+// A 4x4 convolution of stride 2 is four 2x2 convolutions, one of each parity of the input's pixels: their transformed
+// products are summed before they are transformed back. A transposed one is four 2x2 convolutions as well, one for each
+// parity of the output's pixels: each is a pass of its own.
+//
+// For a block of tiles: transform the inputs, one matrix product for each place in a transformed tile, transform the
+// sums back.
 #include "engine.h"
 #include "gemm.h"
 #include "parallel.h"
-#include "target.h"
+#include "transforms.h"
 #include "weights.h"
 
-enum { PLACES = 36 };
 // Floats of transformed inputs and sums in one block: a quarter megabyte, for the second-level cache. From half to four
 // times as many, the time differs by 2 %.
 enum { BLOCK_FLOATS = 1 << 16, MAX_TILES = 4 * TILE_ROWS };
-// Between two places: 64 bytes more than the tiles take. A power of two would put all 36 places of a channel into one
+// Weights that no cache holds are read for each block: as many tiles as there may be.
+enum { CACHED_WEIGHTS = 1 << 18 };
+// Between two places: 64 bytes more than the tiles take. A power of two would put all places of a channel into one
 // cache set; up to 10 % slower (32 channels).
 enum { PLANE_GAP = 16 };
 
+static int input_phases(const Op *op) { return op->op == CONV ? op->stride * op->stride : 1; }
+static int passes(const Op *op) { return op->op == CONV_TRANSPOSE ? 4 : 1; }
 static int padded_in(const Op *op) { return round_up(op->in_channels, 4); }
+static int depth_of(const Op *op) { return input_phases(op) * padded_in(op); }
 
-static int tiles_in_block(const Op *op) {
-  int fit = BLOCK_FLOATS / (PLACES * (padded_in(op) + packed_channels(op)));
+static int places_of(int path) {
+  int side = transforms_of(path)->side;
+  return side * side;
+}
+
+static int64_t pass_floats(const Op *op, int path) {
+  return (int64_t)places_of(path) * depth_of(op) * packed_channels(op);
+}
+
+static int tiles_in_block(const Op *op, int path) {
+  if (pass_floats(op, path) > CACHED_WEIGHTS) return MAX_TILES;
+  int fit = BLOCK_FLOATS / (places_of(path) * (depth_of(op) + packed_channels(op)));
   return min(MAX_TILES, max(TILE_ROWS, fit / TILE_ROWS * TILE_ROWS));
 }
 
-// Measured against direct convolution by bench/paths.py (docs/performance.md): 1.2 to 3 times as fast from 16 tiles on,
-// and slower on few, where its larger weights are read for hardly any pixel. `height` and `width`: computed pixels.
-int suits_winograd(const Op *op, int height, int width) {
-  if (op->op != CONV || op->kernel != 3 || op->stride != 1 || op->pad != 1 || pad_end(op) != 1 || op->in_channels < 8) return 0;
-  int tiles = ((height + 3) / 4) * ((width + 3) / 4), wide = min(op->in_channels, op->out_channels) >= 64;
-  return tiles >= (wide ? 4 : 16);
+int64_t winograd_weight_floats(const Op *op, int path) { return passes(op) * pass_floats(op, path); }
+
+int64_t winograd_scratch_floats(const Op *op, int path) {
+  int per_tile = depth_of(op) + packed_channels(op);
+  return (int64_t)places_of(path) * (tiles_in_block(op, path) * per_tile + 2 * PLANE_GAP);
 }
 
-int64_t winograd_weight_floats(const Op *op) { return (int64_t)PLACES * padded_in(op) * packed_channels(op); }
-
-int64_t winograd_scratch_floats(const Op *op) {
-  return (int64_t)PLACES * (tiles_in_block(op) * (padded_in(op) + packed_channels(op)) + 2 * PLANE_GAP);
+int winograd_step(const Op *op, int path) {
+  return transforms_of(path)->tile * (op->op == CONV ? op->stride : 1);
 }
 
-// G: three weights in a line -> six.
-static inline void transform_weights(const Vec *g, int from, Vec *to, int step) {
-  Vec even = mul(add(g[0], g[2 * from]), splat(-1.0f / 6)), odd = mul(g[from], splat(-1.0f / 6));
-  Vec outer = mul_add(g[2 * from], splat(1.0f / 6), mul(g[0], splat(1.0f / 24)));
-  Vec inner = mul(g[from], splat(1.0f / 12));
-  to[0] = mul(g[0], splat(0.25f));
-  to[step] = add(even, odd);
-  to[2 * step] = sub(even, odd);
-  to[3 * step] = add(outer, inner);
-  to[4 * step] = sub(outer, inner);
-  to[5 * step] = g[2 * from];
+// The kernel's taps behind the r x r weights of one pass and one phase of the input.
+static void find_taps(const Op *op, int taps, int pass, int phase, int *found) {
+  int transposed = op->op == CONV_TRANSPOSE, step = transposed ? -2 : op->stride;
+  int y = transposed ? 3 - (pass >> 1) : phase >> 1, x = transposed ? 3 - (pass & 1) : phase & 1;
+  for (int i = 0; i < taps * taps; i++) found[i] = op->kernel * (y + i / taps * step) + x + i % taps * step;
 }
 
-static void transform_kernel(const QuadWeights *w, int in, Vec places[PLACES]) {
-  Vec taps[9], columns[18];
-  for (int i = 0; i < 9; i++) taps[i] = weight(w, i, in);
-  for (int x = 0; x < 3; x++) transform_weights(taps + x, 3, columns + x, 3);
-  for (int y = 0; y < 6; y++) transform_weights(columns + 3 * y, 1, places + 6 * y, 1);
-}
-
-// The two quads of a block lie side by side, for each place and input channel.
-void winograd_pack(const Engine *e, const Op *op, float *to) {
-  int quads = packed_channels(op) / 4, depth = padded_in(op);
-  int64_t plane = (int64_t)4 * quads * depth;
-  for (int q = 0; q < quads; q += 2) {
-    int vectors = min(2, quads - q);
-    QuadWeights w[2] = {weights_of_quad(e, op, q), weights_of_quad(e, op, q + vectors - 1)};
-    for (int in = 0; in < depth; in++, to += 4 * vectors) {
-      Vec places[2][PLACES];
-      for (int v = 0; v < vectors; v++) transform_kernel(&w[v], in, places[v]);
-      for (int i = 0; i < PLACES; i++)
-        for (int v = 0; v < vectors; v++) store(to + i * plane + 4 * v, places[v][i]);
-    }
-  }
-}
-
-// B transposed: six inputs in a line -> six.
-static inline __attribute__((always_inline)) void transform_input(const Vec d[6], Vec *to, int step) {
-  Vec four = splat(4.0f), five = splat(5.0f);
-  Vec a = mul_sub(four, d[2], d[4]), b = mul_sub(four, d[1], d[3]);
-  Vec c = sub(d[4], d[2]), f = mul(splat(2.0f), sub(d[3], d[1]));
-  to[0] = mul_add(four, d[0], mul_sub(five, d[2], d[4]));
-  to[step] = add(a, b);
-  to[2 * step] = sub(a, b);
-  to[3 * step] = add(c, f);
-  to[4 * step] = sub(c, f);
-  to[5 * step] = mul_add(four, d[1], mul_sub(five, d[3], d[5]));
-}
-
-// A transposed: six sums in a line -> four pixels.
-static inline __attribute__((always_inline)) void transform_sums(const Vec m[6], Vec *to, int step) {
-  Vec s12 = add(m[1], m[2]), d12 = sub(m[1], m[2]), s34 = add(m[3], m[4]), d34 = sub(m[3], m[4]);
-  to[0] = add(add(m[0], s12), s34);
-  to[step] = mul_add(splat(2.0f), d34, d12);
-  to[2 * step] = mul_add(splat(4.0f), s34, s12);
-  to[3 * step] = add(mul_add(splat(8.0f), d34, d12), m[5]);
-}
-
-// `from` is the input's pixel one up and left of the tile; place i of channel c goes to to[i * plane + c].
-static void read_tile(const float *from, int pixel, int row, int channels, float *to, int plane) {
-  for (int c = 0; c < channels; c += 4, from += 4, to += 4) {
-    Vec columns[PLACES];
-    NO_UNROLL for (int x = 0; x < 6; x++) {
-      Vec line[6];
-      UNROLL for (int y = 0; y < 6; y++) line[y] = load(from + y * row + x * pixel);
-      transform_input(line, columns + x, 6);
-    }
-    NO_UNROLL for (int y = 0; y < 6; y++) {
-      Vec line[6];
-      transform_input(columns + 6 * y, line, 1);
-      UNROLL for (int x = 0; x < 6; x++) store(to + (6 * y + x) * plane, line[x]);
-    }
-  }
-}
-
-typedef struct { int y, x, height, width; } Tile;  // its first pixel, and how much of it lies in the picture
-
-static void write_tile(const float *from, int plane, int quads, const Target *t, Tile tile, const float *bias) {
-  int out = offset_of(&t->out, tile.y, tile.x), residual = offset_of(&t->residual, tile.y, tile.x);
-  Slice o = t->out, r = t->residual;
-  for (int q = 0; q < quads; q++, from += 4) {
-    Sink sink = sink_of(t, q);
-    Vec rows[24], b = load(bias + 4 * q);
-    NO_UNROLL for (int x = 0; x < 6; x++) {
-      Vec line[6];
-      UNROLL for (int y = 0; y < 6; y++) line[y] = load(from + (6 * y + x) * plane);
-      transform_sums(line, rows + x, 6);
-    }
-    NO_UNROLL for (int y = 0; y < tile.height; y++) {
-      Vec line[4];
-      transform_sums(rows + 6 * y, line, 1);
-      UNROLL for (int x = 0; x < 4; x++) {
-        if (x < tile.width) finish(sink, out + offset_of(&o, y, x), residual + offset_of(&r, y, x), add(line[x], b));
+static void pack_quads(const Engine *e, const Op *op, const Transforms *t, int pass, int quad, int vectors, float *to) {
+  int64_t plane = (int64_t)depth_of(op) * packed_channels(op);
+  QuadWeights w[2] = {weights_of_quad(e, op, quad), weights_of_quad(e, op, quad + vectors - 1)};
+  for (int phase = 0; phase < input_phases(op); phase++) {
+    int taps[MOST_TAPS];
+    find_taps(op, t->taps, pass, phase, taps);
+    for (int in = 0; in < padded_in(op); in++)
+      for (int v = 0; v < vectors; v++, to += 4) {
+        Vec kernel[MOST_TAPS], places[MOST_PLACES];
+        for (int i = 0; i < t->taps * t->taps; i++) kernel[i] = weight(&w[v], taps[i], in);
+        t->weights(kernel, places);
+        for (int i = 0; i < t->side * t->side; i++) store(to + i * plane, places[i]);
       }
-    }
   }
+}
+
+// Pass by pass; the two quads of a block lie side by side, for each place, phase of the input and channel.
+void winograd_pack(const Engine *e, const Op *op, int path, float *to) {
+  int quads = packed_channels(op) / 4;
+  for (int pass = 0; pass < passes(op); pass++, to += pass_floats(op, path))
+    for (int q = 0; q < quads; q += 2)
+      pack_quads(e, op, transforms_of(path), pass, q, min(2, quads - q), to + 4 * (int64_t)q * depth_of(op));
 }
 
 typedef struct {
   const Engine *engine;
-  const Packed *packed;
+  const Transforms *transforms;
+  const float *weights, *bias;
   const float *corner;     // input of the first tile
   int pixel, row;          // floats from one pixel, one row, of the input to the next
+  int step;                // pixels from one of an input's phase to the next
   Target target;
   int height, width;       // computed pixels
   int across, tiles, block;
+  int channels, phases;    // of the input
   int depth, quads;
 } Winograd;
 
@@ -153,13 +104,15 @@ typedef struct {
   int first, count;         // tiles
 } Block;
 
+static int places(const Winograd *w) { return w->transforms->side * w->transforms->side; }
+
 // In the scratch memory of this thread.
 static Block block_at(const Winograd *w, int index, int thread) {
   int first = index * w->block, in_plane = w->block * w->depth + PLANE_GAP;
   float *inputs = w->engine->scratch + thread * w->engine->scratch_floats;
   return (Block){
     .inputs = inputs,
-    .sums = inputs + PLACES * in_plane,
+    .sums = inputs + places(w) * in_plane,
     .in_plane = in_plane,
     .sum_plane = w->block * 4 * w->quads + PLANE_GAP,
     .first = first,
@@ -168,20 +121,24 @@ static Block block_at(const Winograd *w, int index, int thread) {
 }
 
 static Tile tile_at(const Winograd *w, int index) {
-  int y = index / w->across * 4, x = index % w->across * 4;
-  return (Tile){y, x, min(4, w->height - y), min(4, w->width - x)};
+  int size = w->transforms->tile, y = index / w->across * size, x = index % w->across * size;
+  return (Tile){y, x, min(size, w->height - y), min(size, w->width - x)};
 }
 
 // Tile `i` of the block.
 static void transform_tile(const Winograd *w, const Block *b, int i) {
   Tile tile = tile_at(w, b->first + i);
-  const float *from = w->corner + tile.y * w->row + tile.x * w->pixel;
-  read_tile(from, w->pixel, w->row, w->depth, b->inputs + i * w->depth, b->in_plane);
+  const float *from = w->corner + w->step * (tile.y * w->row + tile.x * w->pixel);
+  float *to = b->inputs + i * w->depth;
+  for (int phase = 0; phase < w->phases; phase++, to += w->channels) {
+    const float *first = from + (phase >> 1) * w->row + (phase & 1) * w->pixel;
+    w->transforms->read(first, w->step * w->pixel, w->step * w->row, w->channels, to, b->in_plane);
+  }
 }
 
 static void multiply_place(const Winograd *w, const Block *b, int place) {
   static const float no_bias[8];
-  const float *rows[MAX_TILES], *weights = w->packed->weights + 4 * (int64_t)w->depth * place * w->quads;
+  const float *rows[MAX_TILES], *weights = w->weights + 4 * (int64_t)w->depth * place * w->quads;
   float *sums = b->sums + place * b->sum_plane;
   int start = place * b->in_plane;
   for (int i = 0; i < b->count; i++) rows[i] = b->inputs + i * w->depth;
@@ -194,7 +151,7 @@ static void multiply_place(const Winograd *w, const Block *b, int place) {
 
 static void finish_tile(const Winograd *w, const Block *b, int i) {
   Tile tile = tile_at(w, b->first + i);
-  write_tile(b->sums + i * 4 * w->quads, b->sum_plane, w->quads, &w->target, tile, w->packed->bias);
+  w->transforms->write(b->sums + i * 4 * w->quads, b->sum_plane, w->quads, &w->target, tile, w->bias);
 }
 
 // A block by one thread.
@@ -202,7 +159,7 @@ static void run_block(const void *context, int index, int thread) {
   const Winograd *w = context;
   Block b = block_at(w, index, thread);
   for (int i = 0; i < b.count; i++) transform_tile(w, &b, i);
-  for (int place = 0; place < PLACES; place++) multiply_place(w, &b, place);
+  for (int place = 0; place < places(w); place++) multiply_place(w, &b, place);
   for (int i = 0; i < b.count; i++) finish_tile(w, &b, i);
 }
 
@@ -225,29 +182,43 @@ static void run_together(const Winograd *w, int blocks) {
   for (int first = 0; first < blocks; first += threads()) {
     int count = min(threads(), blocks - first), tiles = min(count * w->block, w->tiles - first * w->block);
     in_parallel(run_piece, &(Together){w, first, w->block, transform_tile}, tiles);
-    in_parallel(run_piece, &(Together){w, first, PLACES, multiply_place}, count * PLACES);
+    in_parallel(run_piece, &(Together){w, first, places(w), multiply_place}, count * places(w));
     in_parallel(run_piece, &(Together){w, first, w->block, finish_tile}, tiles);
   }
 }
 
+static void run_pass(const Winograd *w) {
+  int blocks = (w->tiles + w->block - 1) / w->block;
+  if (chunks_suffice(blocks)) in_parallel(run_block, w, blocks);
+  else run_together(w, blocks);
+}
+
 void run_winograd(const Engine *e, const Op *op, const Packed *packed) {
   const Tensor *in = &e->tensors[op->input], *out = &e->tensors[op->output];
+  int transposed = op->op == CONV_TRANSPOSE, step = transposed ? 2 : op->shuffle;
+  const Transforms *t = transforms_of(packed->path);
   Winograd w = {
     .engine = e,
-    .packed = packed,
-    .corner = in->data - in->row - in->pixel + op->input_channel,
+    .transforms = t,
+    .bias = packed->bias,
     .pixel = in->pixel,
     .row = in->row,
-    .target = target_of(e, op, op->shuffle, 0, 0),
-    .height = out->height / op->shuffle,
-    .width = out->width / op->shuffle,
-    .block = tiles_in_block(op),
-    .depth = padded_in(op),
+    .step = transposed ? 1 : op->stride,
+    .height = out->height / step,
+    .width = out->width / step,
+    .block = tiles_in_block(op, packed->path),
+    .channels = padded_in(op),
+    .phases = input_phases(op),
+    .depth = depth_of(op),
     .quads = packed_channels(op) / 4,
   };
-  w.across = (w.width + 3) / 4;
-  w.tiles = w.across * ((w.height + 3) / 4);
-  int blocks = (w.tiles + w.block - 1) / w.block;
-  if (chunks_suffice(blocks)) in_parallel(run_block, &w, blocks);
-  else run_together(&w, blocks);
+  w.across = (w.width + t->tile - 1) / t->tile;
+  w.tiles = w.across * ((w.height + t->tile - 1) / t->tile);
+  for (int pass = 0; pass < passes(op); pass++) {
+    int dy = pass >> 1, dx = pass & 1;
+    w.weights = (const float *)packed->weights + pass * pass_floats(op, packed->path);
+    w.corner = in->data + (dy - 1) * in->row + (dx - 1) * in->pixel + op->input_channel;
+    w.target = target_of(e, op, step, dy, dx);
+    run_pass(&w);
+  }
 }

@@ -116,6 +116,22 @@ def small_unet(seed: int = 0, quantised: bool = True) -> tuple[Plan, bytes]:
     return b.finish(b.conv(up, 8, 3, kernel=7, activation=TANH, quantised=quantised))
 
 
+def classic_unet(width: int = 8, depth: int = 7, quantised: bool = True) -> tuple[Plan, bytes]:
+    """A U-Net of 4x4 convolutions with stride 2 (Isola et al. 2017): its layers are computed in all ways there are."""
+    b = Builder(7)
+    channels = [width * min(2**i, 8) for i in range(depth)]
+    joined = [b.tensor(2 * c) for c in channels[:-1]]  # from below, then the skip
+    x, inputs, first = b.image(), 3, 0
+    for i, c in enumerate(channels):
+        place: dict[str, Any] = {"output": joined[i], "output_channel": c} if i < depth - 1 else {}
+        fields = {"stride": 2, "pad": 1, "input_channel": first, "activation": LEAKY_RELU} | place
+        x, inputs, first = b.conv(x, inputs, c, 4, quantised, **fields), c, c
+    for i in range(depth - 2, -1, -1):
+        b.conv_transpose(x, inputs, channels[i], quantised, output=joined[i], activation=RELU)
+        x, inputs = joined[i], 2 * channels[i]
+    return b.finish(b.conv_transpose(x, inputs, 3, quantised, activation=TANH))
+
+
 def random_plan(seed: int) -> tuple[Plan, bytes]:
     """A plan of 2 to 8 random operations. Sizes that do not fit it are the caller's problem."""
     b = Builder(seed)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import ValidationError
 
 from nurie.errors import NurieError
+from nurie.files.schema import check, fault
 from nurie.nets.architecture import (
     OUTPUTS,
     Activation,
@@ -129,8 +131,9 @@ class Builder:
                 layers=tuple(self.layers), channels=self.channels, multiple=multiple, norm=readings[0], gives=gives,
                 **{"reads": {1: "grey", 3: "rgb"}.get(self.channels, "labels"), **about},
             )  # fmt: skip
-        except ValueError as error:
-            raise NurieError(f"Nurie can not run this generator: {error}.") from error
+            check(architecture)
+        except (ValueError, ValidationError) as error:
+            raise NurieError(f"Nurie can not run this generator: {fault(error)}.") from error
         if OUTPUTS[gives] != outputs:
             raise NurieError(f"The generator makes {outputs} channels, but {OUTPUTS[gives]} were expected.")
         size = size or max(multiple, 256 // multiple * multiple)
@@ -143,7 +146,9 @@ class Builder:
     def _add(self, layer: Layers, **arrays: Array | None) -> Value:
         for name, array in arrays.items():
             if array is not None:
-                self.tensors[f"layers.{len(self.layers)}.{name}"] = np.ascontiguousarray(array, np.float32)
+                with np.errstate(over="ignore"):  # becomes infinite, which is refused in the end
+                    array = np.require(array, np.float32, ["C_CONTIGUOUS", "WRITEABLE"])
+                self.tensors[f"layers.{len(self.layers)}.{name}"] = array
         self.layers.append(layer)
         return len(self.layers)
 

@@ -4,13 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from nurie.errors import NurieError
 from nurie.importers.builder import Imported
+from nurie.importers.containers.npz import NPZ
+from nurie.importers.containers.safetensorsfile import SAFETENSORS
+from nurie.importers.containers.torchfile import TORCH
 from nurie.importers.frame import Container, Contents, System
+from nurie.importers.systems.bolts import BOLTS
+from nurie.importers.systems.chainer import KNOK, PFNET
+from nurie.importers.systems.cyclegan import CYCLEGAN
+from nurie.importers.systems.discriminators import discriminator
+from nurie.importers.systems.persson import PERSSON
+from nurie.importers.systems.pix2pixhd import PIX2PIXHD
+from nurie.importers.systems.pytorchgan import PYTORCHGAN
 
 # In the order in which they are tried.
-CONTAINERS: tuple[Container, ...] = ()
-SYSTEMS: tuple[System, ...] = ()
+CONTAINERS: tuple[Container, ...] = (TORCH, SAFETENSORS, NPZ)
+SYSTEMS: tuple[System, ...] = (CYCLEGAN, PIX2PIXHD, PYTORCHGAN, PERSSON, BOLTS, PFNET, KNOK)
 
 
 @dataclass(frozen=True)
@@ -26,7 +38,10 @@ def import_files(paths: Sequence[Path]) -> tuple[Found, Imported]:
     """The generator in a checkpoint of another system. Raises NurieError for what is none, and names what it is."""
     found = find(paths)
     try:
-        return found, found.system.build(found.contents)
+        imported = found.system.build(found.contents)
+        if bad := next((name for name, array in imported.tensors.items() if not np.isfinite(array).all()), ""):
+            raise NurieError(f"{bad} holds weights that are no numbers.")
+        return found, imported
     except NurieError as error:
         raise NurieError(f"{paths[0]} looks like {found.evidence} of {found.system.name}, but: {error}") from error
 
@@ -41,6 +56,8 @@ def find(paths: Sequence[Path]) -> Found:
     for system in SYSTEMS:
         if evidence := system.recognise(contents):
             return Found(system, evidence, contents)
+    if wanted := discriminator(contents):
+        raise NurieError(f"{path} is a discriminator, which only training needs: {wanted}.")
     names = ", ".join(list(contents.arrays)[:4])
     raise NurieError(
         f"{path} is {container.name}, but of no generator that Nurie knows: it has {len(contents.arrays)} arrays"
@@ -57,3 +74,10 @@ def container_of(path: Path) -> Container:
             return container
     known = ", ".join(container.name for container in CONTAINERS)
     raise NurieError(f"{path} is no checkpoint that Nurie knows. Expected {known}; docs/importing.md lists them.")
+
+
+def table() -> str:
+    """What docs/importing.md says of the systems, a row of Markdown each."""
+    rows = [(system.name, system.files, system.reads, system.checked) for system in SYSTEMS]
+    head = ("system", "its files", "what is read", "compared with")
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))

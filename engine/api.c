@@ -81,6 +81,8 @@ static void run_op(int index) {
   if (is_conv(op)) prepare_border(&engine, op);
   switch (op->op) {
     case INPUT: run_input(&engine, op); break;
+    case LABELS: run_labels(&engine, op, packed); break;
+    case NORM: run_norm(&engine, op, packed); break;
     case OUTPUT: run_output(&engine, op); break;
     case COPY: run_copy(&engine, op); break;
     case STYLE: run_style(&engine, op); break;

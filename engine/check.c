@@ -25,20 +25,33 @@ static int window_valid(const Op *op) {
          between(-1, op->pad_end, op->kernel - 1) && between(0, op->reflect, 1);
 }
 
+static int norm_valid(const Op *op) {
+  int counted = op->statistics == CHANNEL ? op->out_channels == op->in_channels : op->out_channels >= 1;
+  return counted && op->shuffle == 1 && (op->scale == -1 || is_offset(op->scale, 4)) &&
+         (op->bias == -1 || is_offset(op->bias, 4));
+}
+
 static int fields_valid(const Op *op) {
   if (!between(0, op->in_channels, MAX_CHANNELS) || !between(0, op->out_channels, MAX_COMPUTED)) return 0;
   if (op->shuffle != 1 && op->shuffle != 2 && op->shuffle != 4) return 0;
   if (!between(NONE, op->activation, SIGMOID) || (op->activation == FILL && op->op != OUTPUT)) return 0;
   if (!(op->slope >= 0 && op->slope <= 1)) return 0;
+  if (!(op->epsilon >= 0 && op->epsilon <= 1)) return 0;
+  if (!between(CHANNEL, op->statistics, op->op == NORM ? FIXED_ROW : CHANNEL)) return 0;
+  if (!between(RGB, op->mode, op->op == OUTPUT ? RGBA : op->op == INPUT ? LAB : RGB)) return 0;
   if ((op->pad_end != -1 || op->reflect) && op->op != CONV && op->op != DEPTHWISE) return 0;
-  if (is_conv(op) ? !offsets_valid(op) : op->residual != -1) return 0;
+  if (is_conv(op) ? !offsets_valid(op) : op->op != NORM && op->residual != -1) return 0;
   switch (op->op) {
-    case INPUT:
+    case INPUT: return op->activation == NONE && (op->mode == RGB || op->shuffle == 1);
     case ENCLOSED: return op->activation == NONE;
     case CONV: return window_valid(op) && op->out_channels % (op->shuffle * op->shuffle) == 0;
     case CONV_TRANSPOSE: return op->kernel == 4 && op->stride == 2 && op->pad == 1 && op->shuffle == 1;
     case DEPTHWISE: return window_valid(op) && op->in_channels == op->out_channels && op->shuffle == 1;
     case COPY: return 1;
+    case NORM: return norm_valid(op);
+    case LABELS:
+      return op->activation == NONE && op->shuffle == 1 && between(2, op->out_channels, MAX_LABELS) &&
+             is_offset(op->weight, 1);
     case STYLE: return op->activation == NONE && op->shuffle == 1;
     case OUTPUT: return (op->activation == NONE || op->activation == FILL) && op->shuffle == 1;
     default: return 0;
@@ -112,6 +125,6 @@ int check_plan(const Engine *e) {
   if (outputs != 1) return BAD_PLAN;
   int error = check_order(e);
   for (int i = 0; i < e->op_count && !error; i++)
-    if (is_conv(&e->ops[i]) && end_of_weights(&e->ops[i]) > e->raw_bytes) error = SHORT_WEIGHTS;
+    if (has_weights(&e->ops[i]) && end_of_weights(&e->ops[i]) > e->raw_bytes) error = SHORT_WEIGHTS;
   return error;
 }

@@ -13,8 +13,10 @@ enum {
   THREAD_LOST = -6,
 };
 
-enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED };
+enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED, NORM, LABELS };
 enum { NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID };
+enum { CHANNEL, ROW, FIXED_ROW };  // statistics
+enum { RGB, LAB, RGBA };           // modes
 
 // Limits that keep every offset below in an int, however strange the plan.
 enum {
@@ -23,6 +25,7 @@ enum {
   MAX_COMPUTED = 65536,
   MAX_KERNEL = 7,
   MAX_SIDE = 32768,
+  MAX_LABELS = 64,
   MAX_PAGES = 32768,
   MAX_THREADS = 16,
 };
@@ -32,7 +35,8 @@ typedef struct {
   int op, input, input_channel, output, output_channel, in_channels, out_channels;
   int kernel, stride, pad, activation, shuffle, residual, residual_channel, weight, scale, bias;
   int pad_end, reflect;
-  float slope;
+  float slope, epsilon;
+  int statistics, mode;
 } Op;
 
 // Float32 NHWC with a border of zeros (border.c), so that no kernel ever asks whether a pixel is inside.
@@ -56,9 +60,9 @@ enum { DIRECT, DIRECT_8BIT, F4X4_3X3, F4X4_2X2, F2X2_2X2 };
 
 // Weights as the kernels read them (pack.c). The order of packed channels is that of Target (target.h).
 typedef struct {
-  void *weights;      // floats, or int8 codes
+  void *weights;      // floats, or int8 codes; of labels the palette
   float *bias;        // one float per packed channel, zeros where there is none
-  float *scale;       // of the codes, one float per packed channel
+  float *scale;       // of the codes, one float per packed channel; of a normalisation
   int path;
 } Packed;
 
@@ -91,26 +95,30 @@ static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
 static inline int is_winograd(int path) { return path >= F4X4_3X3; }
 static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE || op->op == DEPTHWISE; }
+static inline int has_weights(const Op *op) { return is_conv(op) || op->op == NORM || op->op == LABELS; }
 
 // How many input channels each output channel has weights for.
 static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
 
 static inline int pad_end(const Op *op) { return op->pad_end == -1 ? op->pad : op->pad_end; }
 
-static inline int reads_drawing(const Op *op) { return op->op == INPUT || op->op == ENCLOSED; }
+static inline int reads_drawing(const Op *op) { return op->op == INPUT || op->op == ENCLOSED || op->op == LABELS; }
+static inline int needs_drawing(const Op *op) { return op->op == OUTPUT && (op->activation == FILL || op->mode == LAB); }
 static inline int reads_slice(const Op *op) { return !reads_drawing(op) && op->op != STYLE; }
 
 // How many channels an operation reads from its input, and writes to its output.
 static inline int channels_read(const Op *op) {
-  return !reads_slice(op) ? 0 : op->op == OUTPUT ? 3 : op->in_channels;
+  return !reads_slice(op) ? 0 : op->op == OUTPUT ? op->mode == LAB ? 2 : op->mode == RGBA ? 4 : 3 : op->in_channels;
 }
 static inline int channels_written(const Op *op) {
   switch (op->op) {
-    case INPUT: return 3 * op->shuffle * op->shuffle;
+    case INPUT: return (op->mode == LAB ? 1 : 3) * op->shuffle * op->shuffle;
     case CONV: return op->out_channels / (op->shuffle * op->shuffle);
     case CONV_TRANSPOSE: return op->out_channels;
     case DEPTHWISE: return op->out_channels;
-    case COPY: return op->in_channels;
+    case COPY:
+    case NORM: return op->in_channels;
+    case LABELS: return op->out_channels;
     case STYLE: return 4;
     case ENCLOSED: return 1;
     default: return 0;
@@ -141,11 +149,17 @@ void run_output(const Engine *e, const Op *op);
 void run_copy(const Engine *e, const Op *op);
 void run_style(const Engine *e, const Op *op);
 void run_enclosed(const Engine *e, const Op *op);
+void run_lightness(const Engine *e, const Op *op);
+void run_lab(const Engine *e, const Op *op);
+void run_norm(const Engine *e, const Op *op, const Packed *packed);
+void run_labels(const Engine *e, const Op *op, const Packed *packed);
 void run_direct(const Engine *e, const Op *op, const Packed *packed);
 void run_winograd(const Engine *e, const Op *op, const Packed *packed);
 void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
 int64_t dequantised_floats(const Op *op);       // direct.c: of `scratch`, where weights stay 8-bit
+void pack_norm(const Engine *e, const Op *op, const Packed *packed);
+void pack_labels(const Engine *e, const Op *op, const Packed *packed);
 int64_t enclosed_bytes(int height, int width);  // enclosed.c: of `areas`, for an output of this size
 
 // fill.c

@@ -52,10 +52,11 @@ static int walk(Engine *e, Size image) {
     if (op->op == OUTPUT) {
       e->output_height = size.height;
       e->output_width = size.width;
-      if (op->activation == FILL && (size.height != image.height || size.width != image.width)) return BAD_SIZE;
+      if (needs_drawing(op) && (size.height != image.height || size.width != image.width)) return BAD_SIZE;
       if (op->activation == FILL) use_areas(e, fill_bytes(size.height, size.width));
       continue;
     }
+    if (op->op == NORM && op->statistics != CHANNEL && op->out_channels != size.height) return BAD_SIZE;
     if (op->op == ENCLOSED) use_areas(e, enclosed_bytes(size.height, size.width));
     Tensor *out = &e->tensors[op->output];
     if (out->height == 0) {

@@ -65,17 +65,21 @@ int reserve_packed(Engine *e) {
   for (int i = 0; i < e->op_count; i++) {
     const Op *op = &e->ops[i];
     Packed *packed = &e->packed[i];
-    if (!is_conv(op)) continue;
-    int64_t channels = packed_channels(op);
+    if (!has_weights(op)) continue;
+    int64_t channels = op->op == NORM ? round_up(op->out_channels, 4) : packed_channels(op);
     packed->weights = allocate(weight_bytes(op, packed->path));
     packed->bias = allocate(4 * channels);
-    packed->scale = allocate(packed->path == DIRECT_8BIT ? 4 * channels : 0);
+    packed->scale = allocate(packed->path == DIRECT_8BIT || op->op == NORM ? 4 * channels : 0);
     if (!packed->weights || !packed->bias || !packed->scale) return NO_MEMORY;
   }
   return DONE;
 }
 
 static void pack_op(const Engine *e, const Op *op, const Packed *packed) {
+  if (op->op == NORM || op->op == LABELS) {
+    (op->op == NORM ? pack_norm : pack_labels)(e, op, packed);
+    return;
+  }
   pack_bias(e, op, packed->bias);
   if (packed->path == DIRECT_8BIT) pack_scale(e, op, packed->scale);
   if (is_winograd(packed->path)) winograd_pack(e, op, packed->path, packed->weights);
@@ -87,7 +91,7 @@ static void pack_op(const Engine *e, const Op *op, const Packed *packed) {
 int pack_weights(Engine *e, int bytes) {
   for (; e->packed_ops < e->op_count; e->packed_ops++) {
     const Op *op = &e->ops[e->packed_ops];
-    if (!is_conv(op)) continue;
+    if (!has_weights(op)) continue;
     if (end_of_weights(op) > bytes) return e->op_count - e->packed_ops;
     pack_op(e, op, &e->packed[e->packed_ops]);
   }

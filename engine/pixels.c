@@ -67,10 +67,22 @@ static void input_band(const void *context, int index, int thread) {
 }
 
 void run_input(const Engine *e, const Op *op) {
+  if (op->mode == LAB) {
+    run_lightness(e, op);
+    return;
+  }
   int unit = op->scale == 1;  // range [0, 1] instead of [-1, 1]
   int height = e->tensors[op->output].height;
   Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : -1.0f)};
   in_parallel(input_band, &rows, in_bands(height));
+}
+
+// Red, green and blue where alpha, the fourth, lets white through: levels of 255.
+static Vec on_white(Vec v) {
+  Vec most = splat(255.0f);
+  v = wasm_f32x4_pmin(most, wasm_f32x4_pmax(splat(0.0f), v));
+  Vec alpha = wasm_i32x4_shuffle(v, v, 3, 3, 3, 3);
+  return add(mul(v, wasm_f32x4_div(alpha, most)), sub(most, alpha));
 }
 
 static void output_band(const void *context, int index, int thread) {
@@ -82,7 +94,9 @@ static void output_band(const void *context, int index, int thread) {
   for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
     const float *from = t->data + y * t->row + r->op->input_channel;
     for (int x = 0; x < t->width; x++, from += t->pixel, to += 4) {
-      Vec value = wasm_f32x4_nearest(mul(add(load(from), r->offset), r->scale));
+      Vec value = mul(add(load(from), r->offset), r->scale);
+      if (r->op->mode == RGBA) value = on_white(value);
+      value = wasm_f32x4_nearest(value);
       Vec whole = wasm_v128_bitselect(wasm_i32x4_trunc_sat_f32x4(value), opaque, rgb);
       Vec words = wasm_i16x8_narrow_i32x4(whole, whole);
       wasm_v128_store32_lane(to, wasm_u8x16_narrow_i16x8(words, words), 0);
@@ -94,7 +108,8 @@ void run_output(const Engine *e, const Op *op) {
   int unit = op->scale == 1;
   int height = e->tensors[op->input].height;
   Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : 1.0f)};
-  in_parallel(output_band, &rows, in_bands(height));
+  if (op->mode == LAB) run_lab(e, op);
+  else in_parallel(output_band, &rows, in_bands(height));
   if (op->activation == FILL) fill_areas(e);
 }
 

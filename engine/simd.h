@@ -6,6 +6,7 @@ typedef v128_t Vec;
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define SMALL _Pragma("clang loop unroll(disable) vectorize(disable)")  // code, where time is no matter
 
 static inline Vec load(const float *from) { return wasm_v128_load(from); }
 static inline void store(float *to, Vec v) { wasm_v128_store(to, v); }

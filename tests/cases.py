@@ -37,6 +37,10 @@ def copied(**fields: int) -> Op:
     return Op("copy", output=1, **({"in_channels": 3} | fields))
 
 
+def normed(**fields: Any) -> Op:
+    return Op("norm", **({"output": 1, "in_channels": 3, "out_channels": 3, "epsilon": 1e-3} | fields))
+
+
 Case = Callable[[], list[Plan]]  # made when it is wanted, so that what a plan cannot have fails its own test
 
 
@@ -55,6 +59,8 @@ OPERATIONS: dict[str, Case] = {
     "enclosed": lambda: [
         shown([4, 3], Op("enclosed", output=1), Op("conv", 1, 0, 2, 0, 1, 3, kernel=1), source=2),
     ],
+    "norm": lambda: [shown([3, 3], conv(), normed(input=1, output=2, scale=40, bias=80, residual=0), source=2)],
+    "labels": lambda: [shown([5], Op("labels", output=1, out_channels=5))],
 }
 
 ACTIVATIONS: dict[str, Case] = {
@@ -96,6 +102,9 @@ FIELDS: dict[str, Case] = {
     "pad_end": lambda: [shown([3], conv(pad_end=i)) for i in (2, 0)],
     "reflect": lambda: [shown([3], conv(kernel=5, pad=2, reflect=i)) for i in (0, 1)],
     "slope": lambda: [shown([3], conv(activation=2, slope=i)) for i in (0.2, 0.9)],
+    "epsilon": lambda: [shown([3], normed(epsilon=i)) for i in (1e-5, 1.0)],
+    "statistics": lambda: [shown([3], normed(out_channels=HEIGHT, statistics=i)) for i in (2, 1)],
+    "mode": lambda: [shown([4], conv(channels=4), mode=i) for i in (0, 2)],
 }
 
 PLANS: dict[str, Case] = {

@@ -80,6 +80,16 @@ class Builder:
         self.ops.append(Op("copy", input=source, output=output, in_channels=channels, **fields))
         return output
 
+    def norm(self, source: int, channels: int, rows: int = 0, **fields: Any) -> int:
+        """Normalisation of each channel, or of so many rows, with random scales and shifts."""
+        count = rows or channels
+        numbers = self.rng.uniform(0.5, 2, count).astype("<f4"), self.rng.normal(0, 1, count).astype("<f4")
+        scale, shift = map(self.data, numbers)
+        output = self.tensor(channels)
+        given = {"in_channels": channels, "out_channels": count, "scale": scale, "bias": shift, "epsilon": 1e-5}
+        self.ops.append(Op("norm", input=source, output=output, **given | fields))
+        return output
+
     def style(self, like: int, **fields: int) -> int:
         """Noise and a colour, 4 channels of the size of tensor `like`."""
         output = fields.pop("output", None)

@@ -12,7 +12,7 @@ Row = tuple[str, Json]  # what it is, and the plan
 ZEROS = bytes(1 << 20)
 # input -> conv -> conv_transpose -> copy -> output, then the operations that are left; tensor 1 has 2 channels
 BASE: Json = {
-    "tensors": [3, 2, 3, 3, 3, 4, 1],
+    "tensors": [3, 2, 3, 3, 3, 4, 1, 3, 5],
     "ops": [
         {"op": "input"},
         {"op": "conv", "output": 1, "in_channels": 3, "out_channels": 2, "kernel": 3, "pad": 1},
@@ -31,9 +31,12 @@ BASE: Json = {
         {"op": "depthwise", "output": 4, "in_channels": 3, "out_channels": 3, "kernel": 3, "pad": 1},
         {"op": "style", "output": 5},
         {"op": "enclosed", "output": 6},
+        {"op": "norm", "output": 7, "in_channels": 3, "out_channels": 3},
+        {"op": "labels", "output": 8, "out_channels": 5},
     ],
 }
-INPUT, CONV, TRANSPOSED, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED = range(8)
+INPUT, CONV, TRANSPOSED, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED, NORM, LABELS = range(10)
+OTHERS = (STYLE, ENCLOSED, NORM, LABELS)
 TOO_MUCH = 2**31 - 1
 CHANNELS = ("input_channel", "output_channel", "residual_channel")
 
@@ -93,7 +96,7 @@ INVALID: dict[str, list[Row]] = {
     "counts": [
         lists("no tensors", tensors=[]),
         lists("no operations", ops=[]),
-        lists("4,097 tensors", tensors=TENSORS + [3] * 4090),
+        lists("4,097 tensors", tensors=TENSORS + [3] * 4088),
         copies(4097),
     ],
     "channels": [
@@ -124,11 +127,11 @@ INVALID: dict[str, list[Row]] = {
         lists("two", ops=[*OPS, {"op": "output"}]),
     ],
     "tensors": [
-        *(but(CONV, input=n) for n in (-1, 7, 99)),
-        *(but(STYLE, input=n) for n in (-1, 7)),
+        *(but(CONV, input=n) for n in (-1, 9, 99)),
+        *(but(STYLE, input=n) for n in (-1, 9)),
         but(STYLE, output=-2),
-        *(but(INPUT, output=n) for n in (-1, 9)),
-        *(but(CONV, residual=n) for n in (-2, 7)),
+        *(but(INPUT, output=n) for n in (-1, 10)),
+        *(but(CONV, residual=n) for n in (-2, 9)),
     ],
     "slices": [
         *(within(**{field: n}) for field in CHANNELS for n in (2, 12, -4)),
@@ -144,7 +147,7 @@ INVALID: dict[str, list[Row]] = {
         but(OUTPUT, input_channel=4),
         but(INPUT, shuffle=2),
         but(ENCLOSED, output_channel=4),
-        lists("a style in 3 channels", tensors=[3, 2, 3, 3, 3, 3, 1]),
+        lists("a style in 3 channels", tensors=[3, 2, 3, 3, 3, 3, 1, 3, 5]),
         *(but(DEPTHWISE, residual=0, residual_channel=n) for n in (2, -4, 4)),
         but(CONV, residual=6),
         but(CONV, residual=0, residual_channel=4),
@@ -154,7 +157,7 @@ INVALID: dict[str, list[Row]] = {
         but(CONV, output=0),
         *(but(CONV, residual=n) for n in (1, 2)),
         but(TRANSPOSED, residual=2),
-        lists("read before", ops=[OPS[i] for i in (0, 2, 1, 3, 4, 5, 6, 7)]),
+        lists("read before", ops=[OPS[i] for i in (0, 2, 1, *range(3, 10))]),
         lists("written twice", ops=[*OPS, OPS[CONV]]),
         lists("never written", ops=OPS[1:]),
         lists("half of it never written", [3, 8, 3], HALF),
@@ -165,7 +168,7 @@ INVALID: dict[str, list[Row]] = {
         *(but(index, slope=n) for n in (-0.1, 1.1, 1e300) for index in (CONV, COPY, INPUT)),
         but(TRANSPOSED, activation=4),
         but(DEPTHWISE, activation=4),
-        *(but(index, activation=n) for n in (1, 4, 5) for index in (INPUT, STYLE, ENCLOSED)),
+        *(but(index, activation=n) for n in (1, 4, 5) for index in (INPUT, STYLE, ENCLOSED, LABELS)),
         *(but(OUTPUT, activation=n) for n in (-1, 1, 2, 3, 5, 6)),
     ],
     "shuffle": [
@@ -178,10 +181,10 @@ INVALID: dict[str, list[Row]] = {
         *(but(ENCLOSED, shuffle=n) for n in (0, 3, 8)),
         but(TRANSPOSED, shuffle=2),
         within(shuffle=2),
-        but(STYLE, shuffle=2),
-        but(OUTPUT, shuffle=2),
+        *(but(index, shuffle=2) for index in (STYLE, OUTPUT, NORM, LABELS)),
+        lists("an unshuffled lightness", [4, 3], [{"op": "input", "shuffle": 2, "mode": 1}, {"op": "output"}]),
     ],
-    "residual": [but(index, residual=0) for index in (COPY, OUTPUT, STYLE, ENCLOSED)]
+    "residual": [but(index, residual=0) for index in (COPY, OUTPUT, STYLE, ENCLOSED, LABELS)]
     + [but(INPUT, residual=n) for n in (0, 1)],
     "window": [
         *(but(index, kernel=n) for n in (-1, 0, 8) for index in (CONV, DEPTHWISE)),
@@ -194,20 +197,36 @@ INVALID: dict[str, list[Row]] = {
     "ends": [
         *(but(index, pad_end=n) for n in (-2, 3) for index in (CONV, DEPTHWISE)),
         *(but(index, reflect=n) for n in (-1, 2) for index in (CONV, DEPTHWISE)),
-        *(but(index, pad_end=n) for n in (0, 1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, STYLE, ENCLOSED)),
-        *(but(index, reflect=1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, STYLE, ENCLOSED)),
+        *(but(index, pad_end=n) for n in (0, 1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, *OTHERS)),
+        *(but(index, reflect=1) for index in (INPUT, TRANSPOSED, COPY, OUTPUT, *OTHERS)),
     ],
     "depthwise": [but(DEPTHWISE, in_channels=2), but(DEPTHWISE, out_channels=2)],
+    "norm": [
+        *(but(NORM, epsilon=n) for n in (-1e-9, 1.1)),
+        *(but(NORM, statistics=n) for n in (-1, 3)),
+        *(but(index, statistics=1) for index in range(10) if index != NORM),
+        but(NORM, out_channels=2),
+        but(NORM, in_channels=2),
+        but(NORM, out_channels=0, statistics=1),
+    ],
+    "labels": [but(LABELS, out_channels=n) for n in (1, 65)],
+    "mode": [
+        but(INPUT, mode=2),
+        *(but(OUTPUT, mode=n) for n in (-1, 3)),
+        *(but(index, mode=1) for index in range(10) if index not in (INPUT, OUTPUT)),
+    ],
     "offsets": [
         *(but(index, weight=n) for n in (-4, -1, 2) for index in (CONV, TRANSPOSED, DEPTHWISE)),
         *(but(CONV, weight=n, scale=0) for n in (-4, -1)),
         *(but(index, bias=n) for n in (-8, -2, 2) for index in (CONV, TRANSPOSED, DEPTHWISE)),
         *(but(index, scale=n) for n in (-8, -2, 2) for index in (CONV, TRANSPOSED, DEPTHWISE)),
+        *(but(NORM, **{field: n}) for n in (-8, 2) for field in ("scale", "bias")),
+        but(LABELS, weight=-1),
     ],
 }
 
 VALID: dict[str, list[Row]] = {
-    "counts": [lists("this one"), lists("4,096 tensors", tensors=TENSORS + [3] * 4089), copies(4096)],
+    "counts": [lists("this one"), lists("4,096 tensors", tensors=TENSORS + [3] * 4087), copies(4096)],
     "channels": [
         lists("a tensor of 16,384", tensors=[*TENSORS, 16384]),
         reads(16384),
@@ -218,12 +237,12 @@ VALID: dict[str, list[Row]] = {
     "integers": [but(COPY, kernel=TOO_MUCH, pad=-TOO_MUCH - 1)],
     "slices": [within(**{field: 8}) for field in CHANNELS],
     "order": [
-        lists("output first", ops=[OPS[i] for i in (0, 1, 2, 3, 5, 6, 7, 4)]),
+        lists("output first", ops=[OPS[i] for i in (*range(4), *range(5, 10), 4)]),
         lists("tensors without values", tensors=[*TENSORS, 3, 3]),
     ],
     "activation": [
         *(but(CONV, slope=n) for n in (0, 1, 0.5, -0.0)),
-        *(but(index, activation=n) for n in (0, 1, 2, 3, 5) for index in (CONV, TRANSPOSED, COPY, DEPTHWISE)),
+        *(but(index, activation=n) for n in (0, 1, 2, 3, 5) for index in (CONV, TRANSPOSED, COPY, DEPTHWISE, NORM)),
         but(OUTPUT, activation=4),
     ],
     "shuffle": [
@@ -231,7 +250,7 @@ VALID: dict[str, list[Row]] = {
         *(but(ENCLOSED, shuffle=n) for n in (1, 2, 4)),
         *(convolution(8, out_channels=8 * n**2, shuffle=n) for n in (1, 2, 4)),
     ],
-    "residual": [but(DEPTHWISE, residual=0), but(CONV, residual=0)],
+    "residual": [but(DEPTHWISE, residual=0), but(CONV, residual=0), but(NORM, residual=0)],
     "ends": [
         *(but(index, pad_end=n) for n in (-1, 0, 2) for index in (CONV, DEPTHWISE)),
         *(but(index, reflect=1) for index in (CONV, DEPTHWISE)),
@@ -240,7 +259,12 @@ VALID: dict[str, list[Row]] = {
         *(but(index, kernel=n, pad=n - 1) for n in range(1, 8) for index in (CONV, DEPTHWISE)),
         *(but(index, stride=n) for n in (1, 2) for index in (CONV, DEPTHWISE)),
     ],
+    "norm": [but(NORM, statistics=n, epsilon=1) for n in (0, 1, 2)],
+    "labels": [lists("64", [3, 64], [*OPS[:1], {"op": "labels", "output": 1, "out_channels": 64}, {"op": "output"}])],
+    "mode": [but(OUTPUT, mode=1), but(INPUT, mode=0)],
     "offsets": [
+        but(NORM, scale=0, bias=4, weight=-9),
+        but(LABELS, weight=5),
         but(CONV, weight=3, scale=8, bias=4),
         but(CONV, weight=4, bias=0),
         but(DEPTHWISE, weight=1, scale=0),
@@ -268,7 +292,8 @@ BAD_SIZES: dict[str, Sizes] = {
         (but(CONV, reflect=1, pad=0, pad_end=2), (2, 3)),
     ],
     "sums": [(but(TRANSPOSED, residual=0), (4, 4)), (but(DEPTHWISE, stride=2, residual=0), (4, 4))],
-    "fill": [(but(OUTPUT, activation=4), (4, 4))],
+    "rows": [(but(NORM, statistics=n), (4, 3)) for n in (1, 2)],
+    "fill": [(but(OUTPUT, activation=4), (4, 4)), (but(OUTPUT, mode=1), (4, 4))],
 }
 
 GOOD_SIZES: dict[str, Sizes] = {
@@ -276,7 +301,8 @@ GOOD_SIZES: dict[str, Sizes] = {
     "multiples": [(but(ENCLOSED, shuffle=4), (4, 8))],
     "mirrors": [(but(CONV, reflect=1), (2, 2)), (but(DEPTHWISE, reflect=1, pad=0, pad_end=2), (3, 3))],
     "sums": [(but(DEPTHWISE, residual=0), (4, 4)), (but(DEPTHWISE, stride=2, residual=0), (1, 1))],
-    "fill": [(but(OUTPUT, activation=4, input=0), (4, 4))],
+    "rows": [(but(NORM, statistics=n), (3, 4)) for n in (1, 2)],
+    "fill": [(but(OUTPUT, input=0, **{field: n}), (4, 4)) for field, n in (("activation", 4), ("mode", 1))],
 }
 
 

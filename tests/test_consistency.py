@@ -36,6 +36,8 @@ HEADER = "engine/engine.h"
 FIELDS = table(PLAN, "field")
 OPERATIONS = numbered(FIELDS["op"][1])
 ACTIVATIONS = numbered(FIELDS["activation"][1])
+STATISTICS = numbered(FIELDS["statistics"][1])
+MODES = numbered(FIELDS["mode"][1])
 LIMITS = {name: number(cells[0]) for name, cells in table(PLAN, "limit").items()}
 ERRORS = {code: (name.strip("`"), text.partition(":")[0]) for code, (name, text) in table(ENGINE, "error").items()}
 MESSAGES = {code: text for code, (_, text) in ERRORS.items()}
@@ -65,7 +67,7 @@ def max_of(values: Mapping) -> set[str]:
 
 
 def python_defaults() -> list[str]:
-    return [f"{field.name} = {field.default}" for field in fields(Op) if field.default is not MISSING]
+    return [f"{field.name} = {field.default:g}" for field in fields(Op) if field.default is not MISSING]
 
 
 def js_type() -> list[str]:
@@ -102,6 +104,12 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
     "activations in plan.js": lambda: (in_order(js_strings("plan.js", "ACTIVATIONS")), in_order(ACTIVATIONS)),
     "activations in reference.py": lambda: (set(reference.ACTIVATED), set(OF_CONVOLUTIONS)),
     "activations in wgsl.js": lambda: (set(js_keys("wgsl.js", "ACTIVATED")), set(OF_CONVOLUTIONS)),
+    "statistics in engine.h": lambda: (named(lower(c_enum_with(HEADER, "CHANNEL"))), named(STATISTICS)),
+    "statistics in plan.py": lambda: (in_order(plan.STATISTICS), in_order(STATISTICS)),
+    "statistics in plan.js": lambda: (in_order(js_strings("plan.js", "STATISTICS")), in_order(STATISTICS)),
+    "modes in engine.h": lambda: (named(lower(c_enum_with(HEADER, "LAB"))), named(MODES)),
+    "modes in plan.py": lambda: (in_order(plan.MODES), in_order(MODES)),
+    "modes in plan.js": lambda: (in_order(js_strings("plan.js", "MODES")), in_order(MODES)),
     "fields in engine.h": lambda: (in_order(c_struct(HEADER, "Op")), in_order(FIELDS)),
     "fields in plan.py": lambda: (in_order(python_defaults()), in_order(DEFAULTS)),
     "fields in plan.js": lambda: (in_order(js_defaults()), in_order(DEFAULTS)),
@@ -117,7 +125,7 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
     "limits in engine.h": lambda: (max_of(c_constants(HEADER)), limits()),
     "limits in plan.py": lambda: (
         max_of(vars(plan)),
-        limits("MAX_COUNT", "MAX_CHANNELS", "MAX_COMPUTED", "MAX_KERNEL", "MAX_SIDE"),
+        limits("MAX_COUNT", "MAX_CHANNELS", "MAX_COMPUTED", "MAX_KERNEL", "MAX_SIDE", "MAX_LABELS"),
     ),
     "limits in plan.js": lambda: (max_of({"MAX_SIDE": js_constant("plan.js", "MAX_SIDE")}), limits("MAX_SIDE")),
     "limits in wasm.js": lambda: (max_of({"MAX_PAGES": js_constant("wasm.js", "MOST_PAGES")}), limits("MAX_PAGES")),

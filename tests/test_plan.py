@@ -26,12 +26,12 @@ def test_json_round_trip_stores_no_defaults() -> None:
 
 
 def test_rows_are_the_documented_integers() -> None:
-    op = Op("copy", 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0.5)
+    op = Op("copy", 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0.5, 1.0, 2, 1)
     rows = Plan((3,), (op, Op("output"))).rows()
     assert rows.dtype == np.dtype("<i4")
     assert rows.tolist() == [
-        [3, 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0x3F000000],
-        [4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, -1, 0, 0, -1, -1, -1, 0, 0x3E4CCCCD],
+        [3, 1, 4, 2, 8, 12, 0, 0, 1, 0, 3, 2, -1, 0, 5, -1, 6, -1, 0, 0x3F000000, 0x3F800000, 2, 1],
+        [4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, -1, 0, 0, -1, -1, -1, 0, 0x3E4CCCCD, 0, 0, 0],
     ]
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Error, Page
 from browsers import launched, served
 from cases import COLOUR, PLANS, SEED, lines, weights_file
 from nurie.config import Publish
-from nurie.engine.plan import FILL, Plan
+from nurie.engine.plan import FILL, LAB, Plan
 from nurie.engine.wasm import Engine
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
@@ -151,9 +151,10 @@ def test_sizes_that_do_not_fit_are_refused(page: Page) -> None:
         largest_difference(page, plan, weights, [drawing(3, 4, 0)])
 
 
-def test_filled_areas_are_left_to_the_other_engine(page: Page) -> None:
+@pytest.mark.parametrize("fields", [{"activation": FILL}, {"mode": LAB}])
+def test_filled_areas_and_lab_are_left_to_the_other_engine(page: Page, fields: dict[str, int]) -> None:
     b = Builder()
-    plan, weights = b.finish(b.conv(b.image(), 3, 3), activation=FILL)
+    plan, weights = b.finish(b.conv(b.image(), 3, 3), **fields)
     with pytest.raises(Error, match="the plan is invalid"):
         largest_difference(page, plan, weights, [drawing(8, 8, 0)])
 

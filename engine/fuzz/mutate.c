@@ -94,7 +94,7 @@ static void add_op(Parts *parts) {
   int source = draw(h->tensors), have = parts->channels[source];
   if (have < 1 || have > 512) return;
   Op op = {
-    .op = draw(ENCLOSED + 1), .input = source, .stride = 1, .shuffle = 1, .residual = -1, .scale = -1, .bias = -1,
+    .op = draw(LABELS + 1), .input = source, .stride = 1, .shuffle = 1, .residual = -1, .scale = -1, .bias = -1,
     .pad_end = -1, .slope = (float)draw(5) / 4,
   };
   if (op.op == OUTPUT) op.op = CONV;
@@ -113,11 +113,22 @@ static void add_op(Parts *parts) {
   if (op.op == DEPTHWISE) op.out_channels = op.in_channels;
   if (op.op == INPUT || op.op == ENCLOSED || op.op == COPY || op.op == CONV) op.shuffle = PICK(1, 1, 2, 4);
   if (op.op == CONV) op.out_channels *= op.shuffle * op.shuffle;
+  if (op.op == NORM) {
+    op.epsilon = (float)draw(3) / 64;
+    op.out_channels = op.in_channels;
+    if (draw(4) == 0) op.statistics = 1 + draw(2), op.out_channels = h->height[0];
+    if (draw(2)) op.scale = 4 * draw(40);
+    if (draw(2)) op.bias = 4 * draw(40);
+    if (draw(6) == 0) op.residual = draw(h->tensors);
+  }
+  if (op.op == LABELS) op.weight = draw(40), op.out_channels = 2 + draw(draw(4) ? 8 : MAX_LABELS);
+  if (op.op == INPUT) op.mode = draw(6) == 0;
   if (op.op == CONV || op.op == DEPTHWISE) {
     if (draw(3) == 0) op.pad_end = draw(op.kernel);
     op.reflect = draw(3) == 0;
   }
-  if (is_conv(&op) || op.op == COPY) op.activation = PICK(NONE, RELU, LEAKY_RELU, TANH, SIGMOID);
+  if (op.mode == LAB) op.shuffle = 1;
+  if (is_conv(&op) || op.op == COPY || op.op == NORM) op.activation = PICK(NONE, RELU, LEAKY_RELU, TANH, SIGMOID);
   int written = channels_written(&op);
   op.output = draw(3) ? h->tensors++ : draw(h->tensors);
   if (op.output == h->tensors - 1 && draw(3)) parts->channels[op.output] = written + (draw(3) ? 0 : draw(9));
@@ -125,7 +136,7 @@ static void add_op(Parts *parts) {
     op.output_channel = round_up(max(0, min(parts->channels[op.output], 512)), 4);
     parts->channels[op.output] = op.output_channel + written;
   }
-  if (is_conv(&op) && end_of_weights(&op) > h->weights) h->weights = (int)end_of_weights(&op);
+  if (has_weights(&op) && end_of_weights(&op) > h->weights) h->weights = (int)end_of_weights(&op);
   int last = h->ops;
   for (int i = 0; i < h->ops; i++)
     if (parts->ops[i].op == OUTPUT) last = i;
@@ -142,7 +153,7 @@ static void change_field(Parts *parts) {
   fields[field] = draw(3) ? some_number() : changed(fields[field]);
   int *tensors[] = {&op->input, &op->output, &op->residual};
   if (draw(5) == 0) *tensors[draw(3)] = draw(parts->header.tensors + 2) - 1;
-  if (draw(30) == 0) op->op = draw(ENCLOSED + 2);
+  if (draw(30) == 0) op->op = draw(LABELS + 2);
 }
 
 // Lines and dots on the drawing, which is of the first size.
@@ -193,7 +204,7 @@ static void mutate(Parts *parts) {
     }
     case 14: {
       Op *output = &parts->ops[draw(h->ops)];
-      if (output->op == OUTPUT) output->activation = draw(2) * FILL, output->scale = draw(3) - 1;
+      if (output->op == OUTPUT) output->activation = draw(2) * FILL, output->scale = draw(3) - 1, output->mode = draw(3);
       draw_line(parts);
       break;
     }

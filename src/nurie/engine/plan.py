@@ -12,12 +12,16 @@ import numpy as np
 
 from nurie.errors import NurieError
 
-OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed")
-READ_DRAWING = ("input", "enclosed")
+OPS = ("input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed", "norm", "labels")
+READ_DRAWING = ("input", "enclosed", "labels")
 READ_NO_TENSOR = (*READ_DRAWING, "style")
 ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh", "fill", "sigmoid")
 NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID = range(len(ACTIVATIONS))
-COMPUTED = (NONE, RELU, LEAKY_RELU, TANH, SIGMOID)  # of convolutions and copies
+STATISTICS = ("channel", "row", "fixed_row")
+CHANNEL, ROW, FIXED_ROW = range(len(STATISTICS))
+MODES = ("rgb", "lab", "rgba")
+RGB, LAB, RGBA = range(len(MODES))
+COMPUTED = (NONE, RELU, LEAKY_RELU, TANH, SIGMOID)  # of convolutions, copies and normalisations
 SHUFFLES = (1, 2, 4)
 STRIDES = (1, 2)
 MAX_COUNT = 4096  # tensors; operations
@@ -25,6 +29,7 @@ MAX_CHANNELS = 16384  # of a tensor
 MAX_COMPUTED = 65536  # channels, before a pixel shuffle
 MAX_KERNEL = 7
 MAX_SIDE = 32768  # pixels
+MAX_LABELS = 64  # colours of a palette
 
 Size = tuple[int, int]  # height, width in pixels
 
@@ -56,6 +61,9 @@ class Op:
     pad_end: int = -1
     reflect: int = 0
     slope: float = 0.2
+    epsilon: float = 0.0
+    statistics: int = 0
+    mode: int = 0
 
     @property
     def is_conv(self) -> bool:
@@ -74,7 +82,9 @@ class Op:
     @property
     def channels_read(self) -> int:
         """Channels of the input slice."""
-        return 0 if self.op in READ_NO_TENSOR else 3 if self.op == "output" else self.in_channels
+        if self.op == "output":
+            return {LAB: 2, RGBA: 4}.get(self.mode, 3)
+        return 0 if self.op in READ_NO_TENSOR else self.in_channels
 
     @property
     def channels_written(self) -> int:
@@ -83,12 +93,16 @@ class Op:
             return self.out_channels // self.shuffle**2
         if self.is_conv:
             return self.out_channels
-        return {"input": 3 * self.shuffle**2, "copy": self.in_channels, "style": 4, "enclosed": 1}.get(self.op, 0)
+        if self.op == "input":
+            return (1 if self.mode == LAB else 3) * self.shuffle**2
+        kept, made = self.in_channels, self.out_channels
+        return {"copy": kept, "norm": kept, "style": 4, "enclosed": 1, "labels": made}.get(self.op, 0)
 
     def row(self) -> tuple[int, ...]:
         """The integers that the engine reads, one for each field; of a float32 its bits."""
-        values = astuple(self)[1:]
-        return (OPS.index(self.op), *(_bits(value) if isinstance(value, float) else value for value in values))
+        pairs = zip(fields(self), astuple(self), strict=True)
+        words = [_bits(value) if field.type is float else value for field, value in pairs if field.name != "op"]
+        return (OPS.index(self.op), *words)
 
     def to_json(self) -> dict[str, Any]:
         """Only the fields that differ from their defaults, as the manifest stores them."""
@@ -125,9 +139,13 @@ class Plan:
                 why = f"mirrors {max(op.pads)} pixels of {_text(sizes[op.input])}"
                 raise _misfit(height, width, index, op, why)
             if op.op == "output":
-                if op.activation == FILL and size != (height, width):
-                    raise _misfit(height, width, index, op, f"fills areas of a picture of {_text(size)}")
+                if (op.activation == FILL or op.mode == LAB) and size != (height, width):
+                    why = f"needs the drawing's pixels for a picture of {_text(size)}"
+                    raise _misfit(height, width, index, op, why)
                 continue
+            if op.op == "norm" and op.statistics != CHANNEL and size[0] != op.out_channels:
+                why = f"normalises {op.out_channels} rows of {_text(size)}"
+                raise _misfit(height, width, index, op, why)
             if sizes[op.output] not in ((0, 0), size):
                 why = f"writes {_text(size)} pixels into a tensor of {_text(sizes[op.output])}"
                 raise _misfit(height, width, index, op, why)
@@ -229,11 +247,38 @@ def _field_fault(op: Op) -> str:
         return f"has activation {op.activation}; known are {', '.join(map(str, COMPUTED))}"
     if not 0 <= op.slope <= 1:
         return f"has slope {op.slope}; it must be 0 to 1"
+    if not 0 <= op.epsilon <= 1:
+        return f"has epsilon {op.epsilon}; it must be 0 to 1"
     if op.is_conv:
-        return _convolution_fault(op) or _offset_fault(op)
-    activated = op.op != "copy" and op.activation not in (NONE, FILL)
-    shuffled = op.op in ("output", "style") and op.shuffle != 1
-    return "has fields that it cannot have" if op.residual != -1 or activated or shuffled or _is_padded(op) else ""
+        return _convolution_fault(op) or _offset_fault(op) or ("has fields that it cannot have" * _is_special(op))
+    activated = op.op not in ("copy", "norm") and op.activation not in (NONE, FILL)
+    whole = op.op in ("output", "style", "norm", "labels") or op.mode == LAB
+    shuffled = whole and op.shuffle != 1
+    added = op.op != "norm" and op.residual != -1
+    if added or activated or shuffled or _is_padded(op) or _is_special(op):
+        return "has fields that it cannot have"
+    return _norm_fault(op) if op.op == "norm" else _labels_fault(op) if op.op == "labels" else ""
+
+
+def _is_special(op: Op) -> bool:
+    """With a `statistics` or `mode` that its kind has not."""
+    modes = {"input": (RGB, LAB), "output": (RGB, LAB, RGBA)}.get(op.op, (RGB,))
+    readings = (CHANNEL, ROW, FIXED_ROW) if op.op == "norm" else (CHANNEL,)
+    return op.mode not in modes or op.statistics not in readings
+
+
+def _norm_fault(op: Op) -> str:
+    if op.statistics == CHANNEL and op.in_channels != op.out_channels:
+        return f"normalises {op.out_channels} of {op.in_channels} channels"
+    if op.statistics != CHANNEL and op.out_channels < 1:
+        return f"normalises {op.out_channels} rows"
+    return _offset_fault(op)
+
+
+def _labels_fault(op: Op) -> str:
+    if not 2 <= op.out_channels <= MAX_LABELS:
+        return f"has {op.out_channels} labels; the engine takes 2 to {MAX_LABELS}"
+    return f"has its palette at byte {op.weight}; it must be from 0 on" if op.weight < 0 else ""
 
 
 def _is_padded(op: Op) -> bool:
@@ -262,11 +307,10 @@ def _convolution_fault(op: Op) -> str:
 
 def _offset_fault(op: Op) -> str:
     """What lies at an impossible place in the weights file."""
-    for name, offset, alignment in (
-        ("weight", op.weight, 4 if op.scale == -1 else 1),
-        ("scale", op.scale, 4),
-        ("bias", op.bias, 4),
-    ):
+    offsets = [("scale", op.scale, 4), ("bias", op.bias, 4)]
+    if op.op != "norm":
+        offsets.append(("weight", op.weight, 4 if op.scale == -1 else 1))
+    for name, offset, alignment in offsets:
         absent = offset == -1 and name != "weight"
         if not absent and (offset < 0 or offset % alignment):
             return f"has its {name} at byte {offset}; it must be a multiple of {alignment}, from 0 on"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nurie.engine.plan import ACTIVATIONS, FILL, Op, Plan
+from nurie.engine.plan import ACTIVATIONS, CHANNEL, FILL, FIXED_ROW, LAB, RGBA, Op, Plan
 from nurie.engine.reference_fill import filled, spread
+from nurie.engine.reference_lab import from_lab, lightness
 
 Array = np.ndarray
 
@@ -50,7 +51,12 @@ def run_reference(
 
 def shown(op: Op, x: Array, given: Given) -> Array:
     """uint8 (h, w, 3)"""
-    picture = to_bytes(x, unit=op.scale == 1)
+    if op.mode == LAB:
+        picture = to_bytes(from_lab(np.dstack([lightness(given.drawing), 110 * x])), unit=True)
+    elif op.mode == RGBA:
+        picture = to_bytes(on_white(x if op.scale == 1 else (x + 1) / 2), unit=True)
+    else:
+        picture = to_bytes(x, unit=op.scale == 1)
     return filled(given.drawing, picture) if op.activation == FILL else picture
 
 
@@ -63,9 +69,37 @@ def convolved(op: Op, x: Array, given: Given) -> Array:
     return shuffled(y + read_floats(given.weights, op.bias, op.out_channels), op.shuffle)
 
 
+def read(op: Op, _: Array, given: Given) -> Array:
+    """The drawing as numbers."""
+    if op.mode == LAB:
+        return lightness(given.drawing) / 50 - 1
+    return unshuffled(from_bytes(given.drawing, unit=op.scale == 1), op.shuffle)
+
+
+def normalised(op: Op, x: Array, given: Given) -> Array:
+    """By the mean and the biased variance of this picture; or only scaled and shifted."""
+    scale = np.ones(op.out_channels) if op.scale == -1 else read_floats(given.weights, op.scale, op.out_channels)
+    shift = read_floats(given.weights, op.bias, op.out_channels)
+    if op.statistics != CHANNEL:  # of rows
+        scale, shift = scale[:, None, None], shift[:, None, None]
+    if op.statistics == FIXED_ROW:
+        return scale * x + shift
+    over = (0, 1) if op.statistics == CHANNEL else (1, 2)
+    deviation = x - x.mean(over, keepdims=True)
+    square = x.var(over, keepdims=True) + op.epsilon
+    return scale * deviation / np.sqrt(np.where(square > 0, square, 1)) + shift
+
+
+def labelled(op: Op, _: Array, given: Given) -> Array:
+    """One channel for each colour of the palette, 1 in that of the nearest, the first of equals."""
+    palette = np.frombuffer(given.weights, np.uint8, 3 * op.out_channels, op.weight).reshape(-1, 3)
+    distances = ((given.drawing[:, :, None].astype(int) - palette) ** 2).sum(3)
+    return np.eye(op.out_channels)[distances.argmin(2)]
+
+
 # The operation, the slice that it reads (h, w, channels), and what it reads beside -> what it writes.
 OPERATIONS: dict[str, Callable[[Op, Array, Given], Array]] = {
-    "input": lambda op, _, given: unshuffled(from_bytes(given.drawing, unit=op.scale == 1), op.shuffle),
+    "input": read,
     "conv": convolved,
     "conv_transpose": convolved,
     "copy": lambda op, x, _: x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1),
@@ -73,6 +107,8 @@ OPERATIONS: dict[str, Callable[[Op, Array, Given], Array]] = {
     "depthwise": convolved,
     "style": lambda _, x, given: styled(x.shape[0], x.shape[1], given.seed, given.colour),
     "enclosed": lambda op, _, given: how_enclosed(given.drawing, op.shuffle),
+    "norm": normalised,
+    "labels": labelled,
 }
 
 ACTIVATED: dict[str, Callable[[Array, Op], Array]] = {
@@ -92,6 +128,12 @@ def from_bytes(rgb: Array, unit: bool) -> Array:
 def to_bytes(x: Array, unit: bool) -> Array:
     """The inverse of `from_bytes`: clamped, halves rounded to even."""
     return np.clip(np.rint(x * 255.0 if unit else (x + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def on_white(x: Array) -> Array:
+    """Red, green, blue and alpha, each in [0, 1]: (h, w, 4) -> (h, w, 3)."""
+    x = np.clip(x, 0, 1)
+    return x[:, :, :3] * x[:, :, 3:] + 1 - x[:, :, 3:]
 
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:

@@ -1,6 +1,6 @@
 // What an operation takes on WebGPU: its packed weights, its tensors' places, its uniforms and workgroups. Pure functions.
 
-import { complete, readsDrawing } from "./plan.js";
+import { complete, readsDrawing, STATISTICS } from "./plan.js";
 import { GROUP, TILE } from "./wgsl.js";
 
 /**
@@ -13,34 +13,73 @@ import { GROUP, TILE } from "./wgsl.js";
  */
 
 /**
- * The weights of an operation as float32, in the order that its kernel reads, and the biases.
+ * What an operation takes from the weights file as float32, in the order that its kernel reads: weights and biases.
  * @param {FullOp} op
  * @param {Uint8Array} file
  */
-export function pack(op, file) {
+export function packed(op, file) {
+  if (op.op === "norm") return { weights: new Float32Array(4), bias: scalesAndShifts(op, file) };
+  if (op.op === "labels") return { weights: new Float32Array(4), bias: palette(op, file) };
+  const weighted = op.op === "depthwise" || op.op === "conv" || op.op === "conv_transpose";
+  return weighted ? pack(op, file) : { weights: new Float32Array(4), bias: new Float32Array(4) };
+}
+
+/**
+ * @param {Uint8Array} file
+ * @param {number} at
+ * @param {number} count
+ */
+const floats = (file, at, count) => new Float32Array(file.slice(at, at + 4 * count).buffer);
+
+/**
+ * The scales of a normalisation, then its shifts, both up to a multiple of four.
+ * @param {FullOp} op
+ * @param {Uint8Array} file
+ */
+function scalesAndShifts(op, file) {
+  const count = op.out_channels;
+  const values = new Float32Array(8 * Math.ceil(count / 4));
+  values.set(op.scale === -1 ? new Float32Array(count).fill(1) : floats(file, op.scale, count));
+  if (op.bias !== -1) values.set(floats(file, op.bias, count), values.length / 2);
+  return values;
+}
+
+/**
+ * A quad for each colour, red, green and blue in levels of 255.
+ * @param {FullOp} op
+ * @param {Uint8Array} file
+ */
+const palette = ({ out_channels, weight }, file) =>
+  Float32Array.from({ length: 4 * out_channels }, (_, i) => (i % 4 < 3 ? file[weight + 3 * (i >> 2) + (i % 4)] : 0));
+
+/**
+ * @param {FullOp} op
+ * @param {Uint8Array} file
+ */
+function pack(op, file) {
   const { kernel, quads } = op;
   const depth = op.op === "depthwise" ? 1 : op.in_channels;
   const count = op.out_channels * kernel ** 2 * depth;
-  const floats = (/** @type {number} */ at, /** @type {number} */ n) =>
-    new Float32Array(file.slice(at, at + 4 * n).buffer);
-  const scales = op.scale === -1 ? null : floats(op.scale, op.out_channels);
-  const codes = scales ? new Int8Array(file.buffer, file.byteOffset + op.weight, count) : floats(op.weight, count);
-  const from = op.bias === -1 ? null : floats(op.bias, op.out_channels);
+  const scales = op.scale === -1 ? null : floats(file, op.scale, op.out_channels);
+  const codes = scales
+    ? new Int8Array(file.buffer, file.byteOffset + op.weight, count)
+    : floats(file, op.weight, count);
+  const from = op.bias === -1 ? null : floats(file, op.bias, op.out_channels);
   const rows = op.op === "depthwise" ? 1 : 4 * Math.ceil(depth / 4);
   const weights = new Float32Array(kernel ** 2 * rows * 4 * quads);
   const bias = new Float32Array(4 * quads);
   const taps = tapOrder(op);
   for (let out = 0; out < op.out_channels; out++) {
-    const packed = (out % op.phases) * 4 * op.phaseQuads + Math.floor(out / op.phases);
+    const place = (out % op.phases) * 4 * op.phaseQuads + Math.floor(out / op.phases);
     const scale = scales ? scales[out] : 1;
-    bias[packed] = from ? from[out] : 0;
+    bias[place] = from ? from[out] : 0;
     taps.forEach((tap, position) => {
       const source = (out * kernel ** 2 + tap) * depth;
       // depthwise: [quad][tap][lane]; else [tap][input channel][output channel]
       let to =
         op.op === "depthwise"
-          ? ((packed >> 2) * taps.length + position) * 4 + (packed & 3)
-          : position * rows * 4 * quads + packed;
+          ? ((place >> 2) * taps.length + position) * 4 + (place & 3)
+          : position * rows * 4 * quads + place;
       for (let i = 0; i < depth; i++, to += 4 * quads) weights[to] = codes[source + i] * scale;
     });
   }
@@ -134,6 +173,7 @@ export function uniformOf(op, drawing, found, places) {
  */
 export function gridOf(op, { out_height, out_width }) {
   const pixels = out_height * out_width;
+  if (op.op === "norm") return [STATISTICS[op.statistics] === "channel" ? op.quads : out_height, 1, 1];
   if (op.op === "conv" || op.op === "conv_transpose") {
     const phases = op.op === "conv_transpose" ? 4 : 1;
     return [Math.ceil(pixels / TILE.pixels), Math.ceil(op.quads / TILE.quads), phases];

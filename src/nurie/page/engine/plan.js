@@ -12,16 +12,18 @@
  * @typedef {{op: string, input: number, input_channel: number, output: number, output_channel: number,
  *   in_channels: number, out_channels: number, kernel: number, stride: number, pad: number, activation: number,
  *   shuffle: number, residual: number, residual_channel: number, weight: number, scale: number, bias: number,
- *   pad_end: number, reflect: number, slope: number}} Fields
+ *   pad_end: number, reflect: number, slope: number, epsilon: number, statistics: number, mode: number}} Fields
  *
  * And what follows from them (`pad_end` is never -1): how many channels it writes; in how many phases (pixels that one computed pixel
  * becomes), of how many quads (four channels) each; all its quads; `step`: pixels from one computed pixel to the next.
  * @typedef {Fields & {written: number, phases: number, phaseQuads: number, quads: number, step: number}} FullOp
  */
 
-const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed"];
-const READ_DRAWING = ["input", "enclosed"];
+const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "style", "enclosed", "norm", "labels"];
+const READ_DRAWING = ["input", "enclosed", "labels"];
 export const ACTIVATIONS = ["none", "relu", "leaky_relu", "tanh", "fill", "sigmoid"];
+export const STATISTICS = ["channel", "row", "fixed_row"];
+export const MODES = ["rgb", "lab", "rgba"];
 const MAX_SIDE = 32768;
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {{[field: string]: number}} */
@@ -45,9 +47,12 @@ const FIELDS = {
   pad_end: -1,
   reflect: 0,
   slope: 0.2,
+  epsilon: 0,
+  statistics: 0,
+  mode: 0,
 };
 /** Those that are float32. */
-const FLOATS = ["slope"];
+const FLOATS = ["slope", "epsilon"];
 
 /** Whether the engine takes it as it is. @param {unknown} value */
 const isWord = (value) => typeof value === "number" && value === (value | 0);
@@ -94,7 +99,9 @@ function row({ op, ...given }) {
 export function complete(op) {
   const fields = /** @type {Fields} */ ({ ...FIELDS, ...op });
   const phases = op.op === "conv" ? fields.shuffle ** 2 : 1;
-  const written = { input: 3 * fields.shuffle ** 2, copy: fields.in_channels, output: 0, style: 4, enclosed: 1 }[op.op];
+  const seen = (inLab(op) ? 1 : 3) * fields.shuffle ** 2;
+  const kept = fields.in_channels;
+  const written = { input: seen, copy: kept, norm: kept, output: 0, style: 4, enclosed: 1 }[op.op];
   const channels = written ?? fields.out_channels / phases;
   const phaseQuads = Math.ceil(channels / 4);
   if (fields.pad_end === -1) fields.pad_end = fields.pad;
@@ -117,7 +124,8 @@ export function sizes({ tensors, ops }, drawing) {
     const from = readsDrawing(op) ? drawing : found[op.input];
     const size = { height: side(op, from.height), width: side(op, from.width) };
     if (![size, from].every(({ height, width }) => isSide(height) && isSide(width))) return null;
-    if (fills(op) && !same(size, drawing)) return null;
+    if (op.op === "output" && (fills(op) || inLab(op)) && !same(size, drawing)) return null;
+    if (byRows(op) && op.out_channels !== size.height) return null;
     if (op.reflect && Math.min(from.height, from.width) <= Math.max(op.pad, op.pad_end)) return null;
     if (op.op === "output") continue;
     if (found[op.output].height && !same(found[op.output], size)) return null;
@@ -127,11 +135,17 @@ export function sizes({ tensors, ops }, drawing) {
   return found;
 }
 
-/** Whether it fills the areas of a drawing, which only the WebAssembly engine can. @param {Plan} plan */
-export const fillsAreas = ({ ops }) => ops.some(fills);
+/** Whether it fills the areas of a drawing or sees it in Lab, which only the WebAssembly engine can. @param {Plan} plan */
+export const needsWasm = ({ ops }) => ops.some((op) => fills(op) || inLab(op));
 
 /** @param {Op} op */
 const fills = ({ activation = 0 }) => ACTIVATIONS[Number(activation)] === "fill";
+
+/** @param {Op} op */
+const inLab = ({ mode = 0 }) => MODES[Number(mode)] === "lab";
+
+/** Whether it normalises rows. @param {FullOp} op */
+const byRows = (op) => op.op === "norm" && STATISTICS[op.statistics] !== "channel";
 
 /** @param {number} pixels */
 const isSide = (pixels) => Number.isInteger(pixels) && 1 <= pixels && pixels <= MAX_SIDE;
@@ -144,6 +158,7 @@ function side(op, from) {
   switch (op.op) {
     case "input":
     case "enclosed":
+    case "labels":
       return from / op.shuffle;
     case "conv":
     case "depthwise":

@@ -1,8 +1,8 @@
 // The plan on WebGPU: the same surface as the WebAssembly engine, but pictures come as promises. Kernels: wgsl.js.
 
 import { withEnclosed } from "./enclosed.js";
-import { gridOf, layOut, pack, uniformOf } from "./layout.js";
-import { complete, fillsAreas, readsDrawing, sizes } from "./plan.js";
+import { gridOf, layOut, packed, uniformOf } from "./layout.js";
+import { complete, needsWasm, readsDrawing, sizes } from "./plan.js";
 import { EngineError } from "./wasm.js";
 import { KERNELS, SHOW, UNIFORM } from "./wgsl.js";
 
@@ -84,7 +84,7 @@ export class GpuEngine {
 
   /**
    * Take a model: the weights are uploaded and the kernels compiled once. The model before is forgotten. Throws
-   * EngineError -1 for one that fills areas: only the WebAssembly engine does.
+   * EngineError -1 for one that fills areas or sees the drawing in Lab: only the WebAssembly engine does.
    * @param {Plan} plan checked by the WebAssembly engine
    * @param {Uint8Array} weights the weights file, unzipped
    * @param {() => Promise<unknown>} [rest] awaited after each operation, for what else is to be done meanwhile
@@ -95,7 +95,7 @@ export class GpuEngine {
     this.#sized = null;
     this.#plan = plan;
     this.#ops = plan.ops.map(complete);
-    if (fillsAreas(plan)) throw new EngineError(-1);
+    if (needsWasm(plan)) throw new EngineError(-1);
     this.#packed = [];
     for (const op of this.#ops) {
       this.#packed.push(this.#upload(op, weights));
@@ -115,7 +115,7 @@ export class GpuEngine {
    * @param {Uint8Array} file
    */
   #upload(op, file) {
-    const { weights, bias } = op.kernel ? pack(op, file) : { weights: new Float32Array(4), bias: new Float32Array(4) };
+    const { weights, bias } = packed(op, file);
     // as bytes: Dawn's bindings for Node.js end the process over a Float16Array
     const values = new Uint8Array((this.#f16 ? new Float16Array(weights) : weights).buffer);
     return {

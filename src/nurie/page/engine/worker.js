@@ -2,7 +2,7 @@
 // while the page still downloads the model. Messages in: {model, size, backend}, many {part},
 // then {id, pixels, style}; out: see painter.js.
 
-import { fillsAreas } from "./plan.js";
+import { needsWasm } from "./plan.js";
 import { startWorker } from "./start.js";
 import { EngineError, fetchEngine } from "./wasm.js";
 
@@ -44,7 +44,7 @@ let later = null;
  */
 async function begin({ model, size: given, backend }) {
   size = given;
-  const forGpu = navigator.gpu && backend !== "wasm" && !fillsAreas(model.plan);
+  const forGpu = navigator.gpu && backend !== "wasm" && !needsWasm(model.plan);
   copy = forGpu ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
   later = async () => {
     share(await engine);

@@ -106,9 +106,9 @@ def in_zip(path: Path, data: bytes, **files: bytes) -> Path:
     return path
 
 
-def in_pickles(path: Path, data: bytes) -> Path:
+def in_pickles(path: Path, data: bytes, names: bytes = pickle.dumps([], 2)) -> Path:
     first = [pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
-    path.write_bytes(b"".join([*first, data, pickle.dumps([], 2)]))
+    path.write_bytes(b"".join([*first, data, names]))
     return path
 
 
@@ -118,6 +118,20 @@ def test_hostile_pickles_are_refused(tmp_path: Path, what: str, write: Callable[
     file = write(tmp_path / "a.pth", HOSTILE[what])
     with little_memory():
         refusal(file)
+
+
+def test_the_last_pickle_is_looked_through_too(tmp_path: Path) -> None:
+    with little_memory():
+        file = in_pickles(tmp_path / "a.pth", pickle.dumps({}, 2), HOSTILE["memory of bytearray"])
+        assert "(builtins.bytearray)" in refusal(file)
+
+
+@pytest.mark.parametrize("write", [in_zip, in_pickles])
+def test_pickles_that_are_far_too_long_are_refused(tmp_path: Path, write: Callable[[Path, bytes], Path]) -> None:
+    """An empty list is a byte in the file, and 64 in memory."""
+    file = write(tmp_path / "a.pth", HEAD + b"]X" + struct.pack("<I", 2 << 20) + b"a" * (2 << 20) + b"a.")
+    with little_memory():
+        assert "names and shapes have more than 1 MiB" in refusal(file)
 
 
 def pickled_tensor(count: int, size: int, stride: int) -> bytes:

@@ -1,8 +1,8 @@
 """What torch.save wrote: .pth, .pt, .bin, .ckpt; a zip file since PyTorch 1.6, before that a row of pickles."""
 
 import io
-import mmap
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 from zipfile import ZIP_STORED
 
@@ -15,7 +15,9 @@ from nurie.importers.containers.zipped import check, first_entry, opened, refuse
 from nurie.importers.frame import Container, Contents
 
 OLD = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")  # a pickle of the number that such files begin with
+MOST_PICKLED = 1 << 20  # bytes of names and shapes: each may become 100 in memory, and takes 10 us
 DEEPEST = 8  # of dictionaries in dictionaries
+TOO_MANY = f"its names and shapes have more than {MOST_PICKLED >> 20} MiB, which is no checkpoint's"
 NUMBERS = (
     torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8,
     torch.uint8, torch.bool,
@@ -52,7 +54,10 @@ def scan_zip(path: Path) -> None:
         if any(entry.compress_type != ZIP_STORED for entry in file.infolist()):
             raise ValueError("its weights are compressed, which PyTorch does not do")
         root = file.namelist()[0].partition("/")[0]
-        scan = Scan(io.BytesIO(file.read(f"{root}/data.pkl")), path)
+        pickled = file.getinfo(f"{root}/data.pkl")
+        if pickled.file_size > MOST_PICKLED:
+            raise ValueError(TOO_MANY)
+        scan = Scan(io.BytesIO(file.read(pickled)), path)
         scan.load()
         for key, size in scan.storages.items():
             if file.getinfo(f"{root}/data/{key}").file_size != size:
@@ -61,14 +66,18 @@ def scan_zip(path: Path) -> None:
 
 
 def scan_pickles(path: Path) -> None:
-    """As scan_zip. They are a magic number, a version, sizes of types, and what was saved; raw weights follow."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for _ in range(3):
-            Scan(data, path).load()
-        scan = Scan(data, path)
-        scan.load()
-        if sum(scan.storages.values()) > len(data) - data.tell():
-            raise ValueError("it is cut off, or says that it has more weights than lie in it")
+    """As scan_zip. They are a magic number, a version, sizes of types, what was saved, and names of weights, which
+    follow."""
+    with path.open("rb") as file:
+        data = io.BytesIO(file.read(MOST_PICKLED))
+    scans = [Scan(data, path) for _ in range(5)]
+    try:
+        for scan in scans:
+            scan.load()
+    except (EOFError, UnpicklingError) as error:
+        raise ValueError(TOO_MANY if path.stat().st_size > MOST_PICKLED else "it is cut off") from error
+    if sum(sum(scan.storages.values()) for scan in scans) > path.stat().st_size - data.tell():
+        raise ValueError("it is cut off, or says that it has more weights than lie in it")
 
 
 def collect(value: Any, name: str, arrays: dict[str, np.ndarray], attributes: dict[str, Any], seen: set[int]) -> None:

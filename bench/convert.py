@@ -4,6 +4,7 @@ Development only: needs `pip install onnx tflite`. Input and output are float32 
 ONNX, (1, h, w, 3) in TensorFlow Lite.
 """
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import flatbuffers
@@ -69,6 +70,8 @@ def convert(plan: Plan, weights: bytes, height: int, width: int, target: Target,
             x = read(op.input, op.input_channel, op.in_channels)
             made = (size[0] // op.shuffle, size[1] // op.shuffle, op.out_channels)
             values, bias = read_weights(op, weights), read_floats(weights, op.bias, op.out_channels)
+            if op.op == "conv_transpose" and not values[:, 3].any() and not values[:, :, 3].any():
+                values, op = values[:, :3, :3], replace(op, kernel=3)
             y = target.conv(x, op, values.astype(np.float32), bias.astype(np.float32), made)
             y = y if op.shuffle == 1 else target.shuffle(y, op.shuffle, size)
             if op.residual != -1:
@@ -110,6 +113,8 @@ class Onnx:
         inputs = [x, self.constant(weights.transpose(order)), self.constant(bias)]
         fields: dict[str, Any] = {"kernel_shape": [op.kernel] * 2, "strides": [op.stride] * 2, "pads": [op.pad] * 4}
         fields["group"] = op.in_channels if op.op == "depthwise" else 1
+        if transposed and op.kernel == 3:
+            fields["output_padding"] = [1, 1]
         return self.node("ConvTranspose" if transposed else "Conv", inputs, **fields)
 
     def shuffle(self, x: str, factor: int, size: tuple[int, int, int]) -> str:
@@ -222,11 +227,19 @@ class Tflite:
     def conv(self, x: int, op: Op, weights: Array, bias: Array, size: tuple[int, int, int]) -> int:
         strides = {"StrideH": op.stride, "StrideW": op.stride}
         if op.op == "conv_transpose":
-            shape = self.constant(np.array([1, *size], np.int32))
+            padding, made = tflite.Padding.SAME, size
+            if op.kernel == 3:  # SAME would pad at the other end
+                padding, made = tflite.Padding.VALID, (size[0] + 1, size[1] + 1, size[2])
+            shape = self.constant(np.array([1, *made], np.int32))
             inputs = [shape, self.constant(weights), x, self.constant(bias)]
-            return self.operator(
-                "TRANSPOSE_CONV", inputs, size, "TransposeConvOptions", Padding=tflite.Padding.SAME, **strides
+            y = self.operator("TRANSPOSE_CONV", inputs, made, "TransposeConvOptions", Padding=padding, **strides)
+            if made == size:
+                return y
+            begin, count = (
+                self.constant(np.array([0, 1, 1, 0], np.int32)),
+                self.constant(np.array([1, *size], np.int32)),
             )
+            return self.operator("SLICE", [y, begin, count], size, "SliceOptions")
         if op.pad:
             height, width, channels = self.shapes[x]
             around = np.array([[0, 0], [op.pad] * 2, [op.pad] * 2, [0, 0]], np.int32)

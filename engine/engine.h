@@ -90,6 +90,8 @@ typedef struct {
   int64_t areas_bytes;
 } Engine;
 
+typedef struct { int height, width; } Size;
+
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
@@ -169,5 +171,5 @@ void fill_areas(const Engine *e);
 // winograd.c
 int winograd_step(const Op *op, int path);  // pixels of the input from one tile to the next
 int64_t winograd_weight_floats(const Op *op, int path);
-int64_t winograd_scratch_floats(const Op *op, int path);
+int64_t winograd_scratch_floats(const Engine *e, const Op *op, int path);  // of each thread
 void winograd_pack(const Engine *e, const Op *op, int path, float *to);

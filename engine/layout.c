@@ -3,7 +3,6 @@
 #include "engine.h"
 #include "parallel.h"
 
-typedef struct { int height, width; } Size;
 enum { USUAL_SIDE = 256 };
 
 static int conv_side(const Op *op, int side) {
@@ -156,7 +155,7 @@ static int64_t scratch_floats(const Engine *e) {
   int64_t most = 0;
   for (int i = 0; i < e->op_count; i++) {
     int path = e->packed[i].path;
-    int64_t floats = is_winograd(path) ? winograd_scratch_floats(&e->ops[i], path) : 0;
+    int64_t floats = is_winograd(path) ? winograd_scratch_floats(e, &e->ops[i], path) : 0;
     if (path == DIRECT_8BIT) floats = dequantised_floats(&e->ops[i]);
     if (floats > most) most = floats;
   }

@@ -18,24 +18,20 @@ static int direct_path(const Op *op, int64_t pixels) {
   return op->scale != -1 && op->op != DEPTHWISE && pixels <= FEW_PIXELS ? DIRECT_8BIT : DIRECT;
 }
 
-typedef struct { int height, width; } Size;
-
-// Of what is computed at once: before a pixel shuffle, and of one parity of a transposed convolution's output.
-static Size computed_size(const Engine *e, const Op *op) {
-  const Tensor *out = &e->tensors[op->output];
-  int step = op->op == CONV_TRANSPOSE ? 2 : op->shuffle;
-  int height = out->height ? out->height : MAX_SIDE, width = out->width ? out->width : MAX_SIDE;
-  return (Size){height / step, width / step};
+// A size that is not known is large.
+static Size expected_size(const Engine *e, const Op *op) {
+  Size size = computed_size(e, op);
+  return (Size){size.height ? size.height : MAX_SIDE, size.width ? size.width : MAX_SIDE};
 }
 
 static int fastest_path(const Engine *e, const Op *op) {
-  Size size = computed_size(e, op);
+  Size size = expected_size(e, op);
   int path = suits_winograd(op, size.height, size.width);
   return path == DIRECT ? direct_path(op, (int64_t)size.height * size.width) : path;
 }
 
 static int smaller_path(const Engine *e, const Op *op, int path) {
-  Size size = computed_size(e, op);
+  Size size = expected_size(e, op);
   return path == F4X4_2X2 ? F2X2_2X2 : direct_path(op, (int64_t)size.height * size.width);
 }
 
@@ -55,7 +51,7 @@ static int cheapest_to_shrink(const Engine *e) {
   int cheapest = -1;
   for (int i = 0; i < e->op_count; i++) {
     int path = e->packed[i].path;
-    Size size = computed_size(e, &e->ops[i]);
+    Size size = expected_size(e, &e->ops[i]);
     int64_t cost = (int64_t)size.height * size.width * (path == F4X4_2X2 ? 1 : 6);
     if ((path == F4X4_2X2 || path == F2X2_2X2) && cost < least) {
       least = cost;

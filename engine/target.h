@@ -13,6 +13,14 @@ static inline int phases(const Op *op) { return op->op == CONV ? op->shuffle * o
 static inline int quads_per_phase(const Op *op) { return (channels_written(op) + 3) / 4; }
 static inline int packed_channels(const Op *op) { return 4 * phases(op) * quads_per_phase(op); }
 
+// Output pixels from one computed pixel to the next, and how many pixels are computed at once: before a pixel shuffle,
+// and of one parity of a transposed convolution's output.
+static inline int written_step(const Op *op) { return op->op == CONV_TRANSPOSE ? 2 : op->shuffle; }
+static inline Size computed_size(const Engine *e, const Op *op) {
+  const Tensor *out = &e->tensors[op->output];
+  return (Size){out->height / written_step(op), out->width / written_step(op)};
+}
+
 typedef struct {
   float *data;
   int pixel, row;  // floats from one computed pixel to the next; with a shuffle that is 2 or 4 pixels

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nurie.importers.builder import Imported
 
 
@@ -19,11 +17,12 @@ from nurie.importers.builder import Imported
 class Contents:
     """What a checkpoint holds: `arrays` by name, as it has them, and `attributes`, whatever else it says, by name.
 
-    `files`: all that were read.
+    `files`: all that were read. An array may be read when it is asked for, and raise NurieError where it is damaged:
+    tell by names first, and leave its type out of annotations, as the tests would read it to check it.
     """
 
     files: tuple[Path, ...]
-    arrays: Mapping[str, np.ndarray]
+    arrays: Mapping  # of str to np.ndarray
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 

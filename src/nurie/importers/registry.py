@@ -9,20 +9,24 @@ import numpy as np
 from nurie.errors import NurieError
 from nurie.importers.builder import Imported
 from nurie.importers.containers.npz import NPZ
+from nurie.importers.containers.pict import PICT
 from nurie.importers.containers.safetensorsfile import SAFETENSORS
+from nurie.importers.containers.tensorflow import TENSORFLOW
 from nurie.importers.containers.torchfile import TORCH
 from nurie.importers.frame import Container, Contents, System
+from nurie.importers.systems.affinelayer import AFFINELAYER
 from nurie.importers.systems.bolts import BOLTS
 from nurie.importers.systems.chainer import KNOK, PFNET
 from nurie.importers.systems.cyclegan import CYCLEGAN
-from nurie.importers.systems.discriminators import discriminator
+from nurie.importers.systems.discriminators import discriminator, optimizer
 from nurie.importers.systems.persson import PERSSON
 from nurie.importers.systems.pix2pixhd import PIX2PIXHD
 from nurie.importers.systems.pytorchgan import PYTORCHGAN
+from nurie.importers.systems.tensorflow_tutorial import TUTORIAL
 
 # In the order in which they are tried.
-CONTAINERS: tuple[Container, ...] = (TORCH, SAFETENSORS, NPZ)
-SYSTEMS: tuple[System, ...] = (CYCLEGAN, PIX2PIXHD, PYTORCHGAN, PERSSON, BOLTS, PFNET, KNOK)
+CONTAINERS: tuple[Container, ...] = (TENSORFLOW, TORCH, SAFETENSORS, NPZ, PICT)
+SYSTEMS: tuple[System, ...] = (CYCLEGAN, PIX2PIXHD, PYTORCHGAN, PERSSON, BOLTS, PFNET, KNOK, AFFINELAYER, TUTORIAL)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ def find(paths: Sequence[Path]) -> Found:
             return Found(system, evidence, contents)
     if wanted := discriminator(contents):
         raise NurieError(f"{path} is a discriminator, which only training needs: {wanted}.")
+    if wanted := optimizer(contents):
+        raise NurieError(f"{path} holds numbers of an optimizer, which only training needs: {wanted}.")
     names = ", ".join(list(contents.arrays)[:4])
     raise NurieError(
         f"{path} is {container.name}, but of no generator that Nurie knows: it has {len(contents.arrays)} arrays"
@@ -67,11 +73,11 @@ def find(paths: Sequence[Path]) -> Found:
 
 def container_of(path: Path) -> Container:
     """The kind of a file. Raises NurieError where there is none, or it is none that is read."""
-    if not path.exists():
-        raise NurieError(f"There is no file {path}.")
     for container in CONTAINERS:
         if container.sniff(path):
             return container
+    if not path.exists():
+        raise NurieError(f"There is no file {path}.")
     known = ", ".join(container.name for container in CONTAINERS)
     raise NurieError(f"{path} is no checkpoint that Nurie knows. Expected {known}; docs/importing.md lists them.")
 

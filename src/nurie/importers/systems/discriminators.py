@@ -1,5 +1,6 @@
 """Discriminators, which people give by mistake: they lie beside the generators, and are called nearly the same."""
 
+from nurie.importers.containers.objects import Objects
 from nurie.importers.frame import Contents
 from nurie.importers.network import Network, networks
 
@@ -14,7 +15,19 @@ def discriminator(contents: Contents) -> str:
         return "expected the generator beside it, latest_net_G.pth"
     if networks(contents, "initial.0.weight", lambda network: network.is_conv("model.0.conv.0.weight")):
         return "expected the generator beside it, gen.pth.tar"
+    names, objects = contents.arrays, contents.attributes.get("objects")
+    if any(name.startswith("discriminator/layer_1/") for name in names):
+        return "expected a checkpoint that has generator/encoder_1/... too"
+    if isinstance(objects, Objects) and objects.at("discriminator") is not None:
+        return "expected a checkpoint of the generator, too"
     return ""
+
+
+def optimizer(contents: Contents) -> str:
+    """The same for the numbers of an optimizer alone."""
+    ends = ("/Adam", "/Adam_1", "beta1_power", "beta2_power", "global_step")
+    names = [name for name in contents.arrays if not name.endswith(ends)]
+    return "expected the weights beside them, in one checkpoint" if contents.arrays and not names else ""
 
 
 def is_patchgan(network: Network) -> bool:

@@ -7,10 +7,13 @@ import numpy as np
 
 from nurie.errors import NurieError
 from nurie.importers.builder import DRAWING, Builder, Imported, Value, from_tensorflow
+from nurie.importers.containers.objects import ROOT, Objects
+from nurie.importers.frame import Contents, System
 
 NAME = "the TensorFlow.org pix2pix tutorial"
 EPSILON = 1e-3
 SLOPE = 0.3
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 WHY = "The tutorial predicts with training=True: its pictures are by the statistics of the picture."
 DROPOUT = "The tutorial predicts with dropout, so that its pictures differ a little each time; here it is off."
 
@@ -60,3 +63,59 @@ def normed(b: Builder, x: Value, block: Block) -> Value:
         return x
     return b.norm(x, block.gamma.size, EPSILON, scale=block.gamma, shift=block.beta, mean=block.mean,
                   variance=block.variance)  # fmt: skip
+
+
+def recognise(contents: Contents) -> str:
+    found = layers_of(contents)
+    return "" if found is None else f"a U-Net of {len(found) // 2} levels"
+
+
+def build(contents: Contents) -> Imported:
+    found = layers_of(contents)
+    if found is None:
+        raise NurieError("it has no generator.")
+    arrays = [{part: contents.arrays[name] for part, name in layer.items()} for layer in found]
+    blocks = [Block(each["kernel"], *(each.get(part) for part in NORM)) for each in arrays]
+    return tutorial_generator(blocks, arrays[-1]["bias"])
+
+
+def layers_of(contents: Contents) -> list[dict[str, str]] | None:
+    """The names of each layer's arrays, by what they are, of what may be the tutorial's generator.
+
+    Keras 2 has layer_with_weights-0 and so on, Keras 3 numbers all operations.
+    """
+    objects = contents.attributes.get("objects")
+    if not isinstance(objects, Objects):
+        return None
+    generator = objects.at("generator") or ROOT
+    layers = [arrays_of(objects, layer) for layer in inner(objects, generator)]
+    layers = [layer for layer in layers if layer]
+    normed = [bool(layer.keys() & set(NORM)) for layer in layers]
+    whole = len(layers) >= 4 and normed == [False, *[True] * (len(layers) - 2), False]
+    known = all("kernel" in layer and set(layer.values()) <= contents.arrays.keys() for layer in layers)
+    return layers if whole and known and [layer for layer in layers if "bias" in layer] == layers[-1:] else None
+
+
+def inner(objects: Objects, model: int) -> list[int]:
+    operations = objects.at("_operations", model) or objects.at("_functional/_operations", model)
+    return objects.numbered("layer_with_weights-", model) if operations is None else objects.numbered("", operations)
+
+
+def arrays_of(objects: Objects, layer: int) -> dict[str, str]:
+    """Of a convolution, or of a sequence of one and its normalisation."""
+    return {
+        part.lstrip("_"): name
+        for each in [layer, *inner(objects, layer)]
+        for part in ("kernel", "_kernel", "bias", *NORM)
+        if (name := objects.array(part, each))
+    }
+
+
+TUTORIAL = System(
+    name=NAME,
+    files="`ckpt-N.index` with `ckpt-N.data-00000-of-00001`",
+    reads="U-Net of any width and depth, of Keras 2 and of Keras 3",
+    checked="TensorFlow 2.15 with Keras 2, 2.21 with Keras 3",
+    recognise=recognise,
+    build=build,
+)

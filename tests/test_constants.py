@@ -34,13 +34,6 @@ NOISE_SOURCES = {
     "src/nurie/nets/generators.py": r"number = .*?2\*\*31",
     f"{PAGE}/wgsl.js": r"let state = .*?0x1p-31f",
 }
-SLOPE = {
-    DOCUMENT: r"slope ([\d.]+\d)",
-    "engine/activation.h": r"LEAKY_RELU \? ([\d.]+)f",
-    "src/nurie/engine/reference.py": r'"leaky_relu": .*, ([\d.]+) \* x',
-    f"{PAGE}/wgsl.js": r"leaky_relu: .*, ([\d.]+) \* v",
-    "src/nurie/convert/lower.py": r"negative_slope != ([\d.]+):",
-}
 INK_SOURCES = {
     DOCUMENT: r"a channel of one of its pixels is below (\d+)\.",
     "engine/enclosed.c": r"INK = (\d+),",
@@ -70,9 +63,7 @@ def test_noise(path: str) -> None:
     assert [n for n in numbers if n in NOISE] == NOISE
 
 
-@pytest.mark.parametrize(
-    "sources", [SLOPE, INK_SOURCES, FIRST_PAGES, VERSIONS], ids=["slope", "ink", "pages", "version"]
-)
+@pytest.mark.parametrize("sources", [INK_SOURCES, FIRST_PAGES, VERSIONS], ids=["ink", "pages", "version"])
 def test_other_numbers(sources: dict[str, str]) -> None:
     stated = {path: found_in(path, pattern) for path, pattern in sources.items()}
     assert all(values == stated[DOCUMENT] for values in stated.values()), stated

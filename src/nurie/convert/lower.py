@@ -1,44 +1,60 @@
-"""Lower a trained generator to the engine's plan: fold BatchNorm, fuse everything else into the convolutions.
+"""Lower a trained generator to the engine's plan: fold fixed normalisations, fuse all else into the convolutions.
 
-The generator is traced with torch.fx, so any net made of the modules in `nets/generators.py` can be lowered. From each
-convolution on, what follows is absorbed into its epilogue, in the engine's order:
-BatchNorm, dropout -> pixel shuffle or nearest upsampling -> addition -> activation.
-A concatenation costs nothing: its parts are written into slices of one tensor.
+Any net can be lowered that is made of the modules in `nets/generators.py` and `nets/layers.py`. From each convolution
+on, what follows is absorbed into its epilogue, in the engine's order:
+fixed normalisation -> pixel shuffle or nearest upsampling -> addition -> activation.
+A concatenation costs nothing: its parts are written into slices of one tensor, each from a multiple of 4 on; weights
+that read the channels between are zero. What a convolution can not absorb is a small operation of its own.
 """
 
-import operator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from nurie.convert.quantise import quantise
-from nurie.engine.plan import LEAKY_RELU, RELU, SHUFFLES, TANH, Op, Plan, checked
+from nurie.convert.graph import (
+    channels_of,
+    graph_of,
+    is_activation,
+    is_addition,
+    is_concatenation,
+    module_of,
+)
+from nurie.convert.kernels import Kernel, as_engine_has_it, geometry_of, is_fixed, kernel_of, statistics_of
+from nurie.convert.writer import Slice, Writer, spread
+from nurie.engine.plan import (
+    CHANNEL,
+    FIXED_ROW,
+    LAB,
+    LEAKY_RELU,
+    RELU,
+    RGB,
+    RGBA,
+    ROW,
+    SHUFFLES,
+    SIGMOID,
+    TANH,
+    Op,
+    Plan,
+    checked,
+)
 from nurie.errors import NurieError
-from nurie.nets.generators import EnclosedInput, FastGenerator, StyleInput
+from nurie.nets.generators import EnclosedInput, StyleInput
+from nurie.nets.layers import LUMA, DrawingInput, Normalisation, PictureOutput
 from nurie.size import Size
 
-FUNCTIONS: dict[Any, type[nn.Module]] = {
-    **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
-    **dict.fromkeys((F.tanh, torch.tanh, "tanh"), nn.Tanh),
-    F.leaky_relu: nn.LeakyReLU,
-    F.pixel_shuffle: nn.PixelShuffle,
-    F.pixel_unshuffle: nn.PixelUnshuffle,
-}
+Convolutional = nn.Conv2d | nn.ConvTranspose2d
+UNITS = {(-1.0, 1.0): -1, (0.0, 1.0): 1}  # what `scale` says of bytes
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Where a value lies: `channels` channels of a tensor from `channel` on."""
+class Mixed:
+    """A value that is `matrix` (channels, 3) times the drawing, which convolutions can read instead."""
 
-    tensor: int
-    channel: int
-    channels: int
+    drawing: Slice
+    matrix: Tensor
 
 
 def lower(generator: nn.Module, size: Size, int8: bool = True) -> tuple[Plan, bytes]:
@@ -47,107 +63,19 @@ def lower(generator: nn.Module, size: Size, int8: bool = True) -> tuple[Plan, by
     generator: (n, 3, h, w) in [-1, 1] to the same. size: one that it accepts, for tracing.
     Raises NurieError naming a module that the engine has no operation for.
     """
-    graph = traced(generator.eval())
-    functions_to_modules(graph)
-    push_activations_through_concatenations(graph)
-    with torch.no_grad():
-        ShapeProp(graph).propagate(torch.zeros(1, 3, size.height, size.width))
-    return Lowering(graph, int8).run()
+    return Lowering(graph_of(generator, size), int8).run()
 
 
-class Tracer(fx.Tracer):
-    """Inputs beside the drawing stay whole: the engine has operations for them."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, StyleInput | EnclosedInput) or super().is_leaf_module(m, module_qualified_name)
-
-
-class Unstyled(nn.Module):
-    """A generator as a function of the drawing alone: its style comes from the engine's host."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
-
-
-def traced(generator: nn.Module) -> fx.GraphModule:
-    net = Unstyled(generator) if isinstance(generator, FastGenerator) else generator
-    return fx.GraphModule(net, Tracer().trace(net))
-
-
-def functions_to_modules(graph: fx.GraphModule) -> None:
-    """Replace functional forms (`F.relu(x)`, `x.tanh()`) by modules, so that one table serves both."""
-    for node in list(graph.graph.nodes):
-        make = FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
-        if make is None:
-            continue
-        options = {key: value for key, value in node.kwargs.items() if key != "inplace"}
-        name = f"{node.name}_module"
-        graph.add_submodule(name, make(*node.args[1:2], **options))
-        with graph.graph.inserting_before(node):
-            node.replace_all_uses_with(graph.graph.call_module(name, node.args[:1]))
-        graph.graph.erase_node(node)
-    graph.recompile()
-
-
-def activation_of(graph: fx.GraphModule, node: fx.Node) -> int:
-    """The engine's number of an activation node, 0 for other nodes."""
-    module = module_of(graph, node)
-    if isinstance(module, nn.LeakyReLU):
-        if module.negative_slope != 0.2:
-            raise NurieError(f"{node.target} is a LeakyReLU of slope {module.negative_slope}; the engine has 0.2 only.")
-        return LEAKY_RELU
-    return RELU if isinstance(module, nn.ReLU) else TANH if isinstance(module, nn.Tanh) else 0
-
-
-def module_of(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
-    return graph.get_submodule(str(node.target)) if node.op == "call_module" else None
-
-
-def is_concatenation(node: fx.Node) -> bool:
-    return node.op == "call_function" and node.target is torch.cat
-
-
-def is_addition(node: fx.Node) -> bool:
-    return node.op == "call_function" and node.target in (operator.add, torch.add)
-
-
-def push_activations_through_concatenations(graph: fx.GraphModule) -> None:
-    """activation(cat(a, b)) -> cat(activation(a), activation(b)), so that what makes a and b can absorb it."""
-    for node in list(graph.graph.nodes):
-        if not (activation_of(graph, node) and is_concatenation(node.args[0])):
-            continue
-        parts = []
-        for part in node.args[0].args[0]:
-            with graph.graph.inserting_before(node.args[0]):
-                parts.append(graph.graph.call_module(node.target, (part,)))
-        with graph.graph.inserting_before(node):
-            concatenation = graph.graph.call_function(torch.cat, (parts, 1))
-        node.replace_all_uses_with(concatenation)
-        graph.graph.erase_node(node)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-
-
-def channels_of(node: fx.Node) -> int:
-    return int(node.meta["tensor_meta"].shape[1])
-
-
-class Lowering:
+class Lowering(Writer):
     """Walks the graph once, in order, and collects tensors, operations and weights."""
 
     def __init__(self, graph: fx.GraphModule, int8: bool) -> None:
+        super().__init__()
         self.graph, self.int8 = graph, int8
-        self.tensors: list[int] = []
-        self.ops: list[Op] = []
-        self.weights = bytearray()
-        self.places: dict[fx.Node, Slice] = {}  # values computed so far
+        self.mixed: dict[fx.Node, Mixed] = {}  # values that only weights know
         self.absorbed: set[fx.Node] = set()  # values that exist only inside an epilogue
         self.leaky: dict[fx.Node, Slice] = {}  # values known only as LeakyReLU(value)
-        self.destinations: dict[fx.Node, Slice] = {}  # parts of concatenations
+        self.shown: dict[fx.Node, dict[str, int]] = {}  # how pictures are shown: fields of `output`
 
     def run(self) -> tuple[Plan, bytes]:
         for node in self.graph.graph.nodes:
@@ -158,43 +86,40 @@ class Lowering:
                 self._lower(node)
         return checked(Plan(tuple(self.tensors), tuple(self.ops))), bytes(self.weights)
 
-    def _reserve(self, node: fx.Node) -> None:
-        """One tensor for a concatenation, and a slice of it for each part."""
-        tensor, channel = len(self.tensors), 0
-        self.tensors.append(channels_of(node))
-        for part in node.args[0]:  # type: ignore[union-attr]
-            if channel % 4:
-                raise NurieError(f"{node.name} concatenates at channel {channel}; the engine needs a multiple of 4.")
-            if part in self.destinations:
-                raise NurieError(f"{part} is part of two concatenations; the engine can write it to one place only.")
-            self.destinations[part] = Slice(tensor, channel, channels_of(part))
-            channel += channels_of(part)
-        self.places[node] = Slice(tensor, 0, channel)
-
     def _lower(self, node: fx.Node) -> None:
         module = module_of(self.graph, node)
         if node.op == "placeholder":
             self._input(node)
-        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        elif isinstance(module, DrawingInput):
+            self._drawing(node, module)
+        elif isinstance(module, Convolutional):
             self._convolution(node, module)
-        elif activation_of(self.graph, node):
+        elif is_fixed(module):
+            self._affine(node, module)
+        elif isinstance(module, Normalisation):
+            self._norm(node, module)
+        elif is_activation(self.graph, node):
             self._activation(node)
-        elif isinstance(module, nn.Dropout | nn.Identity):
-            self.places[node] = self._place(self._source(node))
+        elif is_addition(node):
+            self._addition(node)
         elif isinstance(module, StyleInput):
-            self._style(node)
+            size, place = self._place(self._source(node)), self._new(node)
+            self._emit(node, Op("style", input=size.tensor, output=place.tensor, output_channel=place.channel))
         elif isinstance(module, EnclosedInput):
-            self._enclosed(node, module)
+            place = self._new(node)
+            self._emit(node, Op("enclosed", output=place.tensor, output_channel=place.channel, shuffle=module.factor))
         elif isinstance(module, nn.Upsample):
             self._copy(node, self._place(self._source(node)), shuffle=upsampling(node, module))
+        elif isinstance(module, PictureOutput):
+            self._picture(node, module)
         elif node.op == "output":
             self._output(node)
         elif node.op != "get_attr":
             what = type(module).__name__ if module else getattr(node.target, "__name__", node.target)
             raise NurieError(
-                f"The engine has no operation for {node.name} ({what}) at this place. It has convolutions followed by "
-                "BatchNorm, pixel shuffle or nearest upsampling, addition and ReLU, LeakyReLU 0.2 or tanh, and "
-                "concatenation."
+                f"The engine has no operation for {node.name} ({what}) at this place. It has convolutions, "
+                "normalisation, pixel shuffle after convolutions, nearest upsampling, addition, ReLU, LeakyReLU, tanh, "
+                "sigmoid and concatenation."
             )
 
     def _source(self, node: fx.Node) -> fx.Node:
@@ -202,89 +127,176 @@ class Lowering:
         assert isinstance(source, fx.Node)
         return source
 
-    def _place(self, node: fx.Node) -> Slice:
-        if node not in self.places:
-            raise NurieError(f"{node.name} is needed in a form that the engine did not compute.")
-        return self.places[node]
-
-    def _new(self, node: fx.Node) -> Slice:
-        """Where a value goes: its slice of a concatenation, or a tensor of its own."""
-        if node in self.destinations:
-            return self.destinations[node]
-        self.tensors.append(channels_of(node))
-        return Slice(len(self.tensors) - 1, 0, channels_of(node))
-
     def _input(self, node: fx.Node) -> None:
-        followers = [user for user in node.users if not isinstance(module_of(self.graph, user), EnclosedInput)]
+        skipped = EnclosedInput | DrawingInput | PictureOutput
+        followers = [user for user in node.users if not isinstance(module_of(self.graph, user), skipped)]
+        if (
+            not followers
+            and node not in self.destinations
+            and any(isinstance(module_of(self.graph, user), DrawingInput) for user in node.users)
+        ):
+            return
         module = module_of(self.graph, followers[0]) if len(followers) == 1 else None
         shuffle = 1
         if isinstance(module, nn.PixelUnshuffle) and module.downscale_factor in SHUFFLES:
             node, shuffle = followers[0], module.downscale_factor
         place = self._new(node)
-        self.ops.append(Op("input", output=place.tensor, output_channel=place.channel, shuffle=shuffle))
-        self.places[node] = place
+        self._emit(node, Op("input", output=place.tensor, output_channel=place.channel, shuffle=shuffle))
 
-    def _style(self, node: fx.Node) -> None:
-        size, place = self._place(self._source(node)), self._new(node)
-        self.ops.append(Op("style", input=size.tensor, output=place.tensor, output_channel=place.channel))
-        self.places[node] = place
+    def _drawing(self, node: fx.Node, module: DrawingInput) -> None:
+        """The drawing as a generator of another system takes it; grey and other ranges are folded into the weights."""
+        if module.reads == "labels":
+            palette = self._append(module.palette.numpy().astype(np.uint8))
+            place = self._new(node)
+            fields = {"out_channels": place.channels, "weight": palette}
+            self._emit(node, Op("labels", output=place.tensor, output_channel=place.channel, **fields))
+            return
+        if module.reads == "lightness":
+            place = self._new(node)
+            self._emit(node, Op("input", output=place.tensor, output_channel=place.channel, mode=LAB))
+            return
+        low, high = module.takes
+        matrix = (
+            torch.tensor([LUMA], dtype=torch.float64) if module.reads == "grey" else torch.eye(3, dtype=torch.float64)
+        )
+        centred = low == -high
+        if module.reads == "rgb" and module.takes in UNITS:
+            place = self._new(node)
+            fields = {"scale": UNITS[module.takes]}
+            self._emit(node, Op("input", output=place.tensor, output_channel=place.channel, **fields))
+            return
+        drawing = self._tensor(3)
+        self.ops.append(Op("input", output=drawing.tensor, scale=-1 if centred else 1))
+        matrix = matrix * (high if centred else high - low)
+        readers = [module_of(self.graph, user) for user in node.users]
+        plain = all(isinstance(reader, Convolutional) and reader.groups == 1 for reader in readers)
+        if (centred or low == 0) and plain and node not in self.destinations:
+            self.mixed[node] = Mixed(drawing, matrix)
+            return
+        shift = None if centred else torch.full((len(matrix),), low, dtype=torch.float64)
+        place = self._gathered(drawing, matrix, shift, self._new(node))
+        self._emit(node, self.ops.pop())
+        assert self.places[node] == replace(place, channels=channels_of(node))
 
-    def _enclosed(self, node: fx.Node, module: EnclosedInput) -> None:
-        place = self._new(node)
-        self.ops.append(Op("enclosed", output=place.tensor, output_channel=place.channel, shuffle=module.factor))
-        self.places[node] = place
+    def _picture(self, node: fx.Node, module: PictureOutput) -> None:
+        """How the generator's output is shown, where no convolution could absorb what the engine has not."""
+        place, (factor, shift) = self._place(self._source(node)), levels_of(module)
+        if module.gives == "grey" or factor != 1:
+            rows = torch.ones(3, 1) if module.gives == "grey" else torch.eye(place.channels)
+            place = self._gathered(place, factor * rows.double(), torch.full((len(rows),), shift).double())
+        self.places[node], self.shown[node] = place, fields_of(module)
 
     def _output(self, node: fx.Node) -> None:
-        place = self._place(self._source(node))
-        if place.channels != 3:
+        source = self._source(node)
+        place = self._place(source)
+        if place.channels != 3 and source not in self.shown:
             raise NurieError(f"The generator's output has {place.channels} channels; the engine shows 3 (RGB).")
-        self.ops.append(Op("output", input=place.tensor, input_channel=place.channel))
+        self.ops.append(Op("output", input=place.tensor, input_channel=place.channel, **self.shown.get(source, {})))
 
     def _activation(self, node: fx.Node) -> None:
-        """An activation that no convolution could absorb: a copy."""
-        source, number = self._source(node), activation_of(self.graph, node)
-        if source not in self.places and source in self.leaky and number == RELU:
-            self._copy(node, self.leaky[source], RELU)  # relu(leaky(x)) = relu(x)
+        """An activation that nothing could absorb: a copy."""
+        source, fields = self._source(node), self._activates(node)
+        if source not in self.places and source in self.leaky and fields["activation"] == RELU:
+            self._copy(node, self.leaky[source], **fields)  # relu(leaky(x)) = relu(x)
         else:
-            self._copy(node, self._place(source), number)
+            self._copy(node, self._place(source), **fields)
 
-    def _copy(self, node: fx.Node, source: Slice, activation: int = 0, shuffle: int = 1) -> None:
+    def _activates(self, node: fx.Node) -> dict[str, Any]:
+        """The fields of an activation; empty for other nodes."""
+        match module_of(self.graph, node):
+            case nn.LeakyReLU() as module:
+                slope = float(module.negative_slope)
+                return {"activation": LEAKY_RELU} | ({} if slope == Op("copy").slope else {"slope": slope})
+            case nn.ReLU():
+                return {"activation": RELU}
+            case nn.Tanh():
+                return {"activation": TANH}
+            case nn.Sigmoid():
+                return {"activation": SIGMOID}
+        return {}
+
+    def _copy(self, node: fx.Node, source: Slice, **fields: Any) -> None:
         place = self._new(node)
         op = Op(
-            "copy", source.tensor, source.channel, place.tensor, place.channel,
-            in_channels=source.channels, activation=activation, shuffle=shuffle,
-        )  # fmt: skip
-        self.ops.append(op)
-        self.places[node] = place
+            "copy", source.tensor, source.channel, place.tensor, place.channel, in_channels=source.channels, **fields
+        )
+        self._emit(node, op)
+
+    def _addition(self, node: fx.Node) -> None:
+        """One that nothing could absorb: a depthwise 1x1 convolution by ones."""
+        first, *others = (self._place(argument) for argument in node.args if isinstance(argument, fx.Node))
+        if len(others) != 1:
+            raise NurieError(f"{node.name} adds a number; the engine adds values of the same shape only.")
+        self._depthwise(node, first, Kernel(torch.ones(first.channels, 1, 1, 1, dtype=torch.float64), None),
+                        residual=others[0].tensor, residual_channel=others[0].channel)  # fmt: skip
+
+    def _affine(self, node: fx.Node, module: nn.Module | None) -> None:
+        """A fixed normalisation that no convolution could absorb."""
+        assert module is not None
+        source = self._place(self._source(node))
+        ones = torch.ones(source.channels, 1, 1, 1, dtype=torch.float64)
+        self._depthwise(node, source, Kernel(ones, None).folded(module))
+
+    def _depthwise(self, node: fx.Node, source: Slice, kernel: Kernel, **fields: int) -> None:
+        op = Op("depthwise", source.tensor, source.channel, kernel=1, **fields)
+        self._finish(node, op, 2 if fields else 1, kernel, None)
+
+    def _norm(self, node: fx.Node, module: Normalisation) -> None:
+        """By the statistics of the picture; or of rows by fixed ones."""
+        source = self._place(self._source(node))
+        scale, shift = module.weight, module.bias
+        op = Op("norm", source.tensor, source.channel, in_channels=source.channels, out_channels=module.channels)
+        if module.fixed:
+            mean, variance, epsilon, gamma, beta = statistics_of(module)
+            factor = (variance + epsilon).rsqrt() * (1 if gamma is None else gamma)
+            scale, shift = factor, (0 if beta is None else beta) - mean * factor
+            op = replace(op, statistics=FIXED_ROW)
+        else:
+            op = replace(op, statistics=ROW if module.rows else CHANNEL, epsilon=float(module.epsilon))
+        if scale is not None and shift is not None:
+            numbers = (values.detach().numpy().astype(np.float32) for values in (scale, shift))
+            op = replace(op, scale=self._append(next(numbers)), bias=self._append(next(numbers)))
+        self._finish(node, op, 1, None, None)
 
     def _convolution(self, node: fx.Node, module: nn.Conv2d | nn.ConvTranspose2d) -> None:
         """A convolution and all of what follows that fits into its epilogue."""
-        check_convolution(node, module)
-        source = self._place(self._source(node))
-        weight, bias = weights_of(module)
-        kind = "conv" if module.groups == 1 else "depthwise"
-        kind = "conv_transpose" if isinstance(module, nn.ConvTranspose2d) else kind
-        op = Op(
-            kind, source.tensor, source.channel,
-            kernel=module.kernel_size[0], stride=module.stride[0], pad=int(module.padding[0]),
-        )  # fmt: skip
-        last, stage = node, 0
+        op, kernel, source = geometry_of(node.name, module), kernel_of(module), self._source(node)
+        if source in self.mixed:
+            place, kernel = self.mixed[source].drawing, kernel.reading(self.mixed[source].matrix)
+        else:
+            place = self.places[source] if source in self.places and op.op != "depthwise" else self._place(source)
+        op = replace(op, input=place.tensor, input_channel=place.channel)
+        self._finish(node, op, 0, kernel, module, place)
+
+    def _finish(
+        self, node: fx.Node, op: Op, stage: int, kernel: Kernel | None, module: Any, source: Slice | None = None
+    ) -> None:
+        """Absorb what follows, and emit the operation."""
+        last = node
         while (follower := self._only_follower(last)) is not None:
-            absorbed = self._absorb(follower, stage, op, weight, bias, last)
+            absorbed = self._absorb(follower, stage, op, kernel, last)
             if absorbed is None:
                 break
-            stage, op, weight, bias = absorbed
+            stage, op, kernel = absorbed
             self.absorbed.add(follower)
             last = follower
         leaky = self._leaky_among(last) if stage < 3 else None
         if leaky is not None:
-            op, skipped, last = replace(op, activation=LEAKY_RELU), last, leaky
+            op, skipped, last = replace(op, **self._activates(leaky)), last, leaky
         place = self._new(last)
         if leaky is not None:
             self.leaky[skipped] = place
         op = replace(op, output=place.tensor, output_channel=place.channel)
-        self.ops.append(self._store(op, weight, bias))
-        self.places[last] = place
+        if kernel is not None:
+            weight, bias = (
+                (kernel.weight.permute(0, 2, 3, 1), kernel.bias)
+                if module is None
+                else as_engine_has_it(kernel, op, module)
+            )
+            op = self._store(
+                op, weight if source is None else spread(weight, source), bias, self.int8 and module is not None
+            )
+        self._emit(last, op)
 
     def _only_follower(self, node: fx.Node) -> fx.Node | None:
         if len(node.users) != 1 or node in self.destinations:
@@ -293,83 +305,58 @@ class Lowering:
 
     def _leaky_among(self, node: fx.Node) -> fx.Node | None:
         """LeakyReLU among several followers that are otherwise ReLU, as in the classic U-Net's skips."""
-        numbers = {follower: activation_of(self.graph, follower) for follower in node.users}
-        if len(numbers) > 1 and set(numbers.values()) == {RELU, LEAKY_RELU}:
+        numbers = {follower: self._activates(follower).get("activation") for follower in node.users}
+        if len(numbers) > 1 and set(numbers.values()) == {RELU, LEAKY_RELU} and node not in self.destinations:
             return next(follower for follower, number in numbers.items() if number == LEAKY_RELU)
         return None
 
     def _absorb(
-        self, node: fx.Node, stage: int, op: Op, weight: Tensor, bias: Tensor | None, before: fx.Node
-    ) -> tuple[int, Op, Tensor, Tensor | None] | None:
+        self, node: fx.Node, stage: int, op: Op, kernel: Kernel | None, before: fx.Node
+    ) -> tuple[int, Op, Kernel | None] | None:
         """Fuse one more node, or None. Stages: 0 convolution, 1 shuffled, 2 added, 3 activated."""
         module = module_of(self.graph, node)
-        if isinstance(module, nn.BatchNorm2d) and stage == 0:
-            return 0, op, *fold(weight, bias, module, op.op == "conv_transpose")
-        if isinstance(module, nn.Dropout | nn.Identity) and stage < 3:
-            return stage, op, weight, bias
-        if isinstance(module, nn.PixelShuffle) and stage == 0 and op.op == "conv" and module.upscale_factor in SHUFFLES:
-            return 1, replace(op, shuffle=module.upscale_factor), weight, bias
-        if isinstance(module, nn.Upsample) and stage == 0 and op.op == "conv":
-            # nearest upsampling is a pixel shuffle of four equal channels
-            factor = upsampling(node, module)
-            bias = None if bias is None else bias.repeat_interleave(factor**2)
-            return 1, replace(op, shuffle=factor), weight.repeat_interleave(factor**2, 0), bias
+        if kernel is not None and stage == 0:
+            if is_fixed(module):
+                assert module is not None
+                return 0, op, kernel.folded(module)
+            plain = op.op == "conv" and op.shuffle == 1
+            if isinstance(module, nn.PixelShuffle) and plain and module.upscale_factor in SHUFFLES:
+                return 1, replace(op, shuffle=module.upscale_factor), kernel
+            if isinstance(module, nn.Upsample) and plain and not kernel.transposed:
+                # nearest upsampling is a pixel shuffle of four equal channels
+                factor = upsampling(node, module)
+                bias = None if kernel.bias is None else kernel.bias.repeat_interleave(factor**2)
+                return 1, replace(op, shuffle=factor), Kernel(kernel.weight.repeat_interleave(factor**2, 0), bias)
         if is_addition(node) and stage < 2:
             other = [argument for argument in node.args if argument is not before]
             if len(other) == 1 and isinstance(other[0], fx.Node) and other[0] in self.places:
-                place = self.places[other[0]]
-                return 2, replace(op, residual=place.tensor, residual_channel=place.channel), weight, bias
-        if (number := activation_of(self.graph, node)) and stage < 3:
-            return 3, replace(op, activation=number), weight, bias
+                place = self._place(other[0])
+                return 2, replace(op, residual=place.tensor, residual_channel=place.channel), kernel
+        if (fields := self._activates(node)) and stage < 3:
+            return 3, replace(op, **fields), kernel
+        if isinstance(module, PictureOutput) and kernel is not None and op.residual == -1:
+            factor, shift = levels_of(module)
+            if module.gives in ("rgb", "grey") and (stage < 3 or factor == 1):
+                self.shown[node] = fields_of(module)
+                kernel = kernel if factor == 1 else kernel.scaled(factor, shift)
+                return 3, op, kernel.repeated(3) if module.gives == "grey" else kernel
         return None
 
-    def _store(self, op: Op, weight: Tensor, bias: Tensor | None) -> Op:
-        """Append the weights as [out][y][x][in] and fill in the offsets and channels."""
-        order = (1, 2, 3, 0) if op.op == "conv_transpose" else (0, 2, 3, 1)
-        values = weight.permute(order).contiguous().numpy().astype(np.float32)
-        op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
-        if self.int8:
-            values, scales = quantise(values)
-            op = replace(op, scale=self._append(scales))
-        if bias is not None:
-            op = replace(op, bias=self._append(bias.numpy().astype(np.float32)))
-        return replace(op, weight=self._append(values))
 
-    def _append(self, values: np.ndarray) -> int:
-        offset = len(self.weights)
-        self.weights += np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
-        self.weights += bytes(-len(self.weights) % 4)
-        return offset
+def levels_of(module: PictureOutput) -> tuple[float, float]:
+    """Factor and shift that bring what is shown to a range that the engine has: 1 and 0 where it is one."""
+    low, high = module.shows
+    if module.gives == "ab" or module.shows in UNITS:
+        return 1.0, 0.0
+    return 2 / (high - low), -1 - 2 * low / (high - low)
 
 
-def weights_of(module: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Tensor, Tensor | None]:
-    bias = None if module.bias is None else module.bias.detach().double()
-    return module.weight.detach().double(), bias
-
-
-def fold(weight: Tensor, bias: Tensor | None, norm: nn.BatchNorm2d, transpose: bool) -> tuple[Tensor, Tensor]:
-    """BatchNorm with its running statistics, folded into the convolution before it, in float64."""
-    parts: list[Any] = [norm.running_mean, norm.running_var, norm.weight, norm.bias]
-    if parts[0] is None:
-        raise NurieError("A BatchNorm keeps no running statistics, so that it can not be folded.")
-    mean, var, gamma, beta = (None if p is None else p.detach().double() for p in parts)
-    folded = fuse_conv_bn_weights(weight, bias, mean, var, norm.eps, gamma, beta, transpose)  # type: ignore[arg-type]
-    return folded[0].detach(), folded[1].detach()
+def fields_of(module: PictureOutput) -> dict[str, int]:
+    """Of the operation `output`."""
+    return {"mode": {"ab": LAB, "rgba": RGBA}.get(module.gives, RGB), "scale": UNITS.get(module.shows, -1)}
 
 
 def upsampling(node: fx.Node, module: nn.Upsample) -> int:
     if module.mode != "nearest" or module.scale_factor != 2:
         raise NurieError(f"{node.name} upsamples by {module.mode} x{module.scale_factor}; the engine has nearest x2.")
     return 2
-
-
-def check_convolution(node: fx.Node, module: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """The engine's convolutions are square, dense or depthwise, and padded with zeros."""
-    depthwise = isinstance(module, nn.Conv2d) and module.groups == module.in_channels == module.out_channels
-    square = all(len(set(pair)) == 1 for pair in (module.kernel_size, module.stride, module.padding))
-    plain = (module.groups == 1 or depthwise) and set(module.dilation) == {1} and module.padding_mode == "zeros"
-    if not square or not plain or isinstance(module.padding, str) or set(module.output_padding) != {0}:
-        raise NurieError(
-            f"{node.name} is a convolution with groups (other than one per channel), dilation, output padding, another "
-            f"padding than zeros or a kernel that is not square ({module}); the engine has none of these."
-        )

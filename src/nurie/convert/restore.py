@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from nurie.convert.lower import lower, module_of, traced
+from nurie.convert.graph import module_of, traced
+from nurie.convert.lower import lower
 from nurie.engine.modelfile import MANIFEST, Manifest, read_model
 from nurie.engine.plan import Op
 from nurie.errors import NurieError, spelt

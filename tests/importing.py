@@ -1,6 +1,8 @@
 """Old checkpoints, made by the real systems, with the outputs of those systems; and what Nurie makes of them."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,6 +113,15 @@ def damaged(name: str, file: Path, mutations: Callable[[bytes], st.SearchStrateg
     with little_memory():
         tried.try_all(200)
     return tried
+
+
+def damaged_apart(file: Path) -> tuple[int, int]:
+    """The same in another process, which has to end well; how many were refused, how many were read."""
+    command = [sys.executable, str(ROOT / "tests" / "damaged_checkpoint.py"), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
+    refused, read = map(int, done.stdout.split()[-2:])
+    return refused, read
 
 
 def not_ours(error: BaseException | None) -> None:

@@ -27,7 +27,7 @@ def test_what_the_base_install_runs_loads_no_training_packages():
     code = "import sys, nurie.cli, nurie.serve, nurie.publish, nurie.predict, nurie.engine.wasm; print(*sys.modules)"
     loaded = set(python("-c", code).stdout.split())
     assert "nurie.cli" in loaded
-    assert not loaded & cli.TRAIN_EXTRA
+    assert not loaded & (cli.TRAIN_EXTRA | cli.IMPORT_EXTRA)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -71,6 +71,7 @@ def test_an_error_is_one_sentence_and_status_1(tmp_path: Path):
     [
         (NurieError("That is wrong."), 1, "nurie: That is wrong."),
         (ModuleNotFoundError("No module", name="torch.nn"), 1, 'pip install "nurie[train]"'),
+        (ModuleNotFoundError("No module", name="h5py"), 1, 'pip install "nurie[import]"'),
         (KeyboardInterrupt(), 130, "The same command begins anew"),
         (cli.Terminated(), 143, "The same command begins anew"),
         (OSError(errno.ENOSPC, "No space left on device", "site/a"), 1, "nurie: site/a: No space left on device. Free"),

@@ -48,6 +48,7 @@ TRAIN_EXTRA = {
     "torch",
     "torchmetrics",
 }
+IMPORT_EXTRA = {"h5py"}  # what `nurie[import]` brings beside some of these
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,9 @@ def sentence_for(name: str, error: BaseException) -> str | None:
         return f"nurie: {error}"
     if isinstance(error, ModuleNotFoundError):
         missing = (error.name or "").partition(".")[0]
-        if missing in TRAIN_EXTRA:
-            return f'nurie: `nurie {name}` needs {missing}, which is not installed: pip install "nurie[train]"'
+        if missing in TRAIN_EXTRA | IMPORT_EXTRA:
+            extra = "train" if missing in TRAIN_EXTRA else "import"
+            return f'nurie: `nurie {name}` needs {missing}, which is not installed: pip install "nurie[{extra}]"'
     if isinstance(error, OSError):
         return f"nurie: {of_system(error)}"
     if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):

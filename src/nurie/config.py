@@ -149,7 +149,8 @@ class Prepare:
     are made anew, those of deleted ones removed, and all others kept.
     """
 
-    # folder of JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC pictures (read recursively)
+    # folder of JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC pictures (read recursively), or a file of pairs as
+    # tdeboissiere's pix2pix keeps them (HDF5), which are written as they are
     photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder to write: train/, val/, sheet.png
     # where the input comes from: lines drawn from the picture, a second folder (--inputs), or the picture in gray

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from nurie.files.schema import read_json
 from nurie.files.write import write_file
 from nurie.pairs.classes import groups_of
 from nurie.pairs.files import write_pair, write_sheet
+from nurie.pairs.hdf5 import is_pair_file, pairs_in, write_pairs
 from nurie.pairs.kinds import PHOTOS, refuse_other_kind
 from nurie.pairs.layouts import pair_files
 from nurie.pairs.names import name_of, picture_names, splits_of
@@ -28,6 +30,7 @@ from nurie.pairs.record import Record, digest_of, place_hash, read_record
 from nurie.photos.compose import Sources, compose
 from nurie.photos.processes import KILLED, run_all, workers_for
 from nurie.saved import changed_options, plain, saved_options
+from nurie.size import Size
 
 NOT_IN_RESULT = {"photos", "pairs", "workers", "masks", "inputs"}  # options that may change between two calls
 SIDES = ("train", "val")
@@ -50,8 +53,12 @@ def prepare(config: Prepare) -> Path:
 
     Pairs whose photo, mask or input has changed are made anew, those whose photo is gone are removed, and those that
     are not known to come from these photos are kept. Files that can not be used are named and left out. Raises
-    NurieError when no pair could be made or when the folder holds pairs made with other options.
+    NurieError when no pair could be made or when the folder holds pairs made with other options. Pairs in an HDF5 file
+    are written as they are.
     """
+    if is_pair_file(config.photos):
+        unpack(config, Console(stderr=True))
+        return config.pairs
     check(config)
     with locked(config.pairs):
         make_pairs(config, Console(stderr=True))
@@ -84,6 +91,22 @@ def make_pairs(config: Prepare, console: Console) -> None:
         f"{len(left_out)} left out",
     )
     report(config, jobs, records, console)
+
+
+def unpack(config: Prepare, console: Console) -> None:
+    """Pairs in an HDF5 file, on the side of the split and in the size that they have there."""
+    check_values(config)
+    if config.inputs or config.masks or config.groups:
+        raise NurieError(f"--inputs, --masks and --groups are for photos, and {config.photos} holds pairs.")
+    pairs = pairs_in(config.photos)
+    first = next(pairs)
+    height, width = first.picture.shape[:2]
+    config = dataclasses.replace(config, size=Size(width, height))
+    with locked(config.pairs):
+        remember_options(config)
+        paths, new = write_pairs(config.photos, config.pairs, chain([first], pairs), config.direction)
+        write_sheet(config.pairs / "sheet.png", [[path] for path in paths], config.size, config.direction)
+    say(console, f"{new} new, {len(paths) - new} unchanged. Look at {config.pairs / 'sheet.png'}")
 
 
 def report(config: Prepare, jobs: list[Job], before: Records, console: Console) -> None:

@@ -4,11 +4,12 @@
 // Measured against direct convolution by bench/paths.py (docs/performance.md): 1.2 to 3 times as fast from 16 tiles on,
 // and slower on few, where its larger weights are read for hardly any pixel. `height` and `width`: computed pixels.
 static int suits_winograd(const Op *op, int height, int width) {
-  if (op->op == DEPTHWISE || op->pad != 1 || pad_end(op) != 1 || op->in_channels < 8) return DIRECT;
-  int tiles = ((height + 3) / 4) * ((width + 3) / 4), wide = min(op->in_channels, op->out_channels) >= 64;
-  if (op->kernel == 3 && op->stride == 1) return tiles >= (wide ? 4 : 16) ? F4X4_3X3 : DIRECT;
-  if (op->kernel == 4 && op->stride == 2) return tiles >= 16 ? F4X4_2X2 : tiles >= 4 ? F2X2_2X2 : DIRECT;
-  return DIRECT;
+  if (op->op == DEPTHWISE || op->pad != 1 || pad_end(op) != 1) return DIRECT;
+  int tiles = ((height + 3) / 4) * ((width + 3) / 4), narrow = min(op->in_channels, op->out_channels);
+  if (op->kernel == 3 && op->stride == 1)
+    return op->in_channels >= 8 && tiles >= (narrow >= 64 ? 4 : 16) ? F4X4_3X3 : DIRECT;
+  if (op->kernel != 4 || op->stride != 2) return DIRECT;
+  return narrow >= 16 && tiles >= 16 ? F4X4_2X2 : narrow >= 64 && tiles >= 4 ? F2X2_2X2 : DIRECT;
 }
 
 // Few pixels for many weights: reading these takes longer than to multiply.

@@ -149,8 +149,8 @@ def deep(b: Builder, levels: int, channels: int) -> int:
 
 def square(b: Builder, layer: str, source: int, inputs: int) -> int:
     if layer == "3x3":
-        return b.conv(source, inputs, 16)
-    return b.conv(source, inputs, 16, 4, stride=2, pad=1) if layer == "4x4" else b.conv_transpose(source, inputs, 16)
+        return b.conv(source, inputs, 64)
+    return b.conv(source, inputs, 64, 4, stride=2, pad=1) if layer == "4x4" else b.conv_transpose(source, inputs, 64)
 
 
 @BUILDS
@@ -158,8 +158,8 @@ def square(b: Builder, layer: str, source: int, inputs: int) -> int:
 def test_4x4_layers_match_torch_on_every_path(levels: int, relaxed: bool) -> None:
     rng = np.random.default_rng(8)
     sizes = [(2, 3), (5, 9), (8, 8), (13, 11), (18, 17)]
-    for case, ((h, w), inputs, transposed) in enumerate(itertools.product(sizes, [8, 13, 24], [False, True])):
-        outputs, shuffle = int(rng.choice([3, 12, 20])), 1 if transposed or case % 3 else 2
+    for case, ((h, w), inputs, transposed) in enumerate(itertools.product(sizes, [16, 21, 64], [False, True])):
+        outputs, shuffle = int(rng.choice([18, 20, 67])), 1 if transposed or case % 3 else 2
         b = Builder(case)
         source = deep(b, levels, 4 + inputs)
         out = b.tensor(outputs + 9)
@@ -176,21 +176,21 @@ def test_4x4_layers_match_torch_on_every_path(levels: int, relaxed: bool) -> Non
             fields["residual"] = layer(4)
             added = values[fields["residual"]] = rng.normal(size=(*size, outputs)).astype(np.float32)
         layer(inputs, quantised=bool(case % 2), **fields)
-        plan, weights = b.finish(out if outputs > 3 else source, input_channel=4)
+        plan, weights = b.finish(out, input_channel=4)
         got = run_one(plan, weights, values, (h << levels, w << levels), relaxed)
         expected = torch_conv(plan.ops[-2], weights, values[source][:, :, 4:], added)
         assert got.shape == expected.shape
-        assert np.abs(got - expected).max() < 3e-5, (h, w, inputs, outputs, transposed)
+        assert np.abs(got - expected).max() < 6e-5, (h, w, inputs, outputs, transposed)
 
 
 @pytest.mark.parametrize("layer", ["3x3", "4x4", "transposed 4x4"])
 def test_tiles_beyond_the_right_edge_see_zeros(layer: str) -> None:
     """Not the next row's first pixels: where these are huge, the sums that cancel them out again would be wrong."""
     b = Builder(9)
-    source = deep(b, 0, 8)
-    plan, weights = b.finish(square(b, layer, source, 8))
+    source = deep(b, 0, 16)
+    plan, weights = b.finish(square(b, layer, source, 16))
     width, first = {"3x3": (5, 4), "4x4": (11, 4), "transposed 4x4": (5, 8)}[layer]  # of the second tile
-    x = np.random.default_rng(4).normal(size=(9, width, 8)).astype(np.float32)
+    x = np.random.default_rng(4).normal(size=(9, width, 16)).astype(np.float32)
     x[:, :2] = 1e6
     got = run_one(plan, weights, {source: x}, (9, width), False)
     assert np.abs(got - torch_conv(plan.ops[-2], weights, x, None))[:, first:].max() < 2e-5

@@ -144,7 +144,7 @@ def test_a_frame_of_its_own_origin_works_where_the_host_gives_its_files_to_all(
         strict.frame_locator("iframe").locator("#result[data-shown]").wait_for()
 
 
-@pytest.mark.parametrize("name", ["first", "main", "failure", "start"])
+@pytest.mark.parametrize("name", ["first", "main", "wasm", "start"])
 def test_a_damaged_script_that_the_browser_keeps_is_fetched_anew(browser: Browser, site: Path, name: str) -> None:
     [path] = (site / "assets").rglob(f"{name}.*.js")
     whole = path.read_bytes()

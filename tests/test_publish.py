@@ -12,7 +12,7 @@ from nurie.config import Publish
 from nurie.errors import NurieError
 from nurie.files.ours import read_object
 from nurie.publish import publish
-from nurie.site import assets
+from nurie.site import assets, join
 from nurie.site.index import HEADING, MANIFEST_META
 
 CREDIT = "Pictures by <somebody>, CC BY-SA 4.0"
@@ -58,6 +58,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "engine.wasm").write_bytes(b"\0asm './a.js'")
     (folder / "paper.png").write_bytes(b"paper")
     monkeypatch.setattr(assets, "PAGE", folder)
+    monkeypatch.setattr(join, "FILES", ())
     return folder
 
 

@@ -198,7 +198,7 @@ def test_an_imitation_is_left_alone(browser: Browser, site: Path) -> None:
 def test_a_wrong_kernel_is_noticed(browser: Browser, site: Path, tmp_path: Path) -> None:
     broken = tmp_path / "site"
     shutil.copytree(site, broken)
-    [kernels] = (broken / "assets").rglob("wgsl.*.js")
+    [kernels] = (broken / "assets").rglob("backend.*.js")
     text = kernels.read_text()
     assert "v += vec4f(arena" in text
     kernels.write_text(text.replace("v += vec4f(arena", "v -= vec4f(arena"))
@@ -210,7 +210,7 @@ def test_one_that_is_right_at_first_and_black_later_is_left_in_use(
 ) -> None:
     broken = tmp_path / "site"
     shutil.copytree(site, broken)
-    [engine] = (broken / "assets").rglob("webgpu.*.js")
+    [engine] = (broken / "assets").rglob("backend.*.js")
     text = engine.read_text()
     assert text.count("sized.read.unmap();") == 1
     black = "if ((globalThis.made = (globalThis.made ?? 0) + 1) > 5) pixels.fill(0);"

@@ -38,9 +38,9 @@ import { refresh, styleOf } from "./model/download.js";
 /** Milliseconds without anything new of a model that comes, until the visitor is told. */
 const PATIENCE = 8000;
 
-/** What a worker needs beside its build; a browser that keeps a damaged one would keep it for ever. */
+/** What a worker needs beside its build, as published; a browser that keeps a damaged one would keep it for ever. */
 const WORKER = new URL("./engine/worker.js", import.meta.url);
-const FILES = ["./engine/start.js", "./engine/wasm.js", "./engine/plan.js"];
+const FILES = ["./engine/start.js", "./engine/wasm.js"];
 
 /** Where a state has no such step, it stays. @type {{[state in State]: {[step in Step]?: State}}} */
 const NEXT = {

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
-from nurie.site.minify import minified
+from nurie.site.join import joined
+from nurie.site.minify import minified, without_shader_space
+from nurie.site.references import IMPORT, REFERENCE, resolved
 
 PAGE = Path(__file__).parents[1] / "page"
 EARLY = "early.js"  # lies in index.html itself
+KEPT = (".html", ".ts")  # index.html has another place, types none
 TEXT = (".js", ".css")  # the files that refer to others
-# './folder/name' or "../name" in scripts, ./name in url(...) of a stylesheet
-REFERENCE = re.compile(r"""(?<=['"(])(?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+(?:\.[\w-]+)+(?=['")])""", re.ASCII)
-IMPORT = re.compile(r"""\bimport\b(?!\s*\()[^;"'()]*["'](\.[A-Za-z0-9_./-]+)["']""")  # static ones only
 
 
 def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
@@ -27,17 +27,27 @@ def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
     A name is a hash of what the file holds and of all that it refers to, directly or not: when any of that changes,
     so do the names that the file holds in the end. Files that refer to each other need no order for that.
     """
-    contents = {
-        path.relative_to(PAGE).as_posix(): minified(path)
-        for path in sorted(PAGE.rglob("*"))
-        if path.is_file() and path.suffix != ".html" and path != PAGE / EARLY and not is_hidden(path.relative_to(PAGE))
-    }
+    contents = {name: minified(name, data) for name, data in sources().items()}
     graph = {name: references(name, data, contents) for name, data in contents.items()}
     names = {}
     for name, data in contents.items():
         others = sorted(reached(name, graph.__getitem__) - {name})
         names[name] = hashed(name, b"\0".join([data, *(contents[other] for other in others)]))
     return names, {names[name]: rewrite(name, data, names) for name, data in contents.items()}
+
+
+def sources() -> dict[str, bytes]:
+    """What of the page lies in assets/, scripts joined, by the names that the sources use."""
+    files = {
+        path.relative_to(PAGE).as_posix(): path.read_bytes()
+        for path in sorted(PAGE.rglob("*"))
+        if path.is_file() and path.suffix not in KEPT and path != PAGE / EARLY and not is_hidden(path.relative_to(PAGE))
+    }
+    scripts = {
+        name: without_shader_space(name, data.decode("utf-8")) for name, data in files.items() if name.endswith(".js")
+    }
+    others = {name: data for name, data in files.items() if name not in scripts}
+    return others | {name: text.encode() for name, text in joined(scripts).items()}
 
 
 def is_hidden(path: Path) -> bool:
@@ -83,16 +93,8 @@ def rewrite(name: str, data: bytes, names: dict[str, str]) -> bytes:
     return REFERENCE.sub(new, data.decode("utf-8")).encode()
 
 
-def resolved(name: str, reference: str) -> str:
-    """The page file that a reference in the file `name` means: ("engine/worker.js", "../text.js") -> text.js."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
-
-
 def imported(script: str) -> list[str]:
-    """The scripts that this one needs before it can start, directly or not."""
-    return sorted(reached(script, imports) - {script})
-
-
-def imports(script: str) -> list[str]:
-    text = (PAGE / script).read_text(encoding="utf-8")
-    return [resolved(script, other) for other in IMPORT.findall(text)]
+    """The files that this one needs before it can start, directly or not, itself apart: names that the sources use."""
+    texts = {name: data.decode("utf-8") for name, data in sources().items() if name.endswith(".js")}
+    follow = {name: [resolved(name, other) for other in IMPORT.findall(text)] for name, text in texts.items()}
+    return sorted(reached(script, follow.__getitem__) - {script})

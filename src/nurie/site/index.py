@@ -8,9 +8,10 @@ from hashlib import sha256
 
 from nurie.errors import NurieError
 from nurie.site import assets
-from nurie.site.assets import REFERENCE, imported, named, resolved
-from nurie.site.minify import minified
+from nurie.site.assets import imported, named
+from nurie.site.minify import minified, minified_page
 from nurie.site.models import SiteModel
+from nurie.site.references import REFERENCE, resolved
 from nurie.site.sitefile import INDEX
 
 MANIFEST_META = '<meta name="nurie-model" content="./model/manifest.json">'
@@ -56,14 +57,14 @@ def index_page(names: dict[str, str], models: list[SiteModel], title: str, extra
         name = resolved(INDEX, match[0])
         return f"./assets/{names[name]}" if name in names else match[0]
 
-    return REFERENCE.sub(new, text)
+    return REFERENCE.sub(new, minified_page(text))
 
 
 def with_early(text: str) -> str:
     """index.html with the script that no cache may keep."""
     if EARLY_SCRIPT not in text:
         return text
-    script = minified(assets.PAGE / assets.EARLY).decode()
+    script = minified(assets.EARLY, (assets.PAGE / assets.EARLY).read_bytes()).decode()
     return text.replace(EARLY_SCRIPT, f"<script>{script}</script>")
 
 
@@ -127,4 +128,5 @@ def preload(names: dict[str, str]) -> list[str]:
     """HTML that tells the browser at once which scripts the page would ask for, one by one, only later. The model,
     which comes after them, is early.js's: its name is in the page's address."""
     scripts = dict.fromkeys([*imported(FIRST), MAIN, *imported(MAIN)])
+    scripts.pop(FIRST, None)  # index.html asks for it itself
     return [f'<link rel="modulepreload" href="./assets/{names[name]}">' for name in scripts]

@@ -125,7 +125,7 @@ def test_what_is_chosen_is_seen_in_the_systems_colours(browser: Browser, hinted:
     ready(page, hinted)
     page.click("#colours [data-colour=blue]")
     swatches = "[...document.querySelectorAll('#colours i')].map(i => getComputedStyle(i).backgroundColor)"
-    assert len(set(page.evaluate(swatches))) == 10
+    assert len(set(page.evaluate(swatches))) == 11
 
     def style(selector: str, name: str) -> str:
         return page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).{name}")

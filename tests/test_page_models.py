@@ -105,8 +105,8 @@ def test_samples_come_in_their_own_colouring(page: Page, styled_model: Path, sty
 def test_coloured_pencils_are_for_models_that_understand_them(page: Page, styled: str, address: str) -> None:
     ready(page, styled)
     swatches = page.locator("#colours [role=radio]")
-    assert swatches.count() == 10
-    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(10))
+    assert swatches.count() == 11
+    assert all(swatches.nth(i).get_attribute("aria-label") for i in range(11))
     page.click("#colours [data-colour=blue]")
     assert page.get_attribute("#colours [data-colour=blue]", "aria-checked") == "true"
     stroke(page, [(60, 128), (190, 128)])
@@ -166,7 +166,7 @@ def test_boxes_and_labels_go_with_their_model(page: Page, walls: str) -> None:
     choose(page, "Styled")
     assert not page.is_visible("#box")
     assert page.get_attribute("#pencil", "aria-pressed") == "true"
-    assert page.locator("#colours [role=radio]").count() == 10
+    assert page.locator("#colours [role=radio]").count() == 11
     assert "your lines" in page.inner_text("#lead")
     assert (drawn(page) == 255).all()
     page.keyboard.press("b")
@@ -330,3 +330,31 @@ def test_the_chooser_works_by_keyboard_in_both_languages_and_on_a_narrow_screen(
     page.click("#language")
     assert page.get_by_role("radiogroup", name="絵の種類").get_by_role("radio", name="形").is_checked()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_colour_of_ones_own_is_beside_the_others_and_remembered(page: Page, styled: str) -> None:
+    ready(page, styled)
+    page.evaluate("window.opened = 0; document.getElementById('own').addEventListener('click', () => opened++)")
+    own = "#colours [data-colour=own]"
+    page.click(own)
+    assert page.evaluate("opened") == 1, "the first press opens: there is none yet"
+    for colour in ("#123456", "#00aa55"):
+        page.fill("#own", colour)
+        assert page.get_attribute(own, "aria-checked") == "true"
+    stroke(page, [(60, 128), (190, 128)])
+    assert tuple(drawn(page)[32, 32]) == (0x00, 0xAA, 0x55)
+    page.reload()
+    ready(page, styled)
+    page.evaluate("window.opened = 0; document.getElementById('own').addEventListener('click', () => opened++)")
+    page.click("#clear")
+    page.click("#colours [data-colour=pink]")
+    page.keyboard.press("ArrowRight")
+    assert page.get_attribute(own, "aria-checked") == "true" and page.evaluate("opened") == 0
+    stroke(page, [(60, 128), (190, 128)])
+    assert tuple(drawn(page)[32, 32]) == (0x00, 0xAA, 0x55)
+    page.focus(own)
+    page.keyboard.press("Enter")
+    assert page.evaluate("opened") == 1
+    assert page.evaluate("Array.from(document.querySelectorAll('#owns option'), o => o.value)") == [
+        "#00aa55", "#123456",
+    ]  # fmt: skip

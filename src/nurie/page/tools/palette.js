@@ -1,5 +1,6 @@
 // The pencil's colours: hints for models that understand them, or the labels of which a drawing consists.
 
+import { memory } from "../memory.js";
 import { say, translate } from "../text.js";
 
 /**
@@ -7,7 +8,13 @@ import { say, translate } from "../text.js";
  * @typedef {{name?: string, colour?: string, title?: import("../formats.d.ts").Words}} Swatch
  */
 
-/** Hints; the first is the ink. @type {Swatch[]} */
+/** The visitor's own colours are remembered under this name, the last one first, so many of them. */
+const REMEMBERED = "nurie-colours";
+const MOST = 8;
+/** Before the visitor has any. */
+const VIOLET = "#9a6bb0";
+
+/** Hints; the first is the ink, the last one the visitor's. @type {Swatch[]} */
 export const COLOURS = [
   { name: "ink" },
   { name: "red", colour: "#dc5044" },
@@ -19,21 +26,30 @@ export const COLOURS = [
   { name: "green", colour: "#6f9f4f" },
   { name: "blue", colour: "#6ea3d8" },
   { name: "pink", colour: "#e59ca0" },
+  { name: "own" },
 ];
 
 export class Palette {
   #group;
+  #picker;
   #onchoice;
+  /** The visitor's, the last one first. */
+  #own = (memory.get(REMEMBERED) ?? "").split(" ").filter((colour) => /^#[0-9a-f]{6}$/.test(colour));
+  #mixed = this.#own[0] ?? VIOLET;
   /** @type {Swatch[]} */
   #swatches = [];
 
   /**
    * @param {HTMLElement} group a radio group; `offer` next
+   * @param {HTMLInputElement} picker of the visitor's own colour, which nobody sees until it opens
    * @param {(colour: string | undefined) => void} onchoice
    */
-  constructor(group, onchoice) {
+  constructor(group, picker, onchoice) {
     this.#group = group;
+    this.#picker = picker;
     this.#onchoice = onchoice;
+    picker.addEventListener("input", () => this.#mix());
+    picker.addEventListener("change", () => this.#remember());
     group.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -55,13 +71,32 @@ export class Palette {
       button.setAttribute("aria-checked", String(i === index));
       button.tabIndex = i === index ? 0 : -1;
     });
-    this.#onchoice(this.#swatches[index].colour);
+    const { name, colour } = this.#swatches[index];
+    this.#onchoice(name === "own" ? this.#mixed : colour);
   }
 
-  /** A colour that is none of these. @param {string} colour such as #ff8800 */
-  own(colour) {
-    for (const button of this.#buttons) button.setAttribute("aria-checked", "false");
-    this.#onchoice(colour);
+  /** Open the picker at its button, over which it lies. @param {DOMRect} button */
+  #open(button) {
+    const { style, list } = this.#picker;
+    for (const side of /** @type {const} */ (["left", "top", "width", "height"])) style[side] = `${button[side]}px`;
+    this.#picker.value = this.#mixed;
+    list?.replaceChildren(...this.#own.map((value) => Object.assign(document.createElement("option"), { value })));
+    this.#picker.getBoundingClientRect(); // the browser opens it where it lay when it was last laid out
+    this.#picker.click();
+  }
+
+  /** The picker, still open, has another colour. */
+  #mix() {
+    this.#mixed = this.#picker.value;
+    const index = this.#swatches.findIndex(({ name }) => name === "own");
+    if (index < 0) return; // another model has come meanwhile
+    this.#buttons[index].style.setProperty("--swatch", this.#mixed);
+    this.choose(index);
+  }
+
+  #remember() {
+    this.#own = [this.#mixed, ...this.#own.filter((colour) => colour !== this.#mixed)].slice(0, MOST);
+    memory.set(REMEMBERED, this.#own.join(" "));
   }
 
   /** @param {import("../text.js").Language} language */
@@ -86,8 +121,12 @@ export class Palette {
     button.setAttribute("role", "radio");
     button.append(document.createElement("i"));
     if (title) button.append(document.createElement("span"));
-    button.style.setProperty("--swatch", colour);
-    button.addEventListener("click", () => this.choose(index));
+    button.style.setProperty("--swatch", name === "own" ? this.#mixed : colour);
+    button.addEventListener("click", () => {
+      const opens = name === "own" && (this.#own.length === 0 || button.getAttribute("aria-checked") === "true");
+      this.choose(index);
+      if (opens) this.#open(button.getBoundingClientRect());
+    });
     return button;
   }
 

@@ -1,4 +1,4 @@
-// How the taken tool draws: its size, colours of the visitor's own, steadiness, pens. A second press of the tool opens it.
+// How the taken tool draws: its size, whether colours are seen, steadiness, pens. A second press of the tool opens it.
 
 import { get } from "../dom.js";
 import { memory } from "../memory.js";
@@ -26,11 +26,8 @@ export class Panel {
   #button = null;
   #offered = 0;
 
-  /**
-   * @param {Pad} pad
-   * @param {(colour: string) => void} onown the visitor has a colour of his own
-   */
-  constructor(pad, onown) {
+  /** @param {Pad} pad */
+  constructor(pad) {
     this.#pad = pad;
     const steadiness = /** @type {Steadiness | null} */ (memory.get(STEADINESS)) ?? "gentle";
     for (const input of this.#inputs("steadiness")) {
@@ -43,8 +40,6 @@ export class Panel {
         this.show();
       }),
     );
-    const own = get("own", HTMLInputElement);
-    own.addEventListener("input", () => onown(own.value));
     get("shown").addEventListener("click", () => {
       pad.coloured = !pad.coloured;
       this.show();

@@ -26,8 +26,8 @@ export class Tools {
     const { brush } = pad;
     this.#brush = brush;
     this.#canvas = canvas;
-    this.panel = new Panel(pad, (colour) => this.#palette.own(colour));
-    this.#palette = new Palette(get("colours"), (colour) => {
+    this.panel = new Panel(pad);
+    this.#palette = new Palette(get("colours"), get("own", HTMLInputElement), (colour) => {
       brush.colour = colour;
       this.take();
     });

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nurie import config
+from nurie import config, limits
 from nurie.size import Size
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,7 +155,7 @@ def test_every_option_of_training_is_told_with_its_default() -> None:
 
 def test_every_loss_is_in_the_table_of_losses() -> None:
     section = read("docs/training.md").split("## Losses")[1].split("## ")[0]
-    weights = {name.replace("_", "-") for name in config.notes(config.Train, config.LossWeight)}
+    weights = {name.replace("_", "-") for name in limits.notes(config.Train, config.LossWeight)}
     assert {name for name, _ in options_told(section)} == weights
 
 

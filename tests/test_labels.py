@@ -54,3 +54,13 @@ def test_label_colours_are_found_the_most_common_first() -> None:
 )
 def test_others_are_no_label_maps(image: Image) -> None:
     assert label_colours([image]) == []
+
+
+def test_line_drawings_of_which_some_are_filled_in_are_no_label_maps() -> None:
+    drawings = [np.full((64, 64, 3), 255, np.uint8) for _ in range(8)]
+    for drawing in drawings:
+        cv2.circle(drawing, (32, 32), 20, (0, 0, 0), 2)
+    for drawing in drawings[:3]:
+        cv2.rectangle(drawing, (4, 4), (60, 56), (0, 0, 0), -1)
+    assert label_colours(drawings) == []
+    assert label_colours(drawings[:4]) == ["#000000", "#ffffff"]

@@ -12,9 +12,10 @@ import torch
 
 from conftest import square
 from nurie import cli
-from nurie.config import Length, Limit, Publish, Range, Sides, Train, check_values, notes
+from nurie.config import Publish, Train
 from nurie.errors import NurieError, flag
 from nurie.export import named_labels
+from nurie.limits import Length, Limit, Range, Sides, check_values, notes
 from nurie.nets.generators import build_generator
 from nurie.size import Size
 from nurie.training.options import check, generator_options
@@ -172,4 +173,4 @@ def test_each_option_that_is_a_size_has_limits() -> None:
         kinds = get_type_hints(command)
         found += [(name, option) for option, kind in kinds.items() if Size in (kind, *get_args(kind))]
         assert {option for each, option in found if each == name} == set(notes(command, Sides))
-    assert found == [(name, "size") for name in ("prepare", "check", "train", "make")]
+    assert found == [(name, "size") for name in ("prepare", "check", "import", "train", "make")]

@@ -10,8 +10,9 @@ import pytest
 
 from conftest import TINY
 from nurie import cli
-from nurie.config import LossWeight, Train, notes
+from nurie.config import LossWeight, Train
 from nurie.errors import NurieError
+from nurie.limits import notes
 from nurie.nets import checkpoint
 from nurie.size import Size
 from nurie.train import train

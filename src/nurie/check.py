@@ -9,11 +9,12 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import track
 
-from nurie.config import Check, check_values
+from nurie.config import Check
 from nurie.drawings.sheets import to_png
 from nurie.errors import NurieError
 from nurie.files.schema import to_json
 from nurie.files.written import MANY, Written, refuse_taken
+from nurie.limits import check_values
 from nurie.pairs.findings import Examined, Finding, Severity, examine
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.pairs.names import some

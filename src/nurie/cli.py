@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 from nurie import __version__
-from nurie.config import Check, Evaluate, Export, Get, Make, Predict, Prepare, Publish, Serve, Train
+from nurie.config import Check, Evaluate, Export, Get, Import, Make, Predict, Prepare, Publish, Serve, Train
 from nurie.errors import NurieError, of_system
 
 DESCRIPTION = """Draw line art on a web page and see it coloured live: train, compress and publish pix2pix generators.
@@ -26,11 +26,12 @@ Each command reads one artifact and writes the next:
 
 `nurie make photos/ site/` runs the whole chain, `nurie predict model/ drawings/` colours a folder of drawings,
 `nurie evaluate model/ pairs/` measures a run or a model, `nurie check pairs/` says what is wrong with pairs,
-`nurie get cats cats/` downloads photos to try it with, and `nurie serve` alone shows the page with the built-in
+`nurie get cats cats/` downloads photos to try it with, `nurie import FILES... run/` reads an old checkpoint of another
+program, and `nurie serve` alone shows the page with the built-in
 models. Every command can be stopped with Ctrl-C and run again; get, prepare, train and make go on where they stopped.
 `nurie COMMAND --help` explains every option, and `--debug` shows where an error came from.
 
-get, prepare, check, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".
+get, import, prepare, check, train, export, evaluate and make need PyTorch and its company: pip install "nurie[train]".
 """
 
 # What `nurie[train]` brings: the name that Python imports, not the name on PyPI.
@@ -64,6 +65,7 @@ COMMANDS = {
     "get": Command(Get, "nurie.get:get", resumes=True),
     "prepare": Command(Prepare, "nurie.prepare:prepare", resumes=True),
     "check": Command(Check, "nurie.check:check"),
+    "import": Command(Import, "nurie.importing:import_checkpoint"),
     "train": Command(Train, "nurie.train:train", resumes=True),
     "export": Command(Export, "nurie.export:export"),
     "publish": Command(Publish, "nurie.publish:publish"),

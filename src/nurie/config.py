@@ -7,75 +7,14 @@ photos -> (prepare) pairs/ -> (train) run/ -> (export) model/ -> (publish) site/
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
-from nurie.errors import NurieError, flag
+from nurie.errors import NurieError
+from nurie.limits import Length, Range, Sides
 from nurie.size import Size
-
-Note = TypeVar("Note")
-
-
-def notes(command: type, kind: type[Note]) -> dict[str, Note]:
-    """The options of a command whose types carry a note of this kind, one of the classes below; with these notes."""
-    types = get_type_hints(command, include_extras=True)
-    found = ((name, note) for name, kept in types.items() for note in getattr(kept, "__metadata__", ()))
-    return {name: note for name, note in found if isinstance(note, kind)}
-
-
-def check_values(options: Any) -> None:
-    """Raises NurieError, before a command does anything, where the value of an option is beyond its type's limits."""
-    for name, limit in notes(type(options), Limit).items():
-        value = getattr(options, name)
-        for one in value if isinstance(value, tuple) else () if value is None else (value,):
-            if fault := limit.fault(one):
-                raise NurieError(f"{flag(name)} {fault}.")
-
-
-class Limit:
-    """What an option can be."""
-
-    def fault(self, value: Any) -> str:
-        """What is wrong with a value, or nothing."""
-        raise NotImplementedError
-
-
-class Range(Limit):
-    """A number from `least` to `most`, both included."""
-
-    def __init__(self, least: float, most: float) -> None:
-        self.least, self.most = least, most
-
-    def fault(self, value: float) -> str:
-        if self.least <= value <= self.most:
-            return ""  # and neither infinite nor NaN
-        return f"must be from {self.least} to {self.most}, but it is {value}"
-
-
-class Sides(Limit):
-    """A size whose sides are from `least` to `most` pixels, both included."""
-
-    def __init__(self, least: int, most: int) -> None:
-        self.least, self.most = least, most
-
-    def fault(self, value: Size) -> str:
-        if all(self.least <= side <= self.most for side in (value.width, value.height)):
-            return ""
-        return f"must be from {self.least} to {self.most}, but it is {value}"
-
-
-class Length(Limit):
-    """A text of at most so many characters, which has a UTF-8 form."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-
-    def fault(self, value: str) -> str:
-        if len(value) > self.most:
-            return f"must have at most {self.most} characters, but it has {len(value)}"
-        return "must be text in UTF-8" if any("\ud800" <= character <= "\udfff" for character in value) else ""
 
 
 class LossWeight:
@@ -109,7 +48,7 @@ SIZE_TEXT = PrimitiveConstructorSpec(
     str_from_instance=lambda size: [str(size)],
 )
 SQUARE = Size(256, 256)
-Generator = Literal["fast", "unet256", "unet128"]
+Generator = Literal["fast", "unet256", "unet128", "init"]
 Discriminator = Literal["patch", "projected"]
 Detail = Literal["few", "some", "many"]
 Folder = Annotated[Path | None, arg(metavar="FOLDER")]
@@ -204,7 +143,8 @@ class Train:
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS"), FreeToChange()]
     # folder to write: best.safetensors, checkpoint.safetensors, report.html, samples-*.png, losses.jsonl, warnings.txt
     run: Annotated[Positional[Path], arg(metavar="RUN"), FreeToChange()]
-    generator: Generator = "fast"  # fast: the small net for the page; unet256, unet128: the classic U-Nets
+    # fast: the small net for the page; unet256, unet128: the classic U-Nets; init: that of --init, such as an import
+    generator: Generator = "fast"
     # channels of the first layer; 0 = the generator's own default (fast 24, unet 64)
     width: Annotated[int, Range(0, 1024)] = 0
     # train at this resolution, pixels: 384x256 is a width and a height, 256 a square; pairs of another size in the same
@@ -277,6 +217,25 @@ class Train:
     # write losses and val scores for these too; TensorBoard's are in the run folder, Trackio's in its own place
     track: Annotated[tuple[Literal["tensorboard", "trackio"], ...], FreeToChange()] = ()
     save_every: Annotated[Steps, FreeToChange()] = 500  # steps between checkpoints and sample sheets
+
+
+@dataclass(frozen=True)
+class Import:
+    """Read an old checkpoint of another program: a run that exports, publishes, predicts and evaluates like ours.
+
+    Whose it is, and how it is built, is seen in its arrays; docs/importing.md lists what is read. sheet.png in the run
+    shows made-up drawings coloured by it.
+    """
+
+    # the checkpoint, one file or all files of it, and last the folder to write: checkpoint.safetensors, sheet.png
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILES... RUN")]
+    # normalise by the checkpoint's running statistics (fixed), or by those of each picture; auto: as its own program
+    # did, which differs from program to program
+    norm: Literal["auto", "fixed", "picture"] = "auto"
+    # of the drawings, pixels; default: what the generator was made for, or 256 where it takes any
+    size: Annotated[Size | None, SIZE_TEXT, Sides(16, 4096)] = None
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # which side of its pairs is the drawing: for evaluate and train
+    credits: Annotated[tuple[str, ...], Length(2000)] = ()  # credit lines of what it was trained on
 
 
 @dataclass(frozen=True)
@@ -375,7 +334,8 @@ class Make:
     one begins with its weights and has the same time again.
     """
 
-    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]  # folder of pictures, or of pairs that are there already
+    # folder of pictures, or of pairs that are there already; or an old checkpoint, as `nurie import` reads
+    photos: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     site: Annotated[Positional[Path], arg(metavar="SITE")]  # folder to write the page to
     # train for so long, all calls together; sizes, batch and lr follow from how fast this machine is. A GPU needs less
     minutes: Annotated[float, Range(0.1, 100_000)] = 30.0

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 
 from nurie.batches.hints import around, choose_strokes, paint_strokes, turn_hues
-from nurie.config import Evaluate, check_values
+from nurie.config import Evaluate
 from nurie.drawings import sheets
 from nurie.drawings.areas import flat_areas, shades
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
+from nurie.limits import check_values
 from nurie.painting.inputs import counted
 from nurie.painting.metrics import PictureMetrics, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter

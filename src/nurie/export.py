@@ -3,19 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from nurie.config import Export, check_values
+from nurie.config import Export
 from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
 from nurie.convert.parity import compare
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.labels import label_colours
+from nurie.drawings.made_up import made_up
 from nurie.drawings.sheets import to_png
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
@@ -23,6 +25,7 @@ from nurie.errors import NurieError
 from nurie.files.hashed import hashed
 from nurie.files.lock import locked
 from nurie.files.titles import readable, title_from
+from nurie.limits import check_values
 from nurie.nets.checkpoint import load_generator
 from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
 from nurie.pairs.check import leave_out_damaged
@@ -53,9 +56,16 @@ def export(config: Export) -> Path:
 def make_model(config: Export, labels: list[Label]) -> Bundle:
     """A model of the run, compared with it. Without labels, those of its drawings. Raises NurieError."""
     generator, meta = load_generator(config.run)
-    pairs = val_pairs(config, meta)
-    drawings = some_drawings(pairs, max(config.samples, DEFAULT_PRESETS))
-    about, pictures = about_model(config, meta, labels or found_labels(some_drawings(pairs, LOOKED_AT)), drawings)
+    count = max(config.samples, DEFAULT_PRESETS)
+    if config.pairs is None and "imported" in meta:
+        labels = labels or palette_of(meta)
+        size = Size.parse(meta["train"]["size"])
+        drawings = made_up(count, size.height, size.width, [label.colour for label in labels])
+    else:
+        pairs = val_pairs(config, meta)
+        drawings = some_drawings(pairs, count)
+        labels = labels or palette_of(meta) or found_labels(some_drawings(pairs, LOOKED_AT))
+    about, pictures = about_model(config, meta, labels, drawings)
     plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8")
     parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
     bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
@@ -130,6 +140,13 @@ def named_labels(labels: Sequence[str]) -> list[Label]:
     if same := next((label for label in found if titles[label.colour] != label.title), None):
         raise NurieError(f"--labels gives {titles[same.colour]} and {same.title} the same colour {same.colour}.")
     return found
+
+
+def palette_of(meta: dict[str, Any]) -> list[Label]:
+    """Of a generator that was imported, and takes label maps."""
+    architecture = meta["generator"].get("architecture") or {}
+    names = meta.get("imported", {}).get("labels", [])
+    return [Label(colour, title) for colour, title in zip_longest(architecture.get("palette", []), names, fillvalue="")]
 
 
 def found_labels(drawings: list[np.ndarray]) -> list[Label]:

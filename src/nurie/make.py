@@ -1,4 +1,4 @@
-"""photos -> pairs -> run -> model -> site, in one command."""
+"""photos -> pairs -> run -> model -> site, in one command; or an old checkpoint -> run -> model -> site."""
 
 import os
 import re
@@ -10,11 +10,12 @@ from shlex import quote
 
 from rich.console import Console
 
-from nurie.config import Export, Make, Prepare, Publish, Train, check_values
+from nurie.config import Export, Import, Make, Prepare, Publish, Train
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.ours import CHECKPOINT
 from nurie.files.titles import title_from
+from nurie.limits import check_values
 from nurie.serve import BUILT_IN
 
 STAGES = 4
@@ -28,6 +29,8 @@ def make(config: Make) -> Path:
     site = config.site.absolute()
     work = config.work or config.site.parent / f"{site.name}-work"
     pairs, run, model = work / "pairs", work / "run", work / "model"
+    if config.photos.is_file():
+        return from_checkpoint(config, work)
 
     # Imported here: only this command needs all of them.
     from nurie.export import export
@@ -68,6 +71,26 @@ def make(config: Make) -> Path:
         return present(run, Export.samples)
 
 
+def from_checkpoint(config: Make, work: Path) -> Path:
+    """A page with the generator of an old checkpoint."""
+    from nurie.export import export
+    from nurie.importing import import_checkpoint
+    from nurie.publish import publish, refuse_other
+
+    run, model = work / "run", work / "model"
+    refuse_mixed(config.site.absolute(), work, (run, model))
+    refuse_other(config.site)
+    title = config.title or title_from(config.site, config.photos)
+    with locked(work, config.site):
+        heading(1, "import", f"{config.photos} -> {run}", 3)
+        direction, credits = config.direction, config.credits
+        import_checkpoint(Import((config.photos, run), direction=direction, credits=credits))
+        heading(2, "export", f"{run} -> {model}", 3)
+        export(Export(run, model, title, fill=config.fill))
+        heading(3, "publish", f"{model} -> {config.site}", 3)
+        return publish(Publish(model, config.site, title=title))
+
+
 def first_options(config: Make, pairs: Path, run: Path) -> Train:
     """Of a run from nothing, before anything is known of the pairs and the machine."""
     from nurie.training.plan import FLAT
@@ -87,9 +110,9 @@ def refuse_mixed(site: Path, work: Path, results: tuple[Path, ...]) -> None:
         )
 
 
-def heading(number: int, stage: str, text: str) -> None:
+def heading(number: int, stage: str, text: str, stages: int = STAGES) -> None:
     console = Console(highlight=False)
-    console.print(f"\n[bold]{number}/{STAGES} {stage}[/bold]  ", end="")
+    console.print(f"\n[bold]{number}/{stages} {stage}[/bold]  ", end="")
     console.print(text, markup=False, soft_wrap=True)
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nurie.config import Predict, check_values
+from nurie.config import Predict
 from nurie.drawings.sheets import sheet, to_png
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.written import MANY, Written, refuse_taken
+from nurie.limits import check_values
 from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind

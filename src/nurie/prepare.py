@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nurie.config import Prepare, check_values
+from nurie.config import Prepare
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.ours import PREPARED, walk
 from nurie.files.pictures import HINTS, SUFFIXES
 from nurie.files.schema import read_json
 from nurie.files.write import write_file
+from nurie.limits import check_values
 from nurie.pairs.classes import groups_of
 from nurie.pairs.files import write_pair, write_sheet
 from nurie.pairs.hdf5 import is_pair_file, pairs_in, write_pairs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from nurie.config import Publish, check_values
+from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
@@ -17,6 +17,7 @@ from nurie.files.install import install, refuse_foreign
 from nurie.files.lock import locked
 from nurie.files.ours import SITE
 from nurie.files.schema import to_json
+from nurie.limits import check_values
 from nurie.painting.preview import preview
 from nurie.pairs.kinds import MODEL, refuse_other_kind
 from nurie.site.assets import hashed_assets

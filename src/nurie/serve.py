@@ -11,8 +11,9 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
-from nurie.config import Publish, Serve, check_values
+from nurie.config import Publish, Serve
 from nurie.errors import NurieError
+from nurie.limits import check_values
 from nurie.site.server import Server
 from nurie.site.sitefile import INDEX
 

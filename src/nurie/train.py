@@ -70,7 +70,7 @@ def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]
     else:
         if config.init:
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
-        if generator_options(config)["styles"]:
+        if generator_options(config).get("styles"):
             state.offer(common_styles(styles_of(train_pairs)))
     finished = state.schedule.done(state.step) and config.batchnorm in (0, state.measured)
     about = summary(state, train_pairs, val_pairs)

@@ -61,18 +61,21 @@ def make_bundle(
     refuse the manifest.
     """
     size = Size.parse(meta["train"]["size"])
+    made = {name: value for name, value in meta["generator"].items() if name != "architecture"}
+    architecture = meta["generator"].get("architecture")
     packed = gzip.compress(weights, 9, mtime=0)
     manifest = Manifest(
         title=about.title,
         input=Input(
-            width=size.width, height=size.height, multiple=multiple_of(meta["generator"]["kind"]),
+            width=size.width, height=size.height, multiple=multiple_of(made["kind"], architecture),
             meaning="label map: flat colours, RGB" if about.labels else "drawing: dark lines on white, RGB",
         ),
         labels=about.labels,
         output=Output(meaning="picture, RGB"),
+        norm=(architecture or {}).get("norm", "fixed"),
         direction=meta["train"]["direction"],
         generator=Generator(
-            **meta["generator"], parameters=sum(p.numel() for p in generator.parameters()),
+            **made, parameters=sum(p.numel() for p in generator.parameters()),
             macs=plan.macs(size.height, size.width), steps=meta["step"],
         ),
         pencil=about.pencil, hints=about.hints,

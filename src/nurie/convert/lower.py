@@ -298,6 +298,11 @@ class Lowering(Writer):
             )
         self._emit(last, op)
 
+    def _is_there(self, node: fx.Node) -> bool:
+        """Whether it is computed: a concatenation has its place before its parts have their values."""
+        parts = node.args[0] if is_concatenation(node) else (node,)
+        return all(part in self.places for part in parts)  # type: ignore[union-attr]
+
     def _only_follower(self, node: fx.Node) -> fx.Node | None:
         if len(node.users) != 1 or node in self.destinations:
             return None
@@ -329,7 +334,7 @@ class Lowering(Writer):
                 return 1, replace(op, shuffle=factor), Kernel(kernel.weight.repeat_interleave(factor**2, 0), bias)
         if is_addition(node) and stage < 2:
             other = [argument for argument in node.args if argument is not before]
-            if len(other) == 1 and isinstance(other[0], fx.Node) and other[0] in self.places:
+            if len(other) == 1 and isinstance(other[0], fx.Node) and self._is_there(other[0]):
                 place = self._place(other[0])
                 return 2, replace(op, residual=place.tensor, residual_channel=place.channel), kernel
         if (fields := self._activates(node)) and stage < 3:

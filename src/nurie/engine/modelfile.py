@@ -106,7 +106,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     input: Input
     labels: Annotated[list[Label], Meta(max_length=256)] = []
     output: Output = Output()
-    norm: Annotated[str, one_of("fixed")] = "fixed"
+    norm: Annotated[str, one_of("fixed", "picture")] = "fixed"
     direction: Annotated[str, one_of("AtoB", "BtoA")] = "AtoB"
     generator: Generator = Generator()
     pencil: Width = 2.0

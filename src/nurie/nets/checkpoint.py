@@ -120,10 +120,18 @@ def load(path: Path, groups: tuple[str, ...] = ()) -> tuple[Groups, dict[str, An
     return found, meta
 
 
+def about(path: Path) -> dict[str, Any]:
+    """The metadata alone. Raises NurieError."""
+    return load(path, ("",))[1]
+
+
 def refuse_misfit(found: dict[str, tuple[str, tuple[int, ...]]], meta: dict[str, Any], path: Path) -> None:
     """Raises Damaged where weights, name -> kind and shape, are not those of the generator that the metadata says."""
-    with torch.device("meta"):  # shapes only
-        net = build_generator(**meta["generator"])
+    try:
+        with torch.device("meta"):  # shapes only
+            net = build_generator(**meta["generator"])
+    except NurieError as error:
+        raise Damaged(f"{path} is damaged: {error} Train again or use a copy.") from error
     wanted = {name: (DTYPES[x.dtype], tuple(x.shape)) for name, x in net.state_dict().items()}
     wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
     if wrong:

@@ -49,8 +49,7 @@ class DescribedGenerator(nn.Module):
         """(n, channels, h, w) -> (n, channels, h, w), both as the system that made it has them."""
         values = [x]
         for layer, module in zip(self.architecture.layers, self.layers, strict=True):
-            inputs = [values[value] for value in layer.reads]
-            values.append(module(inputs[0]) if len(inputs) == 1 else module(inputs))
+            values.append(module(*(values[value] for value in layer.reads)))
         return values[-1]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,12 +57,12 @@ class DescribedGenerator(nn.Module):
 
 
 class Concatenation(nn.Module):
-    def forward(self, x: list[Tensor]) -> Tensor:
+    def forward(self, *x: Tensor) -> Tensor:
         return torch.cat(x, 1)
 
 
 class Addition(nn.Module):
-    def forward(self, x: list[Tensor]) -> Tensor:
+    def forward(self, *x: Tensor) -> Tensor:
         total = x[0]
         for other in x[1:]:
             total = total + other

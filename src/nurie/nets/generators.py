@@ -5,17 +5,22 @@ statistics there, and dropout is the identity. All map (n, 3, h, w) in [-1, 1] t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nurie.drawings.enclosed import enclosed
 from nurie.errors import NurieError
+from nurie.nets.architecture import Architecture
+from nurie.nets.described import DescribedGenerator
 from nurie.nets.tensors import to_images
 
 DEFAULT_WIDTH = {"fast": 24, "unet256": 64, "unet128": 64}
 WIDTHS = 4  # all widths are multiples of this
+DESCRIBED = "described"  # the kind of a generator that its architecture describes
 
 
 class ConvBlock(nn.Sequential):
@@ -233,11 +238,19 @@ def initialise_shuffled(conv: nn.Conv2d, factor: int = 2) -> None:
         conv.weight.copy_(conv.weight[:: factor**2].repeat_interleave(factor**2, 0))
 
 
-def build_generator(kind: str, width: int = 0, styles: bool = False, enclosed: bool = False) -> nn.Module:
+def build_generator(
+    kind: str, width: int = 0, styles: bool = False, enclosed: bool = False, architecture: Any = None
+) -> nn.Module:
     """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" has `styles` and `enclosed`.
+
+    architecture: of a "described" one only, an Architecture or what JSON has of it.
 
     An unknown kind raises NurieError.
     """
+    if kind == DESCRIBED:
+        net = DescribedGenerator(msgspec.convert(msgspec.to_builtins(architecture), Architecture))
+        initialise(net)
+        return net
     if kind not in DEFAULT_WIDTH:
         raise NurieError(f"There is no generator {kind!r}; choose one of {', '.join(DEFAULT_WIDTH)}.")
     width = width or DEFAULT_WIDTH[kind]
@@ -253,6 +266,8 @@ def build_generator(kind: str, width: int = 0, styles: bool = False, enclosed: b
     return net
 
 
-def multiple_of(kind: str) -> int:
+def multiple_of(kind: str, architecture: Any = None) -> int:
     """Height and width of a drawing must be multiples of this many pixels."""
+    if kind == DESCRIBED:
+        return int(msgspec.to_builtins(architecture).get("multiple", 1))
     return {"fast": 32, "unet256": 256, "unet128": 128}[kind]

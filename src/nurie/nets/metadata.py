@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from nurie.errors import NurieError
 from nurie.files.schema import Count, Text, fault, one_of
-from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
+from nurie.nets.architecture import Architecture
+from nurie.nets.generators import DEFAULT_WIDTH, DESCRIBED, WIDTHS, multiple_of
 from nurie.size import Size
 
 VERSION = 1
@@ -22,10 +23,15 @@ Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
 class Made(Struct, kw_only=True):
     """The arguments of `build_generator`."""
 
-    kind: Annotated[str, one_of(*DEFAULT_WIDTH)]
+    kind: Annotated[str, one_of(*DEFAULT_WIDTH, DESCRIBED)]
     width: Annotated[int, Meta(ge=0, le=1024, multiple_of=WIDTHS)] = 0
     styles: bool = False
     enclosed: bool = False
+    architecture: Architecture | None = None  # of a described one
+
+    def __post_init__(self) -> None:
+        if (self.kind == DESCRIBED) != (self.architecture is not None):
+            raise ValueError(f"expected an architecture of a generator of kind {DESCRIBED}, and of no other")
 
 
 class Trained(Struct, kw_only=True):
@@ -71,10 +77,13 @@ def read_metadata(text: str, name: str) -> dict[str, Any]:
         found = msgspec.convert(meta, Metadata)
     except (ValueError, RecursionError) as error:  # no JSON, or not as it must be
         raise NurieError(f"{name} is damaged: {fault(error)}. Train again or use a copy.") from error
-    multiple = multiple_of(found.generator.kind)
+    made = msgspec.to_builtins(found.generator)
+    if made["architecture"] is None:
+        del made["architecture"]
+    multiple = multiple_of(found.generator.kind, found.generator.architecture)
     if wrong := wrong_size(found.train.size, multiple):
         raise NurieError(f"{name} is damaged: `$.train.size`: {wrong}. Train again or use a copy.")
-    return meta | {"generator": msgspec.to_builtins(found.generator)}  # without what a newer Nurie may have added
+    return meta | {"generator": made}  # without what a newer Nurie may have added
 
 
 def wrong_size(saved: int | str, multiple: int) -> str:

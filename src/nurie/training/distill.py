@@ -7,7 +7,7 @@ keeps its own GAN and L1 losses, so that it can grow better than its teacher.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from nurie.config import Train
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load_generator
+from nurie.nets.described import DescribedGenerator
 from nurie.nets.generators import FastGenerator, UNetGenerator
+from nurie.nets.layers import Transposed
 from nurie.saved import plain
 from nurie.size import Size
 
@@ -88,10 +90,12 @@ def refuse_other_teacher(run: Path, teacher: Teacher | None, saved: str | None) 
     )
 
 
-def decoder(net: nn.Module) -> list[nn.Module]:
+def decoder(net: nn.Module) -> Sequence[nn.Module]:
     """The modules whose outputs are a generator's features on the way up, coarsest first."""
     if isinstance(net, FastGenerator):
         return list(net.residuals)[::-1]
+    if isinstance(net, DescribedGenerator):
+        return [module for module in net.layers if isinstance(module, Transposed | nn.Upsample | nn.PixelShuffle)][:-1]
     assert isinstance(net, UNetGenerator), type(net)
     return list(net.ups)[:-1]
 

@@ -7,8 +7,10 @@ from typing import Any, get_args, get_type_hints
 
 import torch
 
-from nurie.config import Before, FreeToChange, Train, check_values, notes
+from nurie.config import Before, FreeToChange, Train
 from nurie.errors import NurieError
+from nurie.limits import check_values, notes
+from nurie.nets import checkpoint
 from nurie.nets.generators import DEFAULT_WIDTH, WIDTHS, multiple_of
 from nurie.saved import changed_options, saved_options
 from nurie.size import Size
@@ -43,11 +45,30 @@ def saved_config(saved: dict[str, Any], path: Path) -> Train:
 
 
 def generator_options(config: Train) -> dict[str, Any]:
-    """The arguments of `build_generator`."""
+    """The arguments of `build_generator`. Raises NurieError where they are those of --init, and there is none."""
+    if config.generator == "init":
+        return generator_of_init(config)
     width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
     fast = config.generator == "fast"
     options = {"styles": fast and config.styles, "enclosed": fast and config.enclosed}
     return {"kind": config.generator, "width": width, **options}
+
+
+def generator_of_init(config: Train) -> dict[str, Any]:
+    """Of the run itself where it has begun, else of the one that it begins with."""
+    for path in (config.run, config.init):
+        if path is not None and (path.is_file() or (path / checkpoint.FILE).is_file()):
+            return checkpoint.about(path)["generator"]
+    raise NurieError(
+        "--generator init takes the generator of --init, a run or an imported checkpoint, but "
+        f"{config.init} is none. Name one, such as a folder from `nurie import`."
+    )
+
+
+def multiple_for(config: Train) -> int:
+    """Height and width of its pictures must be multiples of this many pixels."""
+    made = generator_options(config)
+    return multiple_of(made["kind"], made.get("architecture"))
 
 
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
@@ -87,7 +108,7 @@ def check(config: Train) -> None:
     for size, _ in stages:
         check_values(replace(config, size=size))
         check_size(replace(config, size=size))
-    last, multiple = stages[-1][0], multiple_of(config.generator)
+    last, multiple = stages[-1][0], multiple_for(config)
     if other := next((size for size, _ in stages if not size.fits(last, multiple)), None):
         near = Size(round(other.height * last.width / last.height), other.height).near(multiple)
         raise NurieError(
@@ -96,13 +117,15 @@ def check(config: Train) -> None:
 
 
 def check_size(config: Train) -> None:
-    multiple, width = multiple_of(config.generator), generator_options(config)["width"]
+    multiple, width = multiple_for(config), generator_options(config).get("width", 0)
     size = config.size
     if not size.is_multiple_of(multiple):
         raise NurieError(
             f"--size must be a multiple of {multiple} for {config.generator}, but it is {size}. "
             f"Use {size.near(multiple)}."
         )
+    if config.width and config.generator == "init":
+        raise NurieError("--width does not go with --generator init, whose generator has its own. Leave it out.")
     if width % WIDTHS:
         raise NurieError(f"--width must be a multiple of {WIDTHS}, but it is {config.width}.")
     if config.batch == 1 and size == Size(multiple, multiple) and config.generator == "fast":

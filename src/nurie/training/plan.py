@@ -5,12 +5,11 @@ from dataclasses import replace
 
 from nurie.batches.sampler import Sampler
 from nurie.config import Train
-from nurie.nets.generators import multiple_of
 from nurie.pairs.folder import PairFolder
 from nurie.size import Size
 from nurie.training.dataset import Dataset
 from nurie.training.launch import open_accelerator
-from nurie.training.options import generator_options
+from nurie.training.options import generator_options, multiple_for
 from nurie.training.state import State
 from nurie.training.step import Step
 
@@ -29,7 +28,7 @@ def planned(options: Train, steps: float) -> Train:
 
     From nothing it begins with small pictures, of which it sees more in the same time, and with a larger lr.
     """
-    half = half_of(options.size, multiple_of(options.generator))
+    half = half_of(options.size, multiple_for(options))
     small = (
         options.size.width * options.size.height > SMALL**2
         and half != options.size
@@ -58,7 +57,7 @@ def half_of(size: Size, multiple: int) -> Size:
 def seconds_a_step(options: Train, pairs: PairFolder, dataset: Dataset) -> float:
     """As measured: the fastest of a few steps of another net, which is thrown away; what else runs slows the others."""
     state = State(replace(options, init=None), open_accelerator(options), dataset)
-    if generator_options(options)["styles"]:
+    if generator_options(options).get("styles"):
         state.offer([[0.0, 0.0, 0.0]])
     sample, step = Sampler(pairs, options), Step(state)
     state.schedule.begin()

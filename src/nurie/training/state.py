@@ -16,7 +16,7 @@ from nurie.engine.modelfile import is_model
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
-from nurie.nets.generators import FastGenerator, build_generator, initialise
+from nurie.nets.generators import DESCRIBED, FastGenerator, build_generator, initialise
 from nurie.nets.projected import ProjectedDiscriminator
 from nurie.training.dataset import Dataset
 from nurie.training.distill import open_teacher, refuse_other_teacher
@@ -183,6 +183,8 @@ class State:
             groups, self.credits = {"ema": generator.state_dict()}, manifest.credits
         else:
             groups, meta = checkpoint.load(path, ("ema", "discriminator"))
+            if meta["generator"]["kind"] == DESCRIBED and self.config.generator != "init":
+                raise NurieError(f"{path} is an import with a generator of its own: train it with --generator init.")
             self.credits = meta.get("credits", [])
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)

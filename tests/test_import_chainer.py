@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from importing import computed, damaged, difference, imported, little_memory, old, refusal, unit, zip_of
+from nurie.config import Export, Import
+from nurie.engine.modelfile import read_manifest
+from nurie.export import export
 from nurie.importers.containers.npz import NPZ
 from nurie.importers.registry import import_files
+from nurie.importers.systems.chainer import FACADES
+from nurie.importing import import_checkpoint
+from nurie.size import Size
 
 ENC, DEC = "enc_iter_40.npz", "dec_iter_40.npz"
 
@@ -101,6 +107,14 @@ def test_labels_of_facades_have_the_colours_of_that_data(tmp_path: Path) -> None
     generator = imported(tiny(tmp_path, 12))
     assert generator.architecture.palette[0] == "#0000de" and "#0000de background" in generator.notes[0]
     assert len(set(generator.architecture.palette)) == 12
+    assert generator.labels[2] == {"en": "window", "ja": "窓"} and len(generator.labels) == 12
+
+
+def test_labels_of_facades_have_titles_on_the_page(tmp_path: Path) -> None:
+    run = import_checkpoint(Import((tiny(tmp_path, 12), tmp_path / "run"), size=Size(64, 64)))
+    labels = read_manifest(export(Export(run, tmp_path / "model"))).labels
+    assert [label.colour for label in labels] == [colour for colour, _, _ in FACADES]
+    assert [label.title for label in labels] == [{"en": name, "ja": title} for _, name, title in FACADES]
 
 
 def test_the_last_layer_of_pfnet_has_no_tanh(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Old checkpoints of other programs -> run/."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nurie.drawings.sheets import headed, sheet, to_png
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.ours import CHECKPOINT, LOSSES
+from nurie.files.schema import Title
 from nurie.files.write import write_file
 from nurie.importers.builder import Imported
 from nurie.importers.registry import Found, import_files
@@ -44,7 +46,8 @@ def import_checkpoint(config: Import) -> Path:
     generator = filled(imported, norm)
     size = choose_size(config.size, imported)
     with locked(run):
-        checkpoint.save(run / CHECKPOINT, {"ema": generator.state_dict()}, metadata(config, found, generator, size))
+        meta = metadata(config, found, imported.labels, generator, size)
+        checkpoint.save(run / CHECKPOINT, {"ema": generator.state_dict()}, meta)
         write_file(run / SHEET, sheet_of(imported, norm, size))
     for line in summary(run, found, imported, generator, size):
         Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)
@@ -96,14 +99,20 @@ def filled(imported: Imported, norm: str) -> DescribedGenerator:
     return generator
 
 
-def metadata(config: Import, found: Found, generator: DescribedGenerator, size: Size) -> dict[str, Any]:
+def metadata(
+    config: Import, found: Found, labels: Sequence[Title], generator: DescribedGenerator, size: Size
+) -> dict[str, Any]:
     architecture: Architecture = generator.architecture
     return {
         "step": 0,
         "train": {"size": str(size), "direction": config.direction, "pairs": ""},
         "generator": {"kind": DESCRIBED, "architecture": msgspec.to_builtins(architecture)},
         "credits": list(config.credits),
-        "imported": {"system": found.system.name, "files": [path.name for path in found.contents.files]},
+        "imported": {
+            "system": found.system.name,
+            "files": [path.name for path in found.contents.files],
+            **({"labels": labels} if labels else {}),
+        },
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import ValidationError
 
 from nurie.errors import NurieError
-from nurie.files.schema import check, fault
+from nurie.files.schema import Title, check, fault
 from nurie.nets.architecture import (
     OUTPUTS,
     Activation,
@@ -39,7 +39,8 @@ class Imported:
 
     tensors: its weights by the names of DescribedGenerator, float32. `readings`: those of its normalisations that make
     sense ("fixed", "picture"), the one that was taken first; `why` says in a sentence why it was. `notes`: what else a
-    user should know, a sentence each. `size`: of a drawing, pixels of a side.
+    user should know, a sentence each. `size`: of a drawing, pixels of a side. `labels`: titles of the
+    palette's colours, where they are known.
     """
 
     architecture: Architecture
@@ -48,6 +49,7 @@ class Imported:
     readings: tuple[str, ...] = ("fixed",)
     why: str = ""
     notes: tuple[str, ...] = ()
+    labels: tuple[Title, ...] = ()
 
 
 @dataclass
@@ -120,7 +122,7 @@ class Builder:
         return self._add(Add(reads=(a, b)))
 
     def finish(self, *, size: int | None = None, readings: Sequence[str] = ("fixed",), why: str = "",
-               notes: Sequence[str] = (), **about: Any) -> Imported:  # fmt: skip
+               notes: Sequence[str] = (), labels: Sequence[Title] = (), **about: Any) -> Imported:  # fmt: skip
         """The last layer made the picture. size: of drawings, the usual one of 256 pixels or the least that fits.
         about: the other fields of Architecture. Raises NurieError where the layers do not fit together."""
         multiple = multiple_for(self.layers, self.channels)
@@ -137,7 +139,7 @@ class Builder:
         if OUTPUTS[gives] != outputs:
             raise NurieError(f"The generator makes {outputs} channels, but {OUTPUTS[gives]} were expected.")
         size = size or max(multiple, 256 // multiple * multiple)
-        return Imported(architecture, self.tensors, size, tuple(readings), why, tuple(notes))
+        return Imported(architecture, self.tensors, size, tuple(readings), why, tuple(notes), tuple(labels))
 
     def shape(self, x: Value, side: int = 256) -> Pictured:
         """(channels, height, width) of a value for a square drawing."""

@@ -11,11 +11,13 @@ from nurie.importers.palette import drawing
 ANCHOR = "enc/c0/W"
 EPSILON = 2e-5
 DROPOUT = 3  # of the decoder's layers
-FACADES = {  # classes of the CMP facade database in their order, in the colours of pix2pix's facades
-    "background": "#0000de", "facade": "#0030ff", "window": "#0080ff", "door": "#00cfff", "cornice": "#20ffe0",
-    "sill": "#70fe8e", "balcony": "#c0ff3f", "blind": "#fff000", "deco": "#ff9f00", "molding": "#ff5000",
-    "pillar": "#fe0000", "shop": "#ae0000",
-}  # fmt: skip
+# Classes of the CMP facade database in their order, in the colours of pix2pix's facades; in English and in Japanese.
+FACADES = (
+    ("#0000de", "background", "背景"), ("#0030ff", "facade", "外壁"), ("#0080ff", "window", "窓"),
+    ("#00cfff", "door", "ドア"), ("#20ffe0", "cornice", "軒蛇腹"), ("#70fe8e", "sill", "窓台"),
+    ("#c0ff3f", "balcony", "バルコニー"), ("#fff000", "blind", "日よけ"), ("#ff9f00", "deco", "装飾"),
+    ("#ff5000", "molding", "繰形"), ("#fe0000", "pillar", "柱"), ("#ae0000", "shop", "店"),
+)  # fmt: skip
 FIXED = "{} by running statistics."
 
 
@@ -52,8 +54,12 @@ def build_pfnet(contents: Contents) -> Imported:
     channels = b.channels
     about, notes = drawing(channels)
     if channels == len(FACADES):
-        named = ", ".join(f"{colour} {name}" for name, colour in FACADES.items())
-        about, notes = {"reads": "labels", "palette": tuple(FACADES.values())}, (f"Its labels are facades: {named}.",)
+        named = ", ".join(f"{colour} {name}" for colour, name, _ in FACADES)
+        about = {
+            "reads": "labels", "palette": tuple(colour for colour, _, _ in FACADES),
+            "labels": [{"en": name, "ja": japanese} for _, name, japanese in FACADES],
+        }  # fmt: skip
+        notes = (f"Its labels are facades: {named}.",)
     # It shows y * 128 + 128.
     return finish(b, "pfnet's chainer-pix2pix", "Its program draws its samples", notes, shows=(-1, 127 / 128), **about)
 

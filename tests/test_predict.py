@@ -10,10 +10,15 @@ from PIL import Image
 
 from nurie import predict as module
 from nurie.config import Predict
+from nurie.convert.lower import lower
+from nurie.engine.wasm import Engine
 from nurie.errors import NurieError
+from nurie.nets.generators import build_generator
 from nurie.predict import predict
+from nurie.size import Size
 from pages import write_model
 from plans import small_unet
+from test_lower import trained
 
 LINE = {"title": {"en": "Line"}, "strokes": [{"width": 3, "points": [5, 5, 60, 40]}]}
 
@@ -176,3 +181,20 @@ def test_a_list_that_is_none_is_a_sentence(model: Path, tmp_path: Path, text: st
     with pytest.raises(NurieError, match=r"\.nurie\.json (is no list of files that Nurie wrote|has a format that)"):
         predict(Predict(model, (draw(tmp_path / "cat.png"),), tmp_path / "out"))
     assert visible(tmp_path / "out") == {}
+
+
+def test_a_drawing_may_keep_its_size(tmp_path: Path) -> None:
+    """It is padded with paper to a multiple, coloured, and cropped."""
+    net, size = trained(build_generator("fast", 8)), Size(64, 64)
+    plan, weights = lower(net, size)
+    model = write_model(tmp_path / "model", 64, plan, weights, input={"width": 64, "height": 64, "multiple": 32})
+    drawing = np.random.default_rng(0).integers(0, 256, (70, 45, 3), np.uint8)
+    Image.fromarray(drawing).save(tmp_path / "big.png")
+    (tmp_path / "line.json").write_text(json.dumps(LINE))
+    out, drawn = tmp_path / "out", (tmp_path / "big.png", tmp_path / "line.json")
+    predict(Predict(model, drawn, out, sheet=tmp_path / "sheet.png", size="drawing"))
+    whole = np.full((96, 64, 3), 255, np.uint8)
+    whole[:70, :45] = drawing
+    with Image.open(out / "big.png") as picture, Image.open(out / "line.png") as line:
+        assert np.array_equal(np.asarray(picture), Engine(plan, weights=weights).run(whole)[:70, :45])
+        assert line.size == (64, 64)

@@ -298,6 +298,9 @@ class Predict:
     output: Path = Path("predicted")  # folder to write PNG files to
     # PNG to write: all drawings beside their pictures
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    # fit drawings into the model's size, or colour each picture in its own: padded with paper to what the model can
+    # take, and cropped again
+    size: Literal["model", "drawing"] = "model"
     # seed of the model's noise, and which of its styles, as the page's button "Other colours"; default: a stroke
     # drawing's own "seed", else 0
     seed: Annotated[int | None, arg(metavar="NUMBER"), Range(0, 2**53 - 1)] = None

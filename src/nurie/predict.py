@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from nurie.config import Predict
 from nurie.drawings.sheets import sheet, to_png
@@ -12,7 +13,16 @@ from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.files.written import MANY, Written, refuse_taken
 from nurie.limits import check_values
-from nurie.painting.inputs import counted, find_drawings, load_drawing, seed_of
+from nurie.painting.inputs import (
+    STROKES,
+    counted,
+    find_drawings,
+    ground_of,
+    load_drawing,
+    load_whole,
+    padded,
+    seed_of,
+)
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 from nurie.pairs.names import fitted, folded
@@ -45,7 +55,7 @@ def colour(config: Predict) -> None:
     done, shown = 0, []  # drawing, picture, drawing, ...
     for path in counted("predict", drawings):
         try:
-            drawing, picture = painted(painter, path, config.seed)
+            drawing, picture = painted(painter, path, config)
         except Exception as error:  # whatever it is, it is of this drawing
             reason = str(error) if isinstance(error, NurieError) else f"{path} can not be coloured ({error!r})"
             print(f"left out: {reason}", file=sys.stderr)
@@ -53,7 +63,7 @@ def colour(config: Predict) -> None:
         source = source_of(path, config.output)
         written.write(free_name(path.stem, source, taken, written), to_png(picture), source)
         done += 1
-        shown += [drawing, picture] if config.sheet else []
+        shown += [on_sheet(image, painter) for image in (drawing, picture)] if config.sheet else []
     if not done:
         raise NurieError(f"None of the {len(drawings)} drawings could be read; the reasons are above.")
     if config.sheet:
@@ -62,11 +72,20 @@ def colour(config: Predict) -> None:
     print(f"{done} pictures in {config.output}", file=sys.stderr)
 
 
-def painted(painter: Painter, path: Path, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
+def painted(painter: Painter, path: Path, config: Predict) -> tuple[np.ndarray, np.ndarray]:
     """A drawing and its picture, uint8 (h, w, 3). Without a seed, in the colouring that the drawing asks for."""
-    drawing = load_drawing(path, painter.height, painter.width, painter.labels)
-    painter.set_seed(seed_of(path) if seed is None else seed)
-    return drawing, painter.paint(drawing)
+    own = config.size == "drawing" and path.suffix.lower() != STROKES
+    labels = painter.labels
+    drawing = load_whole(path, labels) if own else load_drawing(path, painter.height, painter.width, labels)
+    painter.set_seed(seed_of(path) if config.seed is None else config.seed)
+    height, width = drawing.shape[:2]
+    return drawing, painter.paint(padded(drawing, painter.multiple, ground_of(labels)))[:height, :width]
+
+
+def on_sheet(picture: np.ndarray, painter: Painter) -> np.ndarray:
+    """In the model's size, whole, on white."""
+    size = (painter.width, painter.height)
+    return np.asarray(ImageOps.pad(Image.fromarray(picture), size, color="white"))
 
 
 def free_name(stem: str, source: str, taken: set[str], written: Written) -> str:

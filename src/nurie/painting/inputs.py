@@ -71,15 +71,32 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
                 f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
             )
         return draw_strokes(read_strokes(path, Size(width, height)).strokes, height, width)
+    flat = Image.fromarray(load_whole(path, labels))
+    if flat.size != (width, height):
+        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground_of(labels))
+    return np.asarray(flat)
+
+
+def load_whole(path: Path, labels: Sequence[str] = ()) -> np.ndarray:
+    """A picture of a drawing in its own size, on its ground. uint8 (h, w, 3) RGB. Raises NurieError."""
     if not path.is_file():
         raise NurieError(f"{path} is no file. Expected a picture, or a drawing of strokes.")
-    ground = labels[0] if labels else "white"
-    flat = Image.fromarray(flattened(*read_picture(path), ground))
-    if flat.size != (width, height):
-        flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground)
-    return np.asarray(flat)
+    return flattened(*read_picture(path), ground_of(labels))
+
+
+def ground_of(labels: Sequence[str]) -> str:
+    """What a drawing lies on: white paper, or the first of the labels."""
+    return labels[0] if labels else "white"
 
 
 def seed_of(path: Path) -> int:
     """The colouring that a drawing asks for: strokes may, and the others get the first."""
     return max(0, read_strokes(path, Size(1, 1)).seed) if path.suffix.lower() == STROKES else 0
+
+
+def padded(drawing: np.ndarray, multiple: int, ground: str = "white") -> np.ndarray:
+    """With ground to the right and below, up to multiples of so many pixels: uint8 (h, w, 3) both."""
+    height, width = drawing.shape[:2]
+    whole = Image.new("RGB", (-(-width // multiple) * multiple, -(-height // multiple) * multiple), ground)
+    whole.paste(Image.fromarray(drawing))
+    return np.asarray(whole)

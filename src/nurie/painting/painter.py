@@ -24,6 +24,7 @@ class Painter:
     set_seed: Callable[[int], None]  # which of the model's colourings, as the page's dice; 0 at first
     height: int  # of the drawings it takes, pixels
     width: int
+    multiple: int  # of pixels that other sizes must be
     labels: list[str]  # where its drawings are label maps, their colours as "#rrggbb", the ground first; runs say none
     direction: str  # which side of a pair is the drawing: AtoB or BtoA
     parameters: int | None  # None: the model does not say
@@ -55,6 +56,7 @@ def engine_painter(path: Path) -> Painter:
         set_seed=set_seed,
         height=manifest.input.height,
         width=manifest.input.width,
+        multiple=manifest.input.multiple,
         labels=[label.colour for label in manifest.labels],
         direction=manifest.direction,
         parameters=manifest.generator.parameters or None,
@@ -66,7 +68,7 @@ def engine_painter(path: Path) -> Painter:
 def torch_painter(path: Path) -> Painter:
     from nurie.convert.lower import lower
     from nurie.nets.checkpoint import load_generator
-    from nurie.nets.generators import StyleInput
+    from nurie.nets.generators import StyleInput, multiple_of
 
     generator, meta = load_generator(path)
     size = Size.parse(meta["train"]["size"])
@@ -81,6 +83,7 @@ def torch_painter(path: Path) -> Painter:
         set_seed=set_seed,
         height=size.height,
         width=size.width,
+        multiple=multiple_of(meta["generator"]["kind"], meta["generator"].get("architecture")),
         labels=[],
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),

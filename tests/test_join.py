@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from nurie.site import join
 from nurie.site.assets import EARLY, PAGE, imported, sources
@@ -24,6 +25,13 @@ def test_every_script_of_the_page_is_in_one_of_the_files() -> None:
         assert len(forms) == len(re.findall(r"^(?:import|export)\b(?!\()", text, re.MULTILINE)), module
 
 
+@pytest.mark.browser
+def test_exports_have_names_of_their_own(page: Page) -> None:
+    names = [name for text in SOURCES.values() for name in join.exports(text)]
+    assert len(names) == len(set(names)) > 100
+    assert page.evaluate("(names) => names.filter((name) => name in globalThis)", names) == []
+
+
 def test_workers_load_nothing_of_the_page() -> None:
     for worker in ("engine/worker.js", "engine/helper.js", "engine/backend.js"):
         assert set(imported(worker)) <= {"engine/wasm.js", "engine/start.js", "engine/worker.js"}
@@ -34,18 +42,19 @@ def test_workers_load_nothing_of_the_page() -> None:
 def modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(join, "FILES", ("deep/shared.js", "first.js", "gone.js"))
     return {
-        "first.js": 'import { name as other, twice } from "./deep/a.js";\n'
+        "first.js": 'import { other, twice } from "./deep/a.js";\n'
         'import {\n  said,\n} from "./deep/shared.js";\nimport "./deep/b.js";\nconst name = 1;\n'
-        "export const all = [name, other, twice(2), ...said];\n",
-        "deep/a.js": 'import { said } from "./shared.js";\nsaid.push("a");\nexport const name = "a";\n'
-        'export function twice(n) {\n  return 2 * n;\n}\nexport class Kind {}\n',
+        "export const all = [name, other, await twice(2), ...said];\n",
+        "deep/a.js": 'import { said } from "./shared.js";\nconst name = "a";\nsaid.push(name);\n'
+        'export const other = name;\nexport async function twice(n) {\n  return new Kind().times * n;\n}\n'
+        'export class Kind {\n  times = 2;\n}\n',
         "deep/b.js": 'import { said } from "./shared.js";\nsaid.push(new URL("./data.bin", import.meta.url).href);\n',
         "deep/shared.js": "export const said = [];\n",
         "deep/apart.js": "export const apart = 1;\n",
     }  # fmt: skip
 
 
-def test_joined_modules_run_once_in_order_and_keep_their_names_apart(
+def test_joined_modules_run_once_in_order_and_keep_their_own_names(
     node: str, modules: dict[str, str], tmp_path: Path
 ) -> None:
     def run(files: dict[str, str]) -> list:

@@ -4,7 +4,7 @@ import { Painter } from "./engine/painter.js";
 import { startWorker } from "./engine/start.js";
 import { bestBuild, fileOf } from "./engine/wasm.js";
 import { Failure } from "./failure.js";
-import { refresh, styleOf } from "./model/download.js";
+import { refetch, styleOf } from "./model/download.js";
 
 /**
  * @typedef {import("./formats.d.ts").Manifest} Manifest
@@ -274,7 +274,7 @@ export class Colouring {
   async #repair(use, build) {
     use.repaired = true;
     try {
-      await refresh([WORKER, fileOf(build), ...FILES.map((name) => new URL(name, import.meta.url))]);
+      await refetch([WORKER, fileOf(build), ...FILES.map((name) => new URL(name, import.meta.url))]);
       if (use !== this.#coming) return;
       use.missing = new Set(["engine", "model"]);
       use.painter = this.#startPainter(build, () => use);

@@ -1,11 +1,13 @@
 """The page's scripts in a few files: those that are always needed together are one request, and zipped together.
 
-Each module becomes a function that is called at once, in the order of the imports, and gives what it exports. That
-needs what the sources have: imports and exports that begin a line, of names, and no module that waits for itself.
+Each module becomes a block, in the order of the imports; what it exports is seen in all of the file. That needs what
+the sources have: imports and exports that begin a line, of names that no two modules export and no browser has; no
+exported function that is called before its line; and no module that waits for itself.
 """
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from nurie.site.references import IMPORT, REFERENCE, resolved
@@ -16,8 +18,8 @@ FILES = (
     "engine/wasm.js", "engine/start.js", "png.js", "first.js", "main.js", "shelf/shelf.js", "engine/worker.js",
     "engine/helper.js", "engine/backend.js",
 )  # fmt: skip
-NAMES = re.compile(r'^import (?:\{([^}]*)\} from )?"([^"]+)";', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:const|class|(?:async )?function) (\w+))", re.MULTILINE)
+NAMES = re.compile(r'^import (?:\{([\w\s,]*)\} from )?"([^"]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:const (\w+)|(class|(?:async )?function) (\w+))", re.MULTILINE)
 
 
 def homes(scripts: dict[str, str]) -> dict[str, str]:
@@ -47,45 +49,47 @@ def joined(scripts: dict[str, str]) -> dict[str, str]:
 
 
 def file_of(file: str, modules: list[str], scripts: dict[str, str], home: dict[str, str]) -> str:
-    """One file with its modules. Other files find those by their variables, import() what the file's own exports."""
+    """One file with its modules, and what other files import of them."""
 
     def at(name: str) -> str:
         relative = posixpath.relpath(home.get(name, name), posixpath.dirname(file))
         return relative if relative.startswith(".") else f"./{relative}"
 
-    def needed(within: Iterable[str]) -> set[str]:
-        return {resolved(module, other) for module in within for other in IMPORT.findall(scripts[module])}
-
-    theirs = needed(modules) - set(modules)
-    wanted = needed(home.keys() - set(modules)) & set(modules)
-    lines = [
-        f'import {listed(map(variable, (other for other in theirs if home[other] == source)))} from "{at(source)}";'
-        for source in sorted({home[other] for other in theirs})
-    ]
-    lines += [function(module, scripts[module], at) for module in modules]
-    lines += [f"export {listed(map(variable, wanted))};"] if wanted else []
-    if names := EXPORT.findall(scripts[file]):
-        lines += [f"export const {listed(names)} = {variable(file)};"]
+    theirs, wanted = imports(modules, scripts), imports(home.keys() - set(modules), scripts)
+    wanted[file] |= exports(scripts[file])
+    lines = []
+    for source in sorted({home[other] for other in theirs} - {file}):
+        names = set().union(*(theirs[other] for other in theirs if home[other] == source))
+        lines.append(f'import {listed(names)} from "{at(source)}";')
+    lines += [block(module, scripts[module], at) for module in modules]
+    if names := set().union(*(wanted[module] for module in modules)):
+        lines.append(f"export {listed(names)};")
     return "\n".join(lines) + "\n"
 
 
-def function(module: str, text: str, at: Callable[[str], str]) -> str:
-    """A module as a call whose value has its exports; `at` says where the file with a module lies."""
+def imports(modules: Iterable[str], scripts: dict[str, str]) -> defaultdict[str, set[str]]:
+    """The names that these import of each module."""
+    found = defaultdict(set)
+    for module in modules:
+        for names, other in NAMES.findall(scripts[module]):
+            found[resolved(module, other)] |= set(re.findall(r"\w+", names))
+    return found
 
-    def names(match: re.Match[str]) -> str:
-        wanted, name = match.groups()
-        return f"const {{{wanted.replace(' as ', ': ')}}} = {variable(resolved(module, name))};" if wanted else ""
 
-    exports = EXPORT.findall(text)
-    body = EXPORT.sub("", NAMES.sub(names, text))
-    body = REFERENCE.sub(lambda match: at(resolved(module, match[0])), body)
-    return f"const {variable(module)} = (() => {{\n{body}return {listed(exports)};\n}})();"
+def exports(text: str) -> set[str]:
+    return {constant or other for constant, _, other in EXPORT.findall(text)}
+
+
+def block(module: str, text: str, at: Callable[[str], str]) -> str:
+    """A module as a block, which hides all but its exports: those are `var`. `at` says where a module's file lies."""
+
+    def variable(match: re.Match[str]) -> str:
+        constant, kind, name = match.groups()
+        return f"var {constant}" if constant else f"var {name} = {kind}"
+
+    text = EXPORT.sub(variable, NAMES.sub("", text))
+    return "{\n" + REFERENCE.sub(lambda match: at(resolved(module, match[0])), text) + "}"
 
 
 def listed(names: Iterable[str]) -> str:
     return f"{{ {', '.join(sorted(names))} }}"
-
-
-def variable(module: str) -> str:
-    """engine/plan.js -> $engine_plan"""
-    return "$" + re.sub(r"\W", "_", module.removesuffix(".js"))

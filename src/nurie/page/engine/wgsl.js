@@ -87,7 +87,7 @@ const inside = (op, at, side) => (op.reflect ? `${side} - 1 - abs(${side} - 1 - 
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export function convolution(op, f16) {
+function convolution(op, f16) {
   const transposed = op.op === "conv_transpose";
   const [kernel, stride] = transposed ? [2, 1] : [op.kernel, op.stride];
   const inQuads = Math.ceil(op.in_channels / 4);
@@ -185,7 +185,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const depthwise = (op, f16) =>
+const depthwise = (op, f16) =>
   `${header(f16)}${finish(op)}${pointwise(
     op.quads,
     `
@@ -207,7 +207,7 @@ export const depthwise = (op, f16) =>
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const copy = (op, f16) =>
+const copy = (op, f16) =>
   `${header(f16)}${finish(op)}${pointwise(
     op.quads,
     `finish(y, x, 0, quad, vec4f(
@@ -219,7 +219,7 @@ export const copy = (op, f16) =>
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export function input(op, f16) {
+function input(op, f16) {
   const channel = (/** @type {number} */ i) => {
     if (op.shuffle === 1) return i < 3 ? `number(y, x, ${i})` : "0.0";
     const c = `4 * quad + ${i}`;
@@ -245,7 +245,7 @@ ${pointwise(
  * @param {FullOp} _op
  * @param {boolean} f16
  */
-export const style = (_op, f16) =>
+const style = (_op, f16) =>
   `${header(f16)}${pointwise(
     1,
     `let state = (u32(pixel) + bitcast<u32>(bias[0].x) * 0x9E3779B9u) * 747796405u + 2891336453u;
@@ -259,7 +259,7 @@ export const style = (_op, f16) =>
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const enclosed = (op, f16) =>
+const enclosed = (op, f16) =>
   `${header(f16)}${pointwise(
     1,
     `let closed = (rgba[${op.shuffle} * (y * s.in_width + x)] >> ${24 + alphaShift(op.shuffle)}u) & 3u;
@@ -272,7 +272,7 @@ export const enclosed = (op, f16) =>
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export function norm(op, f16) {
+function norm(op, f16) {
   const kind = STATISTICS[op.statistics];
   const rows = kind !== "channel";
   const shifts = Math.ceil(op.out_channels / 4);
@@ -341,7 +341,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const labels = (op, f16) =>
+const labels = (op, f16) =>
   `${header(f16)}${pointwise(
     op.quads,
     `let colour = vec3f(vec3u(rgba[pixel], rgba[pixel] >> 8, rgba[pixel] >> 16) & vec3u(255));
@@ -363,7 +363,7 @@ export const labels = (op, f16) =>
  * @param {FullOp} op
  * @param {boolean} f16
  */
-export const output = (op, f16) =>
+const output = (op, f16) =>
   `${header(f16)}${pointwise(
     1,
     `let v = vec4f(arena[s.in_start + pixel * s.in_pixel]);

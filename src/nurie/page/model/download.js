@@ -104,7 +104,7 @@ async function openPicture(url, cache) {
  * Fetch files past the browser's cache, which then holds what the server has. Throws Failure.
  * @param {URL[]} urls
  */
-export async function refresh(urls) {
+export async function refetch(urls) {
   const fetched = urls.map(async (url) => {
     const response = await request(url, { cache: "reload" });
     const bytes = await response.arrayBuffer().catch(() => null);

@@ -1,7 +1,7 @@
 // How much of each pixel a stroke covers: 0 to 255, by the distance of the pixel's middle from the line.
 
 import { span } from "./curve.js";
-import { isEmpty, NOWHERE, union, within } from "./rect.js";
+import { clipped, isEmpty, NOWHERE, union } from "./rect.js";
 
 /**
  * @typedef {import("./rect.js").Rect} Rect
@@ -85,7 +85,7 @@ export class Mask {
    */
   #piece(x0, y0, r0, x1, y1, r1) {
     const reach = Math.max(r0, r1, 0.5) + 0.5;
-    const rect = within(this, {
+    const rect = clipped(this, {
       left: Math.min(x0, x1) - reach,
       top: Math.min(y0, y1) - reach,
       right: Math.max(x0, x1) + reach,
@@ -123,7 +123,7 @@ export class Mask {
   /** @param {number[]} corners two opposite ones */
   #box([x0, y0, x1, y1]) {
     const { scale, left, top } = this.view;
-    const rect = within(this, {
+    const rect = clipped(this, {
       left: Math.round((Math.min(x0, x1) - left) * scale),
       top: Math.round((Math.min(y0, y1) - top) * scale),
       right: Math.round((Math.max(x0, x1) - left) * scale),

@@ -28,7 +28,7 @@ export const union = (a, b) => ({
  * @param {Rect} area
  * @returns {Rect}
  */
-export const within = ({ width, height }, { left, top, right, bottom }) => ({
+export const clipped = ({ width, height }, { left, top, right, bottom }) => ({
   left: Math.max(0, Math.floor(left)),
   top: Math.max(0, Math.floor(top)),
   right: Math.min(width, Math.ceil(right)),

@@ -17,6 +17,13 @@ pytestmark = pytest.mark.browser
 
 # However slow this machine is, the page waits for its first picture.
 PATIENT = "AbortSignal.timeout = () => new AbortController().signal"
+# Its patience ends when a test says so: each is one of these.
+ENDING = """globalThis.patience = [];
+AbortSignal.timeout = () => {
+    const one = new AbortController();
+    patience.push(one);
+    return one.signal;
+}"""
 # The page is built, and its sample lies on the sheet.
 BUILT = "!document.getElementById('preset').disabled"
 SAMPLE = {"title": "Bar", "strokes": [{"width": 8, "points": [20, 64, 108, 64]}]}
@@ -61,6 +68,43 @@ def test_the_page_does_not_wait_for_a_slow_network(page: Page, address: str) -> 
     page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
     # no picture that the worker did not make
     assert page.evaluate("result.dataset.pictures <= result.dataset.asked")
+
+
+def test_patience_begins_anew_when_the_weights_begin_to_come(page: Page, address: str) -> None:
+    page.add_init_script(ENDING)
+    weights, engine = hold(page, "**/weights.*"), hold(page, "**/nurie*.wasm")
+    hold(page, "**/worker.*.js")
+    page.goto(address)
+    page.wait_for_function("patience.length === 1")
+    release(page, weights)
+    page.wait_for_function("patience.length === 2")
+    page.evaluate("patience[0].abort()")
+    release(page, engine)
+    page.wait_for_function("Number(document.getElementById('result').dataset.pictures) === 1")
+    page.wait_for_function(BUILT)
+
+
+@pytest.mark.parametrize("come", [False, True])
+def test_when_patience_ends_the_page_is_built_without_its_picture(page: Page, address: str, come: bool) -> None:
+    page.add_init_script(ENDING)
+    weights, engine = hold(page, "**/weights.*"), hold(page, "**/nurie*.wasm")
+    worker = hold(page, "**/worker.*.js")
+    page.goto(address)
+    page.wait_for_function("patience.length === 1")
+    if come:
+        release(page, weights)
+        page.wait_for_function("patience.length === 2")
+    page.evaluate("patience.at(-1).abort()")
+    page.wait_for_function(BUILT)
+    page.unroute("**/nurie*.wasm")  # the worker asks for it, too
+    release(page, engine)
+    if not come:
+        release(page, weights)
+    page.wait_for_function("document.getElementById('progress').getAttribute('aria-valuenow') === '100'")
+    assert count(page) == 0
+    release(page, worker)
+    page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
+    assert count(page) == 1
 
 
 def test_a_large_model_is_left_to_the_worker(page: Page, tmp_path: Path) -> None:

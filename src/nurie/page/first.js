@@ -12,7 +12,10 @@ import { Drawing } from "./sheet/drawing.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;
-/** Milliseconds until the page is built in any case; a picture that is not begun by then is left to the worker. */
+/**
+ * Milliseconds for the weights to begin to come, and as many for the rest: the page is built then in any case, and a
+ * picture that is not begun is left to the worker.
+ */
 const PATIENCE = 150;
 
 /**
@@ -47,12 +50,16 @@ async function firstPicture(download, late) {
 
 /** The first sample's picture, if it comes soon. @param {Download} download */
 async function sample(download) {
-  const late = AbortSignal.timeout(PATIENCE);
-  await Promise.race([
-    firstPicture(download, late).catch(() => {}),
-    new Promise((resolve) => late.addEventListener("abort", resolve)),
-  ]);
+  const late = new AbortController();
+  const picture = firstPicture(download, late.signal).catch(() => {});
+  const weights = new Promise((resolve) => download.forEachPart(() => resolve(true)));
+  if (await Promise.race([weights, picture, patience()])) await Promise.race([picture, patience()]);
+  late.abort();
 }
+
+/** @returns {Promise<void>} */
+const patience = () =>
+  new Promise((resolve) => AbortSignal.timeout(PATIENCE).addEventListener("abort", () => resolve()));
 
 async function begin() {
   const model = namedModel(siteModels(), location.search, lastModel());

@@ -66,12 +66,16 @@ def difference(imported: Imported, folder: Path, x: np.ndarray, norm: str) -> fl
     """The largest between the net's own numbers for x, (1, channels, h, w), and those of the system itself, of which
     the folder has all, or every third row and column."""
     y = computed(imported, x, norm)
+    theirs, step = output_of(folder, norm)
+    assert theirs.shape == y[..., ::step, ::step].shape
+    return float(abs(theirs - y[..., ::step, ::step]).max())
+
+
+def output_of(folder: Path, norm: str) -> tuple[np.ndarray, int]:
+    """What the system computed, and of which rows and columns: every n-th."""
     for name in ({"fixed": "output_fixed", "picture": "output_per_image"}[norm], "output"):
-        for step, ending in ((1, ""), (3, "_step3")):
-            if (file := folder / f"{name}{ending}.npy").exists():
-                theirs = np.load(file)
-                assert theirs.shape == y[..., ::step, ::step].shape
-                return float(abs(theirs - y[..., ::step, ::step]).max())
+        for file in (*folder.glob(f"{name}.npy"), *folder.glob(f"{name}_step*.npy")):
+            return np.load(file), int(file.stem.partition("_step")[2] or 1)
     raise AssertionError(f"{folder} has no output for {norm}")
 
 

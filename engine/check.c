@@ -37,6 +37,7 @@ static int fields_valid(const Op *op) {
   if (!between(NONE, op->activation, SIGMOID) || (op->activation == FILL && op->op != OUTPUT)) return 0;
   if (!(op->slope >= 0 && op->slope <= 1)) return 0;
   if (!(op->epsilon >= 0 && op->epsilon <= 1)) return 0;
+  if (!(op->compand >= 0 && op->compand <= MAX_COMPAND)) return 0;
   if (!between(CHANNEL, op->statistics, op->op == NORM ? FIXED_ROW : CHANNEL)) return 0;
   if (!between(RGB, op->mode, op->op == OUTPUT ? RGBA : op->op == INPUT ? LAB : RGB)) return 0;
   if ((op->pad_end != -1 || op->reflect) && op->op != CONV && op->op != DEPTHWISE) return 0;

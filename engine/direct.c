@@ -4,6 +4,7 @@
 #include "gemm.h"
 #include "parallel.h"
 #include "target.h"
+#include "weights.h"
 
 // Pixels computed together: their input and sums stay in the first-level cache while all weights pass by.
 enum { BLOCK = 16 * TILE_ROWS };
@@ -49,6 +50,7 @@ typedef struct {
   const float *weights;
   const int8_t *codes;    // in place of weights; else null
   const float *bias, *scale;
+  Vec curve;
   int quads;
   int parts, part_quads;  // the quads are shared out where there are too few blocks for all threads
 } Product;
@@ -63,8 +65,10 @@ static const float *dequantise(const Product *p, int quad, int vectors, int dept
   // Eight codes at a time: two input channels where the block has one vector; `depth` is a multiple of 4.
   for (int i = 0; i < depth * vectors; i += 2, from += 8, to += 8) {
     Vec codes = wasm_i16x8_load8x8(from);
-    store(to, mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(codes)), low));
-    store(to + 4, mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(codes)), high));
+    Vec first_four = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(codes));
+    Vec others = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(codes));
+    store(to, mul(expand(first_four, p->curve), low));
+    store(to + 4, mul(expand(others, p->curve), high));
   }
   return first;
 }
@@ -95,6 +99,7 @@ static void convolve(const Engine *e, const Op *op, const Packed *packed, int64_
     .target = target,
     .bias = packed->bias,
     .scale = packed->scale,
+    .curve = curve_of(op),
     .quads = quads,
     .parts = parts,
     .part_quads = part_quads,

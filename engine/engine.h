@@ -26,6 +26,7 @@ enum {
   MAX_KERNEL = 7,
   MAX_SIDE = 32768,
   MAX_LABELS = 64,
+  MAX_COMPAND = 64,
   MAX_PAGES = 32768,
   MAX_THREADS = 16,
 };
@@ -37,6 +38,7 @@ typedef struct {
   int pad_end, reflect;
   float slope, epsilon;
   int statistics, mode;
+  float compand;
 } Op;
 
 // Float32 NHWC with a border of zeros (border.c), so that no kernel ever asks whether a pixel is inside.

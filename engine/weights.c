@@ -8,7 +8,7 @@ int source_channel(const Op *op, int packed) {
 }
 
 QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
-  QuadWeights w = {.quantised = op->scale != -1, .inputs = weight_depth(op)};
+  QuadWeights w = {.quantised = op->scale != -1, .inputs = weight_depth(op), .curve = curve_of(op)};
   int64_t channel_bytes = (int64_t)op->kernel * op->kernel * w.inputs * (w.quantised ? 1 : 4);
   float scale[4];
   for (int i = 0; i < 4; i++) {

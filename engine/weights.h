@@ -12,13 +12,19 @@ static inline const float *floats_at(const Engine *e, int offset) { return (cons
 typedef struct {
   int quantised, inputs;
   const uint8_t *from[4];
-  Vec scale;
+  Vec scale, curve;
 } QuadWeights;
 
 // The file's output channel behind a packed one; -1 for padding.
 int source_channel(const Op *op, int packed);
 
 QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad);
+
+// How steps grow with the code: code x (1 + compand x (code / 127)^2) is its value before it is scaled.
+static inline Vec curve_of(const Op *op) { return splat(op->compand / (127.0f * 127.0f)); }
+static inline Vec expand(Vec codes, Vec curve) {
+  return mul(codes, add(splat(1.0f), mul(mul(codes, codes), curve)));
+}
 
 // The dequantised weights of the quad for one tap and input channel; zero for padding.
 static inline Vec weight(const QuadWeights *w, int tap, int in) {
@@ -28,6 +34,7 @@ static inline Vec weight(const QuadWeights *w, int tap, int in) {
   if (w->quantised) {
     values = wasm_f32x4_convert_i32x4(wasm_i32x4_make((int8_t)w->from[0][i], (int8_t)w->from[1][i],
                                                       (int8_t)w->from[2][i], (int8_t)w->from[3][i]));
+    values = expand(values, w->curve);
   } else {
     values = wasm_f32x4_make(((const float *)w->from[0])[i], ((const float *)w->from[1])[i],
                              ((const float *)w->from[2])[i], ((const float *)w->from[3])[i]);

@@ -105,6 +105,7 @@ FIELDS: dict[str, Case] = {
     "epsilon": lambda: [shown([3], normed(epsilon=i)) for i in (1e-5, 1.0)],
     "statistics": lambda: [shown([3], normed(out_channels=HEIGHT, statistics=i)) for i in (2, 1)],
     "mode": lambda: [shown([4], conv(channels=4), mode=i) for i in (0, 2)],
+    "compand": lambda: [shown([3], conv(scale=SCALES, compand=i)) for i in (0.0, 3.0)],
 }
 
 PLANS: dict[str, Case] = {

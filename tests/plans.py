@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from nurie.convert.quantise import nearest
 from nurie.engine.plan import LEAKY_RELU, RELU, TANH, Op, Plan, make_plan
 
 
@@ -31,15 +32,16 @@ class Builder:
         self.size += len(self.parts[-1])
         return at
 
-    def weights(self, shape: tuple[int, int, int, int], quantised: bool) -> dict[str, int]:
+    def weights(self, shape: tuple[int, int, int, int], quantised: bool) -> dict[str, Any]:
         """Random weights (out, kernel y, kernel x, in) and biases, with He initialisation: the op's fields."""
         values = self.rng.normal(0, math.sqrt(2 / math.prod(shape[1:])), shape)
         fields = {"bias": self.data(self.rng.normal(0, 0.1, shape[0]).astype("<f4"))}
         if not quantised:
             return fields | {"weight": self.data(values.astype("<f4"))}
-        scale = np.abs(values).max(axis=(1, 2, 3)) / 127
-        codes = np.rint(values / scale[:, None, None, None]).astype(np.int8)
-        return fields | {"scale": self.data(scale.astype("<f4")), "weight": self.data(codes)}
+        compand = (0.0, 0.5, 3.0)[len(self.ops) % 3]
+        scale = np.abs(values).max(axis=(1, 2, 3)) / (127 * (1 + compand))
+        codes = nearest(values / scale[:, None, None, None], compand).astype(np.int8)
+        return fields | {"compand": compand, "scale": self.data(scale.astype("<f4")), "weight": self.data(codes)}
 
     def image(self, shuffle: int = 1, **fields: int) -> int:
         out = self.tensor(3 * shuffle**2)

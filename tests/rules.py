@@ -210,6 +210,7 @@ INVALID: dict[str, list[Row]] = {
         but(NORM, out_channels=0, statistics=1),
     ],
     "labels": [but(LABELS, out_channels=n) for n in (1, 65)],
+    "compand": [but(index, compand=n) for n in (-0.1, 64.1, 1e300) for index in (CONV, COPY, INPUT)],
     "mode": [
         but(INPUT, mode=2),
         *(but(OUTPUT, mode=n) for n in (-1, 3)),
@@ -261,6 +262,7 @@ VALID: dict[str, list[Row]] = {
     ],
     "norm": [but(NORM, statistics=n, epsilon=1) for n in (0, 1, 2)],
     "labels": [lists("64", [3, 64], [*OPS[:1], {"op": "labels", "output": 1, "out_channels": 64}, {"op": "output"}])],
+    "compand": [but(CONV, scale=0, compand=n) for n in (0, 0.25, 64)],
     "mode": [but(OUTPUT, mode=1), but(INPUT, mode=0)],
     "offsets": [
         but(NORM, scale=0, bias=4, weight=-9),

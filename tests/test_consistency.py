@@ -125,7 +125,7 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
     "limits in engine.h": lambda: (max_of(c_constants(HEADER)), limits()),
     "limits in plan.py": lambda: (
         max_of(vars(plan)),
-        limits("MAX_COUNT", "MAX_CHANNELS", "MAX_COMPUTED", "MAX_KERNEL", "MAX_SIDE", "MAX_LABELS"),
+        limits("MAX_COUNT", "MAX_CHANNELS", "MAX_COMPUTED", "MAX_KERNEL", "MAX_SIDE", "MAX_LABELS", "MAX_COMPAND"),
     ),
     "limits in plan.js": lambda: (max_of({"MAX_SIDE": js_constant("plan.js", "MAX_SIDE")}), limits("MAX_SIDE")),
     "limits in wasm.js": lambda: (max_of({"MAX_PAGES": js_constant("wasm.js", "MOST_PAGES")}), limits("MAX_PAGES")),

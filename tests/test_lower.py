@@ -8,7 +8,6 @@ from torch import nn
 
 from conftest import square
 from nurie.convert.lower import lower
-from nurie.convert.quantise import quantise
 from nurie.engine.wasm import Engine
 from nurie.errors import NurieError
 from nurie.nets.generators import FastGenerator, build_generator
@@ -171,21 +170,3 @@ def test_unknown_module_is_named() -> None:
         lower(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=2)), square(8))
     with pytest.raises(NurieError, match="has 4 channels; the engine shows 3"):
         lower(nn.Sequential(nn.Conv2d(3, 4, 1)), square(8))
-
-
-def test_codes_and_scales_restore_the_weights() -> None:
-    weights = np.random.default_rng(0).normal(size=(8, 3, 3, 16)).astype(np.float32)
-    weights[3] = 0
-    codes, scales = quantise(weights)
-    restored = codes * scales.reshape(-1, 1, 1, 1)
-    assert codes.dtype == np.int8 and scales.dtype == np.float32
-    within = scales[:, None, None, None] + 1e-6
-    assert (np.abs(restored - weights) <= within).all()
-    assert (np.abs(restored - weights) <= within / 2).mean() > 0.9  # the others were rounded to the farther side
-    sums = np.abs((restored - weights).sum((1, 2)))
-    assert (sums <= scales[:, None] / 2 + 1e-6).all()
-    nearest = np.rint(weights / np.where(scales == 0, 1, scales)[:, None, None, None])
-    assert (np.abs((nearest * scales[:, None, None, None] - weights).sum((1, 2))) > 0.6 * scales[:, None]).any()
-    assert (restored[3] == 0).all()
-    signal, noise = (weights**2).mean(), ((restored - weights) ** 2).mean()
-    assert 10 * np.log10(signal / noise) > 38

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from conftest import TINY, square
 from nurie.config import Export, Train
 from nurie.convert.restore import restore
-from nurie.engine.modelfile import MANIFEST, Manifest, read_manifest
+from nurie.engine.modelfile import MANIFEST, Manifest, read_manifest, read_model
 from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
@@ -68,6 +68,7 @@ def test_it_computes_what_the_model_does(options: tuple, pairs: Path, tmp_path: 
     shown = drawings(pairs)
     generator, manifest = reopened(model, to_tensor(shown))
     assert manifest.generator.kind == options[0] and not generator.training
+    assert any(op.compand > 0 for op in read_model(model)[1].ops)
     for drawing in shown:
         expected = open_painter(model).paint(drawing).astype(int)
         assert np.ptp(expected) > 50

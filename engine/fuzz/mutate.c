@@ -103,7 +103,7 @@ static void add_op(Parts *parts) {
   op.out_channels = PICK(1, 3, 4, 5, 8, 12, 16, 20, 64);
   if (is_conv(&op)) {
     op.weight = 4 * draw(40);
-    if (draw(2)) op.scale = 4 * draw(40);
+    if (draw(2)) op.scale = 4 * draw(40), op.compand = (float)draw(4) / 2;
     if (draw(2)) op.bias = 4 * draw(40);
     if (draw(6) == 0) op.residual = draw(h->tensors);
   }

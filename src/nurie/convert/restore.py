@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 
 from nurie.convert.graph import module_of, traced
 from nurie.convert.lower import lower
+from nurie.convert.quantise import dequantised
 from nurie.engine.modelfile import MANIFEST, Manifest, read_model
 from nurie.engine.plan import Op
 from nurie.errors import NurieError, spelt
@@ -90,7 +91,7 @@ def weights_of(op: Op, data: bytes) -> tuple[Tensor, Tensor]:
         values = np.frombuffer(data, "<f4", count, op.weight).reshape(size)
     else:
         scales = np.frombuffer(data, "<f4", op.out_channels, op.scale)
-        values = np.frombuffer(data, np.int8, count, op.weight).reshape(size) * scales[:, None, None, None]
+        values = dequantised(np.frombuffer(data, np.int8, count, op.weight).reshape(size), scales, op.compand)
     order = (3, 0, 1, 2) if op.op == "conv_transpose" else (0, 3, 1, 2)
     bias = np.zeros(op.out_channels, "<f4") if op.bias == -1 else np.frombuffer(data, "<f4", op.out_channels, op.bias)
     return torch.from_numpy(values.transpose(order).copy()), torch.from_numpy(bias.copy())

@@ -83,8 +83,8 @@ class Writer:
         values = weight.contiguous().numpy().astype(np.float32)
         op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
         if int8:
-            values, scales = quantise(values)
-            op = replace(op, scale=self._append(scales))
+            values, scales, compand = quantise(values)
+            op = replace(op, scale=self._append(scales), compand=compand)
         if bias is not None:
             op = replace(op, bias=self._append(bias.numpy().astype(np.float32)))
         return replace(op, weight=self._append(values))

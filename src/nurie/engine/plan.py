@@ -30,6 +30,7 @@ MAX_COMPUTED = 65536  # channels, before a pixel shuffle
 MAX_KERNEL = 7
 MAX_SIDE = 32768  # pixels
 MAX_LABELS = 64  # colours of a palette
+MAX_COMPAND = 64
 
 Size = tuple[int, int]  # height, width in pixels
 
@@ -64,6 +65,7 @@ class Op:
     epsilon: float = 0.0
     statistics: int = 0
     mode: int = 0
+    compand: float = 0.0
 
     @property
     def is_conv(self) -> bool:
@@ -249,6 +251,8 @@ def _field_fault(op: Op) -> str:
         return f"has slope {op.slope}; it must be 0 to 1"
     if not 0 <= op.epsilon <= 1:
         return f"has epsilon {op.epsilon}; it must be 0 to 1"
+    if not 0 <= op.compand <= MAX_COMPAND:
+        return f"has compand {op.compand}; it must be 0 to {MAX_COMPAND}"
     if op.is_conv:
         return _convolution_fault(op) or _offset_fault(op) or ("has fields that it cannot have" * _is_special(op))
     activated = op.op not in ("copy", "norm") and op.activation not in (NONE, FILL)

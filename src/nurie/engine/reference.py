@@ -197,8 +197,9 @@ def read_weights(op: Op, data: bytes) -> Array:
     shape = (op.out_channels, op.kernel, op.kernel, op.weight_depth)
     if op.scale == -1:
         return read_floats(data, op.weight, int(np.prod(shape))).reshape(shape)
-    codes = np.frombuffer(data, np.int8, int(np.prod(shape)), op.weight).reshape(shape)
-    return codes * read_floats(data, op.scale, op.out_channels)[:, None, None, None]
+    codes = np.frombuffer(data, np.int8, int(np.prod(shape)), op.weight).reshape(shape).astype(np.float64)
+    values = codes * (1 + op.compand * (codes / 127) ** 2)
+    return values * read_floats(data, op.scale, op.out_channels)[:, None, None, None]
 
 
 def padded(op: Op, x: Array) -> Array:

@@ -65,6 +65,8 @@ function pack(op, file) {
     ? new Int8Array(file.buffer, file.byteOffset + op.weight, count)
     : floats(file, op.weight, count);
   const from = op.bias === -1 ? null : floats(file, op.bias, op.out_channels);
+  const curve = scales ? op.compand / 127 ** 2 : 0;
+  const value = (/** @type {number} */ code) => (curve ? code * (1 + curve * code ** 2) : code);
   const rows = op.op === "depthwise" ? 1 : 4 * Math.ceil(depth / 4);
   const weights = new Float32Array(kernel ** 2 * rows * 4 * quads);
   const bias = new Float32Array(4 * quads);
@@ -80,7 +82,7 @@ function pack(op, file) {
         op.op === "depthwise"
           ? ((place >> 2) * taps.length + position) * 4 + (place & 3)
           : position * rows * 4 * quads + place;
-      for (let i = 0; i < depth; i++, to += 4 * quads) weights[to] = codes[source + i] * scale;
+      for (let i = 0; i < depth; i++, to += 4 * quads) weights[to] = value(codes[source + i]) * scale;
     });
   }
   return { weights, bias };

@@ -12,7 +12,7 @@
  * @typedef {{op: string, input: number, input_channel: number, output: number, output_channel: number,
  *   in_channels: number, out_channels: number, kernel: number, stride: number, pad: number, activation: number,
  *   shuffle: number, residual: number, residual_channel: number, weight: number, scale: number, bias: number,
- *   pad_end: number, reflect: number, slope: number, epsilon: number, statistics: number, mode: number}} Fields
+ *   pad_end: number, reflect: number, slope: number, epsilon: number, statistics: number, mode: number, compand: number}} Fields
  *
  * And what follows from them (`pad_end` is never -1): how many channels it writes; in how many phases (pixels that one computed pixel
  * becomes), of how many quads (four channels) each; all its quads; `step`: pixels from one computed pixel to the next.
@@ -50,9 +50,10 @@ const FIELDS = {
   epsilon: 0,
   statistics: 0,
   mode: 0,
+  compand: 0,
 };
 /** Those that are float32. */
-const FLOATS = ["slope", "epsilon"];
+const FLOATS = ["slope", "epsilon", "compand"];
 
 /** Whether the engine takes it as it is. @param {unknown} value */
 const isWord = (value) => typeof value === "number" && value === (value | 0);

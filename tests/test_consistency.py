@@ -98,7 +98,10 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
     "operations in plan.py": lambda: (in_order(plan.OPS), in_order(OPERATIONS)),
     "operations in plan.js": lambda: (in_order(js_strings("plan.js", "OPS")), in_order(OPERATIONS)),
     "operations in reference.py": lambda: (set(reference.OPERATIONS), set(OPERATIONS)),
-    "operations in wgsl.js": lambda: (set(js_keys("wgsl.js", "KERNELS")), set(OPERATIONS)),
+    "operations in wgsl.js and wgsl-imported.js": lambda: (
+        {*js_keys("wgsl.js", "KERNELS"), *js_keys("wgsl-imported.js", "IMPORTED")},
+        set(OPERATIONS),
+    ),
     "activations in engine.h": lambda: (named(lower(c_enum_with(HEADER, "RELU"))), named(ACTIVATIONS)),
     "activations in plan.py": lambda: (in_order(plan.ACTIVATIONS), in_order(ACTIVATIONS)),
     "activations in plan.js": lambda: (in_order(js_strings("plan.js", "ACTIVATIONS")), in_order(ACTIVATIONS)),
@@ -118,8 +121,8 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
         python_fields_read("src/nurie/engine/reference.py") & FIELDS.keys(),
         set(FIELDS),
     ),
-    "fields read in plan.js, webgpu.js, layout.js and wgsl.js": lambda: (
-        js_fields_read("plan.js", "webgpu.js", "layout.js", "wgsl.js") & FIELDS.keys(),
+    "fields read in plan.js, webgpu.js, layout.js, wgsl.js and wgsl-imported.js": lambda: (
+        js_fields_read("plan.js", "webgpu.js", "layout.js", "wgsl.js", "wgsl-imported.js") & FIELDS.keys(),
         set(FIELDS),
     ),
     "limits in engine.h": lambda: (max_of(c_constants(HEADER)), limits()),

@@ -9,7 +9,7 @@ import pytest
 from nurie.config import Publish
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
-from nurie.site.assets import EARLY, PAGE, imported, sources
+from nurie.site.assets import EARLY, IMPORTED_OPS, PAGE, imported, sources
 from nurie.site.minify import minified
 
 SCRIPTS = {name: data for name, data in sources().items() if name.endswith(".js")} | {
@@ -46,14 +46,22 @@ def test_strings_and_patterns_stay_as_they_are() -> None:
 
 
 def test_the_page_is_small(site: Path) -> None:
-    """Zipped: less than 35 kB until the first picture, 55 for every visit, and 69 in all; engine and model apart."""
+    """Zipped: less than 25 kB until the first picture, 55 for every visit, and 68 in all; engine and model apart."""
     early = {"index.html", "first.js", "style.css", *imported("first.js")}
-    assert sum(map(zipped, published(site, early))) < 35_000
+    assert sum(map(zipped, published(site, early))) < 25_000
     workers = {"engine/worker.js", "engine/helper.js"}
     assert sum(map(zipped, published(site, {*early, "main.js", *imported("main.js"), *workers}))) < 55_000
     files = [path for path in site.rglob("*") if path.suffix in (".html", ".js", ".css")]
     assert len(files) > 10
-    assert sum(map(zipped, files)) < 69_000
+    assert sum(map(zipped, files)) < 68_000
+
+
+def test_kernels_of_imported_nets_are_only_where_a_model_has_them(site: Path) -> None:
+    [kernels] = site.rglob("backend.*.js")
+    assert "inverseSqrt" not in kernels.read_text()
+    for op in IMPORTED_OPS:
+        text = sources({"conv", op})["engine/backend.js"].decode()
+        assert all(f"const {name} = (op, f16)" in text or f"function {name}(op, f16)" in text for name in IMPORTED_OPS)
 
 
 def published(site: Path, names: set[str]) -> list[Path]:

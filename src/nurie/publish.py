@@ -62,8 +62,8 @@ def refuse_other(site: Path) -> set[str]:
 def site_files(folders: dict[str, Path], title: str, picture: bytes | None) -> tuple[dict[str, bytes], Site]:
     """All of a site but its list: files by their paths, with these models by name. An empty title means the first
     model's."""
-    names, scripts = hashed_assets()
     models = [site_model(name, folder) for name, folder in folders.items()]
+    names, scripts = hashed_assets(frozenset().union(*(model.ops for model in models)))
     files = {
         **{f"assets/{name}": data for name, data in scripts.items()},
         **{f"model/{name}": data for model in models for name, data in model.files.items()},

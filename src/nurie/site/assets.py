@@ -6,7 +6,7 @@ so the site works under any path of any host.
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from nurie.errors import NurieError
@@ -19,15 +19,18 @@ PAGE = Path(__file__).parents[1] / "page"
 EARLY = "early.js"  # lies in index.html itself
 KEPT = (".html", ".ts")  # index.html has another place, types none
 TEXT = (".js", ".css")  # the files that refer to others
+# What a site need not have, with the operations that need it, and what is there instead.
+IMPORTED, IMPORTED_OPS, NOTHING = "engine/wgsl-imported.js", {"norm", "labels"}, "export const IMPORTED = {};\n"
 
 
-def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
-    """Scripts, styles and engines: the new name of each, and the files under their new names, in the same folders.
+def hashed_assets(ops: Collection[str]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Scripts, styles and engines for plans with these operations: the new name of each, and the files under their new
+    names, in the same folders.
 
     A name is a hash of what the file holds and of all that it refers to, directly or not: when any of that changes,
     so do the names that the file holds in the end. Files that refer to each other need no order for that.
     """
-    contents = {name: minified(name, data) for name, data in sources().items()}
+    contents = {name: minified(name, data) for name, data in sources(ops).items()}
     graph = {name: references(name, data, contents) for name, data in contents.items()}
     names = {}
     for name, data in contents.items():
@@ -36,7 +39,7 @@ def hashed_assets() -> tuple[dict[str, str], dict[str, bytes]]:
     return names, {names[name]: rewrite(name, data, names) for name, data in contents.items()}
 
 
-def sources() -> dict[str, bytes]:
+def sources(ops: Collection[str] = IMPORTED_OPS) -> dict[str, bytes]:
     """What of the page lies in assets/, scripts joined, by the names that the sources use."""
     files = {
         path.relative_to(PAGE).as_posix(): path.read_bytes()
@@ -46,6 +49,8 @@ def sources() -> dict[str, bytes]:
     scripts = {
         name: without_shader_space(name, data.decode("utf-8")) for name, data in files.items() if name.endswith(".js")
     }
+    if IMPORTED in scripts and IMPORTED_OPS.isdisjoint(ops):
+        scripts[IMPORTED] = NOTHING
     others = {name: data for name, data in files.items() if name not in scripts}
     return others | {name: text.encode() for name, text in joined(scripts).items()}
 

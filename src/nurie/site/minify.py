@@ -9,7 +9,7 @@ import rjsmin
 MINIFIERS = {".js": rjsmin.jsmin, ".css": rcssmin.cssmin}
 
 
-SHADERS = "engine/wgsl.js"
+SHADERS = ("engine/wgsl.js", "engine/wgsl-imported.js")
 SHADER_SPACE = re.compile(r"[ \t]*//[^\n]*|^[ \t]+", re.MULTILINE)
 
 
@@ -20,8 +20,8 @@ def minified(name: str, data: bytes) -> bytes:
 
 
 def without_shader_space(name: str, text: str) -> str:
-    """A script. Of the one that has WGSL in its strings, without the comments and the indentation there."""
-    return SHADER_SPACE.sub("", text) if name == SHADERS else text
+    """A script. Of those that have WGSL in their strings, without the comments and the indentation there."""
+    return SHADER_SPACE.sub("", text) if name in SHADERS else text
 
 
 def minified_page(text: str) -> str:

@@ -18,6 +18,7 @@ class SiteModel:
     manifest: str  # file name
     weights: str  # file name
     layout: dict[str, Any]  # what of the manifest the page's layout needs before it has come
+    ops: frozenset[str]  # the operations of its plan
     files: dict[str, bytes]  # these two and the presets' pictures: hashed names leave room for other models
 
 
@@ -41,7 +42,8 @@ def site_model(name: str, folder: Path) -> SiteModel:
             preset["image"] = add(preset["image"], picture.read_bytes())
     data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
     title = manifest.get("title") or "Nurie"
-    return SiteModel(name, title, add(MANIFEST, data), weights["file"], layout(manifest), files)
+    ops = frozenset(op["op"] for op in manifest["ops"])
+    return SiteModel(name, title, add(MANIFEST, data), weights["file"], layout(manifest), ops, files)
 
 
 def layout(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import { gridOf, layOut, packed, uniformOf } from "./layout.js";
 import { complete, needsWasm, readsDrawing, sizes } from "./plan.js";
 import { EngineError } from "./wasm.js";
 import { KERNELS, SHOW, UNIFORM } from "./wgsl.js";
+import { IMPORTED } from "./wgsl-imported.js";
 
 /**
  * @typedef {import("./plan.js").Plan} Plan
@@ -104,7 +105,8 @@ export class GpuEngine {
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
     this.#pipelines = await Promise.all(
       this.#ops.map((op) => {
-        const module = this.#device.createShaderModule({ code: KERNELS[op.op](op, this.#f16) });
+        const kernel = KERNELS[op.op] ?? IMPORTED[op.op];
+        const module = this.#device.createShaderModule({ code: kernel(op, this.#f16) });
         return this.#device.createComputePipelineAsync({ layout, compute: { module, entryPoint: "main" } });
       }),
     );

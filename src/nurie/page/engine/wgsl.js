@@ -4,7 +4,7 @@
 // channels zero. Sums are 32-bit whatever the tensors are.
 
 import { alphaShift, BRUSHES } from "./enclosed.js";
-import { ACTIVATIONS, MODES, STATISTICS } from "./plan.js";
+import { ACTIVATIONS, MODES } from "./plan.js";
 
 /**
  * An operation with all fields, and what follows from them.
@@ -31,7 +31,7 @@ export const UNIFORM = [
 ];
 
 /** @param {boolean} f16 */
-const header = (f16) => `${f16 ? "enable f16;" : ""}
+export const header = (f16) => `${f16 ? "enable f16;" : ""}
 alias Quad = vec4<${f16 ? "f16" : "f32"}>;
 struct Sizes { ${UNIFORM.map((name) => `${name}: i32`).join(", ")} }
 @group(0) @binding(0) var<storage, read_write> arena: array<Quad>;
@@ -51,14 +51,14 @@ const ACTIVATED = {
 };
 
 /** Which of the last quad's four channels exist. @param {number} channels */
-const lastMask = (channels) => [0, 1, 2, 3].map((i) => i < ((channels - 1) % 4) + 1).join(", ");
+export const lastMask = (channels) => [0, 1, 2, 3].map((i) => i < ((channels - 1) % 4) + 1).join(", ");
 
 /**
  * Writes sums `v` of computed pixel (y, x): residual, activation, pixel shuffle. `phase` is the place within the
  * pixels that one computed pixel becomes.
  * @param {FullOp} op
  */
-const finish = (op) => `
+export const finish = (op) => `
 const STEP = ${op.step};
 const PHASE_QUADS = ${op.phaseQuads};
 const SLOPE = f32(${op.slope});
@@ -167,7 +167,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
  * @param {number} quads
  * @param {string} body
  */
-const pointwise = (quads, body) => `
+export const pointwise = (quads, body) => `
 @compute @workgroup_size(${GROUP})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = i32(id.y * groups.x * ${GROUP} + id.x);
@@ -267,98 +267,6 @@ const enclosed = (op, f16) =>
   )}`;
 
 /**
- * A workgroup for each quad of channels, or each row. Sums are of deviations from a number near the mean, so that nothing
- * cancels. `bias` holds the scales, then the shifts.
- * @param {FullOp} op
- * @param {boolean} f16
- */
-function norm(op, f16) {
-  const kind = STATISTICS[op.statistics];
-  const rows = kind !== "channel";
-  const shifts = Math.ceil(op.out_channels / 4);
-  const given = (/** @type {string} */ at) => (rows ? `vec4f(bias[${at}unit / 4][unit % 4])` : `bias[${at}unit]`);
-  return `${header(f16)}${finish(op)}
-const QUADS = ${op.quads};
-var<workgroup> parts: array<vec4f, ${GROUP}>;
-struct Item { pixel: i32, quad: i32 }
-fn item(unit: i32, i: i32) -> Item {
-  ${rows ? "return Item(unit * s.in_width + i / QUADS, i % QUADS);" : "return Item(i, unit);"}
-}
-fn deviation(unit: i32, i: i32, near: vec4f) -> vec4f {
-  let at = item(unit, i);
-  let d = vec4f(arena[s.in_start + at.pixel * s.in_pixel + at.quad]) - near;
-  return select(d, select(vec4f(), d, vec4<bool>(${lastMask(op.written)})), at.quad == QUADS - 1);
-}
-fn total(local: i32, part: vec4f) -> vec4f {
-  parts[local] = part;
-  for (var step = ${GROUP / 2}; step > 0; step /= 2) {
-    workgroupBarrier();
-    if (local < step) { parts[local] += parts[local + step]; }
-  }
-  workgroupBarrier();
-  let sum = parts[0];
-  workgroupBarrier();
-  return ${rows ? "vec4f(dot(sum, vec4f(1.0)))" : "sum"};
-}
-
-@compute @workgroup_size(${GROUP})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let local = i32(invocation);
-  let unit = i32(group.x);
-  let items = s.in_width * ${rows ? "QUADS" : "s.in_height"};
-  let count = f32(s.in_width) * f32(${rows ? op.in_channels : "s.in_height"});
-  var near = vec4f();
-  var rest = near;
-  var factor = vec4f(1.0);
-  if (${kind !== "fixed_row"}) {
-    near = ${rows ? "vec4f(deviation(unit, 0, near).x)" : "deviation(unit, 0, near)"};
-    for (var again = 0; again < 2; again++) {
-      near += rest;
-      var sum = vec4f();
-      var square = vec4f();
-      for (var i = local; i < items; i += ${GROUP}) {
-        let d = deviation(unit, i, near);
-        sum += d;
-        square += d * d;
-      }
-      rest = total(local, sum) / count;
-      let variance = max(total(local, square) / count - rest * rest, vec4f()) + f32(${op.epsilon});
-      factor = select(vec4f(), inverseSqrt(max(variance, vec4f(1e-30))), variance > vec4f());
-    }
-  }
-  factor *= ${given("")};
-  for (var i = local; i < items; i += ${GROUP}) {
-    let at = item(unit, i);
-    let d = deviation(unit, i, near) - rest;
-    finish(at.pixel / s.in_width, at.pixel % s.in_width, 0, at.quad, d * factor + ${given(`${shifts} + `)});
-  }
-}
-`;
-}
-
-/**
- * The drawing as a label map: 1 in the channel of the palette's nearest colour, which `bias` holds.
- * @param {FullOp} op
- * @param {boolean} f16
- */
-const labels = (op, f16) =>
-  `${header(f16)}${pointwise(
-    op.quads,
-    `let colour = vec3f(vec3u(rgba[pixel], rgba[pixel] >> 8, rgba[pixel] >> 16) & vec3u(255));
-  var best = 0;
-  var least = 1e9;
-  for (var i = 0; i < ${op.out_channels}; i++) {
-    let d = colour - bias[i].xyz;
-    if (dot(d, d) < least) {
-      least = dot(d, d);
-      best = i;
-    }
-  }
-  let found = vec4i(best) == 4 * quad + vec4i(0, 1, 2, 3);
-  arena[s.out_start + pixel * s.out_pixel + quad] = Quad(select(vec4f(), vec4f(1.0), found));`,
-  )}`;
-
-/**
  * Numbers to RGBA bytes.
  * @param {FullOp} op
  * @param {boolean} f16
@@ -373,7 +281,7 @@ const output = (op, f16) =>
   rgba[pixel] = bytes.x | (bytes.y << 8) | (bytes.z << 16) | (255u << 24);`,
   )}`;
 
-/** @type {{[op: string]: (op: FullOp, f16: boolean) => string}} */
+/** The others: wgsl-imported.js. @type {{[op: string]: (op: FullOp, f16: boolean) => string}} */
 export const KERNELS = {
   input,
   conv: convolution,
@@ -383,8 +291,6 @@ export const KERNELS = {
   output,
   style,
   enclosed,
-  norm,
-  labels,
 };
 
 /** Draws the finished picture on a canvas: a triangle over all of it, one RGBA word for each pixel. */

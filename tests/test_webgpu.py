@@ -15,10 +15,12 @@ from nurie.config import Publish
 from nurie.engine.plan import FILL, LAB, Plan
 from nurie.engine.wasm import Engine
 from nurie.publish import publish
-from nurie.serve import BUILT_IN
+from pages import press, write_model
 from plans import Builder, drawing, random_plan, scribble, small_enclosed, small_styled, small_unet
 
 pytestmark = pytest.mark.browser
+SIZE = 64  # pixels of the published page's drawings
+SLOWEST_MS = 600_000
 PAGE = Path(__file__).parent.parent / "src" / "nurie" / "page"
 # The last three let a canvas show what a software device made.
 ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
@@ -161,18 +163,18 @@ def test_filled_areas_and_lab_are_left_to_the_other_engine(page: Page, fields: d
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(Publish(BUILT_IN, tmp_path_factory.mktemp("gpu") / "site"))
+    """With a small net: an imitation takes minutes for the built-in one where other work goes on."""
+    folder = tmp_path_factory.mktemp("gpu")
+    return publish(Publish(write_model(folder / "small", SIZE, *small_unet(), title="Small"), folder / "site"))
 
 
 def shown_by(browser: Browser, site: Path, query: str) -> tuple[str, np.ndarray]:
     """Open the published page and wait until it has chosen. Who made the next picture, and it, uint8 (h, w, 3)."""
     with served(site) as address, browser.new_page() as page:
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(SLOWEST_MS)
         page.goto(address + query)
         page.wait_for_function("document.documentElement.dataset.backend")
-        before = page.evaluate("document.getElementById('result').dataset.pictures")
-        page.click("#convert")
-        page.wait_for_function(f"document.getElementById('result').dataset.pictures !== '{before}'")
+        press(page, "#convert")
         backend, data = page.evaluate(
             """() => {
                 const canvas = document.getElementById("result");
@@ -180,7 +182,7 @@ def shown_by(browser: Browser, site: Path, query: str) -> tuple[str, np.ndarray]
                 return [canvas.dataset.backend, Array.from(data)];
             }"""
         )
-    return backend, np.array(data, np.uint8).reshape(256, 256, 4)[:, :, :3]
+    return backend, np.array(data, np.uint8).reshape(SIZE, SIZE, 4)[:, :, :3]
 
 
 def test_the_page_uses_it_when_told_to_and_shows_the_same(browser: Browser, site: Path) -> None:
@@ -216,13 +218,11 @@ def test_one_that_is_right_at_first_and_black_later_is_left_in_use(
     black = "if ((globalThis.made = (globalThis.made ?? 0) + 1) > 5) pixels.fill(0);"
     engine.write_text(text.replace("sized.read.unmap();", f"sized.read.unmap();{black}"))
     with served(broken) as address, browser.new_page() as page:
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(SLOWEST_MS)
         page.goto(address + "?backend=webgpu")
         page.wait_for_function("document.documentElement.dataset.backend === 'webgpu'")
         for _ in range(20):
-            before = page.evaluate("document.getElementById('result').dataset.pictures")
-            page.click("#convert")
-            page.wait_for_function(f"document.getElementById('result').dataset.pictures !== '{before}'")
+            press(page, "#convert")
             page.wait_for_timeout(600)
             if page.evaluate("document.documentElement.dataset.backend") == "wasm":
                 break

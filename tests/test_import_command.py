@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from conftest import TINY, UNVARIED
+from importing import old as checkpoint_of
 from nurie.config import Export, Import, Make, Predict, Train
 from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
@@ -106,6 +107,12 @@ def test_an_old_checkpoint_becomes_a_page_in_one_command(old: Path, tmp_path: Pa
     assert "New cats" in (site / "index.html").read_text()
 
 
+def test_a_checkpoint_that_is_a_folder_becomes_a_page_too(tmp_path: Path) -> None:
+    folder = checkpoint_of("tf2_tutorial", "checkpoint")
+    for number, place in enumerate((folder, folder / "ckpt-1")):  # a name without an ending, as TensorFlow has it
+        assert (make(Make(place, tmp_path / f"site{number}")) / "index.html").exists()
+
+
 def going_on(pairs: Path, run: Path, init: Path | None) -> Train:
     tiny: dict[str, Any] = TINY | UNVARIED
     return replace(Train(pairs, run, init=init, **tiny), generator="init", width=0, steps=2)
@@ -137,6 +144,14 @@ def test_what_stands_in_the_folder_is_not_touched(old: Path, tmp_path: Path, pai
     with pytest.raises(NurieError, match="not a folder that `nurie import` wrote"):
         import_checkpoint(Import((old, tmp_path / "run")))
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_a_sheet_that_is_the_users_own_is_not_touched(old: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "sheet.png").write_bytes(b"mine")
+    with pytest.raises(NurieError, match="not a folder that `nurie import` wrote"):
+        import_checkpoint(Import((old, tmp_path / "run")))
+    assert [path.read_bytes() for path in (tmp_path / "run").iterdir()] == [b"mine"]
 
 
 @pytest.mark.parametrize(

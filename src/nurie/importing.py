@@ -55,10 +55,12 @@ def import_checkpoint(config: Import) -> Path:
 
 
 def refuse_other_run(run: Path) -> None:
-    """Raises NurieError where the folder holds what a training wrote: only an earlier import is replaced."""
+    """Raises NurieError where the folder has another checkpoint or sheet: only an earlier import is replaced."""
     taken = (run / LOSSES).exists() or (run.exists() and not run.is_dir())
     if not taken and (run / CHECKPOINT).exists():
         taken = "imported" not in checkpoint.about(run)
+    elif (run / SHEET).exists():  # a picture of the user's
+        taken = True
     if taken:
         raise NurieError(f"{run} is not a folder that `nurie import` wrote. Choose another one; this one is untouched.")
 

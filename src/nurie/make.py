@@ -29,7 +29,7 @@ def make(config: Make) -> Path:
     site = config.site.absolute()
     work = config.work or config.site.parent / f"{site.name}-work"
     pairs, run, model = work / "pairs", work / "run", work / "model"
-    if config.photos.is_file():
+    if config.photos.is_file() or is_checkpoint(config.photos):
         return from_checkpoint(config, work)
 
     # Imported here: only this command needs all of them.
@@ -69,6 +69,13 @@ def make(config: Make) -> Path:
         heading(3, "export", f"{run} -> {model}")
         heading(4, "publish", f"{model} -> {config.site}")
         return present(run, Export.samples)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether an old checkpoint lies there: some are folders, or files that only begin with this name."""
+    from nurie.importers.registry import CONTAINERS
+
+    return any(container.sniff(path) for container in CONTAINERS)
 
 
 def from_checkpoint(config: Make, work: Path) -> Path:

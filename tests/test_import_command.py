@@ -138,6 +138,19 @@ def test_training_says_how_to_go_on_from_an_import(old: Path, tmp_path: Path, pa
         train(going_on(pairs, tmp_path / "run", None))
 
 
+def test_an_import_is_no_training_to_go_on_with(old: Path, tmp_path: Path, pairs: Path) -> None:
+    site = make(Make(old, tmp_path / "site"))
+    run = tmp_path / "site-work" / "run"
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    for attempt in (
+        lambda: make(Make(pairs, site, size=Size(64, 64), batch=2, steps=1)),
+        lambda: train(Train(pairs, run, **TINY, steps=1)),
+    ):
+        with pytest.raises(NurieError, match=r"holds an imported generator, .* --generator init"):
+            attempt()
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_what_stands_in_the_folder_is_not_touched(old: Path, tmp_path: Path, pairs: Path) -> None:
     train(Train(pairs, tmp_path / "run", **TINY, **UNVARIED, steps=1))
     before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}

@@ -11,10 +11,13 @@ from playwright.sync_api import Browser, Error, Page
 
 from browsers import launched, served
 from cases import COLOUR, PLANS, SEED, lines, weights_file
+from importing import generator_of, imported, old
 from nurie.config import Publish
+from nurie.convert.lower import lower
 from nurie.engine.plan import FILL, LAB, Plan
 from nurie.engine.wasm import Engine
 from nurie.publish import publish
+from nurie.size import Size
 from pages import press, write_model
 from plans import Builder, drawing, random_plan, scribble, small_enclosed, small_styled, small_unet
 
@@ -145,6 +148,14 @@ def test_a_canvas_shows_the_same_picture(page: Page) -> None:
     plan, weights = small_unet()
     task = {"plan": plan.to_json(), "weights": base64.b64encode(weights).decode(), "height": 24, "width": 20}
     assert page.evaluate(SHOW, task | {"rgba": base64.b64encode(drawing(24, 20, 0).tobytes()).decode()}) <= 1
+
+
+@pytest.mark.parametrize("reading", ["fixed", "picture"])
+def test_an_old_generator_paints_the_same(page: Page, reading: str) -> None:
+    """A ResNet with mirrored edges; tests/test_import_engine.py compares the other engine with the old program."""
+    generator = imported(old("torch_compiled_resnet6_batch") / "latest_net_G.pth")
+    plan, weights = lower(generator_of(generator, reading).float(), Size(64, 48), int8=False)
+    assert largest_difference(page, plan, weights, [drawing(48, 64, 0)]) <= 1
 
 
 def test_sizes_that_do_not_fit_are_refused(page: Page) -> None:

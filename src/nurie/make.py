@@ -133,7 +133,7 @@ def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
     """
     from nurie.nets import checkpoint
     from nurie.train import open_dataset, train
-    from nurie.training.options import saved_config
+    from nurie.training.options import refuse_imported, saved_config
     from nurie.training.schedule import Schedule
 
     first, number = options.run, last_number(options.run)
@@ -142,6 +142,7 @@ def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
         return first
     path = numbered(first, number)
     meta = checkpoint.load_run(path / checkpoint.FILE)[1]
+    refuse_imported(meta, path)
     before = saved_config(meta["train"], path)
     refuse_other_run(options, before, path)
     schedule = Schedule(replace(before, steps=options.steps, minutes=options.minutes))

@@ -71,6 +71,15 @@ def multiple_for(config: Train) -> int:
     return multiple_of(made["kind"], made.get("architecture"))
 
 
+def refuse_imported(meta: dict[str, Any], run: Path) -> None:
+    """Raises NurieError for what `nurie import` wrote: it has weights, but no training to go on with."""
+    if "imported" in meta:
+        raise NurieError(
+            f"{run} holds an imported generator, and no training that could go on. Name another folder (--work of "
+            f"`nurie make`); `nurie train --init {run} --generator init` trains the generator further in one."
+        )
+
+
 def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
     """A run resumes only with the options it began with, else it would be neither run; but it may become longer.
 

@@ -20,7 +20,7 @@ from nurie.nets.generators import DESCRIBED, FastGenerator, build_generator, ini
 from nurie.nets.projected import ProjectedDiscriminator
 from nurie.training.dataset import Dataset
 from nurie.training.distill import open_teacher, refuse_other_teacher
-from nurie.training.options import generator_options, metadata, refuse_other_options
+from nurie.training.options import generator_options, metadata, refuse_imported, refuse_other_options
 from nurie.training.schedule import Schedule
 
 # up to this factor a later save scores as well as the best: it has learnt more texture, which the score hardly sees
@@ -145,6 +145,7 @@ class State:
         """Go on from a run's last save. Returns sentences: where the one before is taken, since that is damaged, and
         where the pairs are not what they were."""
         groups, meta, told = checkpoint.load_run(path)
+        refuse_imported(meta, self.config.run)
         refuse_other_options(self.config, meta["train"])
         self.dataset.refuse_other_classes(self.config, meta)
         refuse_other_teacher(self.config.run, self.teacher, meta.get("teacher"))

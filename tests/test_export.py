@@ -428,14 +428,25 @@ def test_drawings_of_16_bits_and_of_other_kinds_are_read_as_photos_are(tmp_path:
         assert np.array_equal(load_drawing(tmp_path / name, 32, 32), np.dstack([grey] * 3))
 
 
-def test_label_map_is_laid_on_its_ground_and_strokes_are_refused(tmp_path: Path) -> None:
+def test_label_map_is_laid_on_its_ground_and_strokes_cover_it(tmp_path: Path) -> None:
     labels = ["#0030ff", "#ffa000"]
     Image.new("RGBA", (40, 20), (255, 160, 0, 0)).save(tmp_path / "a.png")
     loaded = load_drawing(tmp_path / "a.png", 32, 32, labels)
     assert (loaded == (0x00, 0x30, 0xFF)).all()  # margins and transparent pixels
-    (tmp_path / "line.json").write_text('{"title": {}, "strokes": [{"width": 3, "points": [5, 5, 60, 40]}]}')
-    with pytest.raises(NurieError, match=r"line\.json is a drawing of strokes, but this model takes label maps"):
-        load_drawing(tmp_path / "line.json", 32, 32, labels)
+    boxes = {"tool": "box", "width": 3, "points": [20, 4, 8.6, 0, 30, 30, 40, 31], "colour": "#ffa000"}
+    eraser = {"tool": "eraser", "width": 2, "points": [10, 2, 10, 40]}
+    drawing = {"title": {}, "strokes": [boxes, eraser], "paper": {"colour": "#123456", "covered": True}}
+    (tmp_path / "map.json").write_text(json.dumps(drawing))
+    drawn = load_drawing(tmp_path / "map.json", 32, 32, labels)
+    expected = np.full((32, 32, 3), (0x00, 0x30, 0xFF), np.uint8)
+    expected[0:4, 9:20] = expected[30, 30:] = (0xFF, 0xA0, 0x00)
+    expected[1:, 9:11] = (0x00, 0x30, 0xFF)
+    assert np.array_equal(drawn, expected)
+    ground = load_drawing(tmp_path / "map.json", 32, 32)[20, 20].tolist()
+    assert ground == [0x12, 0x34, 0x56]  # of a run, whose labels are not known
+    (tmp_path / "map.json").write_text(json.dumps({**drawing, "strokes": [{**boxes, "points": [1, 2]}]}))
+    with pytest.raises(NurieError, match="expected two corners for each box, got 1 points"):
+        load_drawing(tmp_path / "map.json", 32, 32, labels)
 
 
 @pytest.mark.parametrize("width", [2, 3, 7])

@@ -161,10 +161,54 @@ def test_label_maps_are_drawn_with_boxes_on_their_ground(page: Page, walls: str)
     assert page.get_attribute("#box", "aria-pressed") == "true"
 
 
+def test_an_area_is_filled_by_a_press_or_by_keys_and_undo_takes_it_back(page: Page, walls: str) -> None:
+    wall, window, door = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in LABELS])
+    ready(page, walls)
+    stroke(page, [(64, 40), (160, 88)])
+    page.keyboard.press("p")
+    stroke(page, [(1, 200), (254, 120)])  # a slope, whose edges keep the colours of labels
+    before = drawn(page)
+    assert {tuple(colour) for colour in before.reshape(-1, 3)} == {tuple(wall), tuple(window)}
+    page.click("#fill")
+    page.click("#colours [data-colour='#780000']")
+    stroke(page, [(100, 60), (10, 10)])
+    box = drawn(page)
+    assert (box[10:22, 16:40] == door).all() and (box == door).all(2).sum() == 12 * 24
+    stroke(page, [(100, 60), (100, 60)])  # it has this colour already
+    page.keyboard.press("Control+z")
+    assert np.array_equal(drawn(page), before)
+    page.keyboard.press("Control+Shift+z")
+    assert np.array_equal(drawn(page), box)
+    page.focus("#drawing")
+    page.keyboard.press("f")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    filled = drawn(page)
+    assert (filled[60] == wall).all() and (filled[:10] == door).all()
+    assert ((filled != box).any(2) <= (box == wall).all(2)).all()
+    page.click("#clear")
+    stroke(page, [(250, 250), (250, 250)])
+    assert (drawn(page) == door).all()
+
+
+def test_boxes_are_drawn_by_keys(page: Page, walls: str) -> None:
+    ready(page, walls)
+    page.focus("#drawing")
+    for key in ("Space", "Space", *["Shift+ArrowRight"] * 2, "Shift+ArrowDown", "Space"):
+        page.keyboard.press(key)
+    assert np.argwhere((drawn(page) == [0xFF, 0xA0, 0]).all(2)).tolist() == [
+        [y, x] for y in range(32, 36) for x in range(32, 40)
+    ]
+    page.keyboard.press("Control+z")
+    assert (drawn(page) == [0, 0x30, 0xFF]).all()
+
+
 def test_boxes_and_labels_go_with_their_model(page: Page, walls: str) -> None:
     ready(page, walls)
     choose(page, "Styled")
-    assert not page.is_visible("#box")
+    assert not page.is_visible("#box") and not page.is_visible("#fill")
     assert page.get_attribute("#pencil", "aria-pressed") == "true"
     assert page.locator("#colours [role=radio]").count() == 11
     assert "your lines" in page.inner_text("#lead")

@@ -498,8 +498,12 @@ def test_label_maps_come_back_with_their_sample(page: Page, tmp_path: Path) -> N
         page.goto(address)
         opened(page)
         stroke(page, [(40, 40), (200, 100)])
+        page.click("#fill")
+        page.click("#colours [data-colour='#0030ff']")
+        stroke(page, [(20, 20), (20, 20)])
         drawn = page.evaluate("Array.from(nurie.pixels())")
-        kept(page)
+        assert drawn[:3] == [0, 0x30, 0xFF]
+        assert [step["tool"] for step in kept(page)[0]["steps"]] == ["sheet", "box", "box"]
         page.reload()
         opened(page)
         assert page.evaluate("Array.from(nurie.pixels())") == drawn
@@ -513,6 +517,27 @@ def test_label_maps_come_back_with_their_sample(page: Page, tmp_path: Path) -> N
         settled_pixels = "JSON.stringify(Array.from(nurie.pixels()))"
         page.wait_for_function(f"{settled_pixels}.length === {len(json.dumps(drawn, separators=(',', ':')))}")
         assert page.evaluate("Array.from(nurie.pixels())") == drawn
+
+
+def test_a_label_map_is_drawn_by_python_to_the_byte(page: Page, tmp_path: Path) -> None:
+    labels = [{"colour": "#0030ff", "title": "wall"}, {"colour": "#ff0000", "title": "door"}, {"colour": "#ffff00"}]
+    model = write_model(tmp_path / "walls", 128, *small_unet(), title="Walls", labels=labels)
+    with served(publish(Publish(model, tmp_path / "site"))) as address:
+        page.goto(address)
+        opened(page)
+        stroke(page, [(40, 40), (90, 100)])
+        page.keyboard.press("p")
+        stroke(page, [(60, 150), (120, 130), (190, 160), (150, 210), (70, 200), (60, 150)])
+        page.keyboard.press("e")
+        stroke(page, [(50, 20), (80, 120)])
+        page.click("#colours [data-colour='#ffff00']")
+        page.keyboard.press("f")
+        stroke(page, [(120, 170), (120, 170)])
+        drawn = np.array(page.evaluate("Array.from(nurie.pixels())"), np.uint8).reshape(128, 128, 4)[:, :, :3]
+        assert drawn[85, 60].tolist() == [255, 255, 0] and drawn[5, 5].tolist() == [0, 0x30, 255]
+        shelf(page)
+        file = save(page, "JSON", tmp_path / "map.json")
+        assert np.array_equal(load_drawing(file, 128, 128, [label["colour"] for label in labels]), drawn)
 
 
 def test_a_drawing_brings_its_model(page: Page, tmp_path: Path) -> None:

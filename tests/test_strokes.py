@@ -12,7 +12,7 @@ from msgspec import convert, to_builtins
 from PIL import Image
 
 from conftest import square
-from nurie.drawings.pixels import draw_strokes, outline
+from nurie.drawings.pixels import draw_map, draw_strokes, outline
 from nurie.drawings.strokes import read_strokes
 from nurie.errors import NurieError
 from nurie.files.schema import Stroke
@@ -72,6 +72,9 @@ def made_up(rng: np.random.Generator) -> dict[str, object]:
     """A stroke of any kind, partly outside a sheet of 64 to 80 pixels."""
     count = int(rng.integers(1, 24))
     points = rng.uniform(-10, 90, 2) + np.cumsum(rng.normal(0, rng.choice([0.0, 0.4, 3, 30]), (count, 2)), axis=0)
+    if rng.random() < 0.2:
+        corners = rng.choice([rng.uniform(-10, 90, 4 * count), rng.integers(0, 80, 4 * count)])
+        return {"tool": "box", "width": 6.0, "points": corners.tolist(), "colour": "#" + rng.bytes(3).hex()}
     kind = rng.choice(["ink", "colour", "eraser"])
     pressures = {"pressures": (rng.integers(0, 65, count) / 64).tolist()} if rng.random() < 0.5 else {}
     return {
@@ -83,15 +86,17 @@ def made_up(rng: np.random.Generator) -> dict[str, object]:
 
 def test_python_and_the_page_draw_the_same_bytes(node: str) -> None:
     rng = np.random.default_rng(3)
-    tasks = [(64, 80, [made_up(rng) for _ in range(int(rng.integers(1, 12)))]) for _ in range(60)]
+    tasks = [(64, 80, [made_up(rng) for _ in range(int(rng.integers(1, 12)))], "") for _ in range(60)]
+    tasks += [(64, 80, strokes, "#0030ff") for _, _, strokes, _ in tasks[:30]]  # label maps
     done = subprocess.run([node, SCRIPT], input=json.dumps(tasks), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     seen = set()
-    for (height, width, strokes), text in zip(tasks, json.loads(done.stdout), strict=True):
-        expected = draw_strokes([convert(stroke, Stroke) for stroke in strokes], height, width)
+    for (height, width, made, ground), text in zip(tasks, json.loads(done.stdout), strict=True):
+        strokes = [convert(stroke, Stroke) for stroke in made]
+        expected = draw_map(strokes, height, width, ground) if ground else draw_strokes(strokes, height, width)
         assert np.array_equal(np.frombuffer(base64.b64decode(text), np.uint8).reshape(expected.shape), expected)
         seen.add(expected.tobytes())
-    assert len(seen) > 50
+    assert len(seen) > 75
 
 
 def test_lines_pass_through_their_points_and_turn_where_they_turn_sharply() -> None:

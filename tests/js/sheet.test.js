@@ -77,7 +77,8 @@ function live(seed, surface, labels) {
     if (choice < 0.6) {
       const tool = /** @type {Tool} */ (["pencil", "eraser", labels ? "box" : "pencil"][Math.floor(3 * next())]);
       const colour = tool !== "eraser" && next() < 0.5 ? "#e08030" : undefined;
-      drawing.begin(tool, 1 + 8 * next(), ...at(), colour, next() < 0.5 ? next() : undefined);
+      if (labels && next() < 0.2) drawing.fill([...at(), ...at(), 3, 3, 9, 4].map(Math.round), 6, "#30e080");
+      else drawing.begin(tool, 1 + 8 * next(), ...at(), colour, next() < 0.5 ? next() : undefined);
       for (let move = 0; move < 8 * next(); move++) {
         drawing.extend(...at(), next());
         surface.update(drawing);
@@ -124,6 +125,31 @@ test("another part of the sheet is seen as on a surface that never showed anothe
   drawing.end();
   for (const each of [surface, other]) each.update(drawing);
   assert.deepEqual(surface.pixels, other.pixels);
+});
+
+test("a label map is seen in squares of its pixels, wherever one looks, and only what has changed is new", () => {
+  const paper = { colour: "#0030ff", covered: true };
+  const [map, seen] = [blank(1, paper), new Surface()];
+  const [view, sides] = [
+    { scale: 2.5, left: 10, top: 8 },
+    { width: 100, height: 70 },
+  ];
+  seen.resize(sides.width, sides.height, SHEET, view);
+  seen.mirror(map, true);
+  assert.deepEqual(seen.changed(), { left: 0, top: 0, right: 100, bottom: 70 });
+  const drawing = new Drawing();
+  drawing.begin("box", 6, 20, 10, "#ff0000");
+  drawing.extend(31, 15);
+  map.update(drawing);
+  seen.mirror(map);
+  assert.deepEqual(seen.changed(), { left: 25, top: 5, right: 53, bottom: 18 });
+  const [words, from] = [seen, map].map(({ pixels }) => new Uint32Array(pixels.buffer));
+  for (let y = 0; y < 70; y++) {
+    for (let x = 0; x < 100; x++) {
+      const at = Math.floor((y + 0.5) / 2.5 + 8) * 64 + Math.floor((x + 0.5) / 2.5 + 10);
+      assert.equal(words[y * 100 + x], from[at], `${x} ${y}`);
+    }
+  }
 });
 
 test("of a long drawing the oldest steps are taken back as well", () => {

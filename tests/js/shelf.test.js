@@ -52,6 +52,8 @@ function mapped() {
   drawing.begin("box", 6, 5, 5, "#ff0000");
   drawing.extend(20, 30);
   drawing.end();
+  drawing.fill([20, 5, 40, 8, 30, 8, 40, 9], 6, "#00ff00");
+  drawing.end();
   return kept({ ...drawing.state, paper: BLUE });
 }
 
@@ -64,12 +66,14 @@ test("a drawing comes back from its file to the byte", async () => {
   }
 });
 
-test("a drawing of lines is what nurie predict reads; a label map is not, lest its lines be taken for all", async () => {
+test("a drawing of strokes is what nurie predict reads; on a picture it is not, lest they be taken for all", async () => {
   const file = JSON.parse(await toJson(kept(), "Title"));
   assert.deepEqual([file.title, file.width, file.height, file.seed, file.strokes.length], ["Title", 64, 48, 7, 4]);
   const square = JSON.parse(await toJson(kept({ size: { width: 64, height: 64 } }), "Title"));
   assert.deepEqual([square.size, square.width], [64, undefined]);
   assert.deepEqual(file.strokes[0].tool, undefined);
+  const drawn = JSON.parse(await toJson(kept({ paper: BLUE }), "Title"));
+  assert.deepEqual([drawn.format, drawn.paper, drawn.strokes.length], [undefined, BLUE, 4]);
   const map = JSON.parse(await toJson(mapped(), "Title"));
   assert.deepEqual([map.format, map.strokes, map.drawings.length], ["nurie-drawings", undefined, 1]);
 });
@@ -130,6 +134,7 @@ test("files that are no drawings, or wrong ones, are told apart, with the field"
     [{ strokes: [{ ...line, pressures: [1] }] }, "damaged", "$.strokes[0].pressures"],
     [{ strokes: [{ ...line, tool: "sheet" }] }, "damaged", "$.strokes[0].tool"],
     [{ strokes: [{ ...line, tool: "box", points: [1, 2] }] }, "damaged", "$.strokes[0].points"],
+    [{ strokes: [{ ...line, tool: "box", points: [1, 2, 3, 4, 5, 6] }] }, "damaged", "$.strokes[0].points"],
     [{ strokes: [line], size: 0 }, "damaged", "$.size"],
     [{ strokes: [line], size: 70_000 }, "damaged", "$.size"],
     [{ strokes: [line], seed: -1 }, "damaged", "$.seed"],
@@ -197,5 +202,7 @@ test("an SVG has the same curves, boxes, pictures and layers", () => {
   const pressed = svg(SHEET.size, WHITE, [{ ...line, pressures: [0, 0.5, 1] }]);
   assert.ok((pressed.match(/stroke-width/g)?.length ?? 0) > 10);
   const map = svg(SHEET.size, BLUE, [{ ...line, tool: "box", points: [9, 8, 1, 2], colour: "#ff0000" }], "data:x");
+  const filled = svg(SHEET.size, BLUE, [{ ...line, tool: "box", points: [0, 0, 9, 1, 4, 1, 9, 2], colour: "#ff0000" }]);
+  assert.equal(filled.match(/<rect [^>]*fill="#ff0000"/g)?.length, 2);
   assert.ok(map.includes('<rect x="1" y="2" width="8" height="6" fill="#ff0000"/>') && map.includes('href="data:x"'));
 });

@@ -14,7 +14,16 @@ function pressed(keys, { code = "", repeat = false, isComposing = false, onButto
 }
 
 test("keys press buttons, capitals too", () => {
-  const buttons = { p: "pencil", P: "pencil", b: "box", e: "eraser", d: "dice", Enter: "convert", "Shift+E": "eraser" };
+  const buttons = {
+    p: "pencil",
+    P: "pencil",
+    b: "box",
+    f: "fill",
+    e: "eraser",
+    d: "dice",
+    Enter: "convert",
+    "Shift+E": "eraser",
+  };
   Object.assign(buttons, { "Shift+D": "undice" });
   for (const [keys, button] of Object.entries(buttons)) assert.equal(pressed(keys), button, keys);
   for (const keys of ["x", "Escape", "Tab", " ", "Alt+p", "Control+p", "Meta+e", "Control+Enter"])
@@ -57,7 +66,7 @@ test("while a word is being composed, only commands count", () => {
 });
 
 test("single letters can be switched off; Enter and commands stay", () => {
-  for (const key of ["p", "b", "e", "d"]) assert.equal(pressed(key, { letters: false }), undefined);
+  for (const key of ["p", "b", "f", "e", "d"]) assert.equal(pressed(key, { letters: false }), undefined);
   assert.equal(pressed("Enter", { letters: false }), "convert");
   assert.equal(pressed("Control+z", { letters: false }), "undo");
 });
@@ -65,7 +74,7 @@ test("single letters can be switched off; Enter and commands stay", () => {
 test("each button's keys are those that it tells", () => {
   const html = readFileSync(new URL("../../src/nurie/page/index.html", import.meta.url), "utf8");
   const told = [...html.matchAll(/<button id="(\w+)"[^>]* aria-keyshortcuts="([^"]+)"/g)];
-  assert.equal(told.length, 8);
+  assert.equal(told.length, 9);
   for (const [, button, shortcuts] of told)
     for (const keys of shortcuts.split(" ")) assert.equal(pressed(keys), button, keys);
 });

@@ -67,6 +67,20 @@ test("a box goes from corner to corner, in whole pixels, and is nothing without 
   assert.equal(drawing.shown.strokes.length, 1);
 });
 
+test("what is filled stays as it is where the pen goes on, and nothing without boxes", () => {
+  const drawing = new Drawing();
+  drawing.fill([0, 0, 4, 1, 2, 1, 4, 3], 6, "#0030ff");
+  drawing.extend(30, 5);
+  drawing.end();
+  const filled = { tool: "box", width: 6, points: [0, 0, 4, 1, 2, 1, 4, 3], colour: "#0030ff" };
+  assert.deepEqual(drawing.shown.strokes, [filled]);
+  drawing.fill([], 6, "#0030ff");
+  drawing.end();
+  assert.deepEqual([drawing.current, drawing.shown.strokes.length], [null, 1]);
+  drawing.fit({ width: 10, height: 10 }, { width: 20, height: 20 });
+  assert.deepEqual(drawing.shown.strokes[0].points, [0, 0, 8, 2, 4, 2, 8, 6]);
+});
+
 test("undo and redo go through the lines", () => {
   const drawing = new Drawing();
   line(drawing, 1);

@@ -18,8 +18,17 @@ Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 
+def draw_map(strokes: Sequence[Stroke], height: int, width: int, ground: str) -> Bytes:
+    """A label map on a ground such as "#0030ff", uint8 (height, width, 3): strokes have what they cover half of."""
+    picture = np.full((height, width, 3), list(bytes.fromhex(ground[1:])), np.uint8)
+    for stroke in strokes:
+        colour = ground if stroke.tool == "eraser" else stroke.colour or "#000000"
+        picture[coverage(stroke, height, width) >= 128] = list(bytes.fromhex(colour[1:]))
+    return picture
+
+
 def draw_strokes(strokes: Sequence[Stroke], height: int, width: int) -> Bytes:
-    """Lines with round ends on white, uint8 (height, width, 3). Points and widths are in these pixels.
+    """Lines with round ends, and boxes, on white, uint8 (height, width, 3). Points and widths are in these pixels.
 
     They are black. Colours lie in a layer of their own, in which later ones cover earlier ones, and of both layers the
     darker is seen. The eraser takes off both.
@@ -47,6 +56,8 @@ def blend(colours: Bytes, colour: Sequence[int], mask: Bytes) -> None:
 
 def coverage(stroke: Stroke, height: int, width: int) -> Bytes:
     """How much of each pixel a stroke covers, uint8 (height, width): 255 is all of it."""
+    if stroke.tool == "box":
+        return boxes(stroke, height, width)
     mask = np.zeros(height * width, np.uint8)
     pieces = outline(stroke)
     reach = np.maximum(np.maximum(pieces[:, 2], pieces[:, 5]), 0.5) + 0.5
@@ -62,6 +73,15 @@ def coverage(stroke: Stroke, height: int, width: int) -> Bytes:
         inside = (across < width) & (down < height)
         np.maximum.at(mask, (down * width + across)[inside], value[inside])
     return mask.reshape(height, width)
+
+
+def boxes(stroke: Stroke, height: int, width: int) -> Bytes:
+    """The same of boxes, whose sides lie between pixels."""
+    mask = np.zeros((height, width), np.uint8)
+    corners = np.array(stroke.points).reshape(-1, 2, 2)
+    for (left, top), (right, bottom) in np.floor(np.sort(corners, axis=1) + 0.5).clip(0, (width, height)).astype(int):
+        mask[top:bottom, left:right] = 255
+    return mask
 
 
 def windows(sides: Array) -> Iterator[NDArray[np.intp]]:

@@ -7,13 +7,20 @@ from msgspec import Meta, Struct, ValidationError
 from msgspec.structs import replace
 
 from nurie.errors import NurieError
-from nurie.files.schema import Seed, Strokes, Title, check, fault, read_json
+from nurie.files.schema import Colour, Seed, Strokes, Title, check, fault, read_json
 from nurie.size import Size
 
 FORM = (
     "Every stroke needs x, y pairs, a colour is like #ff8800, a seed is at least 0, and a size more. "
     "docs/formats.md shows the form."
 )
+
+
+class Paper(Struct, frozen=True):
+    """What it is drawn on. covered: a label map, in which each stroke covers what is there."""
+
+    colour: Colour = "#ffffff"
+    covered: bool = False
 
 
 class Drawing(Struct, frozen=True, omit_defaults=True):
@@ -24,6 +31,7 @@ class Drawing(Struct, frozen=True, omit_defaults=True):
     strokes: Strokes
     seed: Seed = -1  # none: that of the first colouring
     size: Annotated[float, Meta(ge=1, le=65536)] = 0
+    paper: Paper = Paper()
 
 
 def read_strokes(path: Path, size: Size) -> Drawing:
@@ -40,7 +48,7 @@ def read_strokes(path: Path, size: Size) -> Drawing:
         )
         for stroke in drawing.strokes
     ]
-    resized = Drawing(drawing.title, strokes, drawing.seed)
+    resized = Drawing(drawing.title, strokes, drawing.seed, paper=drawing.paper)
     try:
         check(resized)
     except ValidationError as error:

@@ -37,18 +37,20 @@ def one_of(*words: str) -> Meta:
 
 
 class Stroke(Struct, frozen=True, omit_defaults=True):
-    """A line of a drawing."""
+    """A line of a drawing, or boxes: each has two points, its corners."""
 
     width: Width
     points: Annotated[list[Coordinate], Meta(min_length=2, max_length=200_000)]  # x, y, x, y, ...
     colour: Colour = ""  # of a coloured pencil; none: black
-    tool: Annotated[str, one_of("pencil", "eraser")] = "pencil"
+    tool: Annotated[str, one_of("pencil", "box", "eraser")] = "pencil"
     # one for each point, parts of the width; none: the whole width everywhere
     pressures: Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(max_length=100_000)] = []
 
     def __post_init__(self) -> None:
         if len(self.points) % 2:
             raise ValueError(f"expected x, y pairs as points, got {len(self.points)} numbers")
+        if self.tool == "box" and len(self.points) % 4:
+            raise ValueError(f"expected two corners for each box, got {len(self.points) // 2} points")
         if self.pressures and 2 * len(self.pressures) != len(self.points):
             raise ValueError(
                 f"expected a pressure for each of {len(self.points) // 2} points, got {len(self.pressures)}"

@@ -37,10 +37,12 @@
 
   /** What the models have is given its place before the page is painted: nothing moves when scripts and model come. */
   const reserve = () => {
-    const [group, box, colours, dice] = ["models", "box", "colours", "dice"].map((id) => document.getElementById(id));
+    const [group, box, fill, colours, dice] = ["models", "box", "fill", "colours", "dice"].map((id) =>
+      document.getElementById(id),
+    );
     if (group && models.length > 1) group.hidden = false;
     if (!group?.firstChild) group?.append(...Array.from(models, option));
-    if (box) box.hidden = labels.length === 0;
+    for (const tool of [box, fill]) if (tool) tool.hidden = labels.length === 0;
     if (colours) colours.hidden = !hints && labels.length === 0;
     if (!colours?.firstChild) colours?.append(...labels.map(swatch));
     if (!dice) return;

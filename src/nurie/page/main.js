@@ -210,7 +210,7 @@ export class Page {
     enable("preset", Boolean(first));
     get("dice").hidden = !manifest.styles?.length;
     this.#forgetRolls();
-    for (const id of ["box", "colours", "dice"]) delete get(id).dataset.waiting;
+    for (const id of ["box", "fill", "colours", "dice"]) delete get(id).dataset.waiting;
     this.#translate();
     if (this.#returning) {
       const opened = await this.#returning;

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from nurie.drawings.pixels import draw_strokes
+from nurie.drawings.pixels import draw_map, draw_strokes
 from nurie.drawings.strokes import read_strokes
 from nurie.errors import NurieError
 from nurie.files.ours import walk
@@ -66,11 +66,10 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
     that name no size are in pixels of that one. Raises NurieError when the file is no drawing.
     """
     if path.suffix.lower() == STROKES:
-        if labels:
-            raise NurieError(
-                f"{path} is a drawing of strokes, but this model takes label maps: expected a .png picture."
-            )
-        return draw_strokes(read_strokes(path, Size(width, height)).strokes, height, width)
+        drawing = read_strokes(path, Size(width, height))
+        if labels or drawing.paper.covered:
+            return draw_map(drawing.strokes, height, width, labels[0] if labels else drawing.paper.colour)
+        return draw_strokes(drawing.strokes, height, width)
     flat = Image.fromarray(load_whole(path, labels))
     if flat.size != (width, height):
         flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground_of(labels))

@@ -1,6 +1,6 @@
 // What draws: the tool, its colour, and how wide its lines are.
 
-/** @typedef {import("./drawing.js").Tool} Tool */
+/** @typedef {import("./drawing.js").Tool | "fill"} BrushTool */
 
 /** Line widths in model pixels of the eraser and of colours, at least, in their usual size. */
 const ERASER = 14;
@@ -15,12 +15,14 @@ export const SIZES = { ink: [0.7, 1, 1.5, 2.2], colour: [0.6, 1, 2, 4], eraser: 
 const USUAL = 1;
 
 export class Brush {
-  /** @type {Tool} */
+  /** @type {BrushTool} */
   tool = "pencil";
   /** Width of the model's own lines, in model pixels. */
   pencil = 2;
   /** Of the pencil and of boxes; undefined: black ink. @type {string | undefined} */
   colour;
+  /** Of label maps: their colours. @type {string[]} */
+  labels = [];
   /** Numbers of the sizes. */
   #sizes = { ink: USUAL, colour: USUAL, eraser: USUAL };
 
@@ -52,7 +54,7 @@ export class Brush {
   /**
    * What a line is drawn with.
    * @param {boolean} [erases] whatever the tool
-   * @returns {{tool: Tool, width: number, colour?: string}}
+   * @returns {{tool: BrushTool, width: number, colour?: string}}
    */
   take(erases = this.tool === "eraser") {
     if (erases) return { tool: "eraser", width: this.#width("eraser") };

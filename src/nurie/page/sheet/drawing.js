@@ -6,7 +6,7 @@
  *
  * @typedef {"pencil" | "box" | "eraser"} Tool
  *
- * A line of the pencil or of the eraser, or a box, whose two points are corners.
+ * A line of the pencil or of the eraser, or boxes: each has two points, its corners.
  * @typedef {Line & {tool: Tool}} Stroke
  *
  * A fresh sheet: empty, or with a preset's strokes or picture on it.
@@ -37,6 +37,8 @@ export class Drawing {
   #done = 0;
   /** @type {Stroke | null} */
   #current = null;
+  /** It fills an area. */
+  #fills = false;
 
   /** The line that is being drawn. */
   get current() {
@@ -150,9 +152,21 @@ export class Drawing {
    * @param {number} [pressure] 0 to 1; none: the tool does not know it
    */
   begin(tool, width, x, y, colour, pressure) {
+    this.#fills = false;
     const points = tool === "box" ? [x, y, x, y].map(Math.round) : [onGrid(x), onGrid(y)];
     const pressures = pressure === undefined || tool === "box" ? undefined : [level(pressure)];
     this.#current = { tool, width, points, ...(colour && { colour }), ...(pressures && { pressures }) };
+  }
+
+  /**
+   * Fill an area, which `extend` leaves as it is.
+   * @param {number[]} points corners of the boxes that cover it; none: nothing is filled
+   * @param {number} width
+   * @param {string} [colour]
+   */
+  fill(points, width, colour) {
+    this.#fills = true;
+    this.#current = { tool: "box", width, points, colour };
   }
 
   /**
@@ -162,7 +176,7 @@ export class Drawing {
    * @param {number} [pressure]
    */
   extend(x, y, pressure = 1) {
-    if (!this.#current) return;
+    if (!this.#current || this.#fills) return;
     const { tool, points, pressures } = this.#current;
     if (tool === "box") {
       points.splice(2, 2, Math.round(x), Math.round(y));
@@ -175,7 +189,7 @@ export class Drawing {
     pressures?.push(level(pressure));
   }
 
-  /** Lift it: the line is a step now, and so is the box if it covers anything. */
+  /** Lift it: the line is a step now, and so are boxes if they cover anything. */
   end() {
     const { tool, points } = this.#current ?? {};
     const nothing = tool === "box" && points && (points[0] === points[2] || points[1] === points[3]);

@@ -20,7 +20,7 @@ export const WHITE = { colour: "#ffffff", covered: false };
 const INK = "#000000";
 
 /** @param {string} colour such as #ff8800 */
-const bytesOf = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+export const bytesOf = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
 
 export class Layers {
   /** RGBA of what is seen. */
@@ -84,16 +84,18 @@ export class Layers {
    * Put a picture on the sheet, which it fills: of each pixel the nearest.
    * @param {Picture} picture
    * @param {import("./mask.js").View & {sheet: {width: number, height: number}}} view
+   * @param {Rect} [rect] where
    */
-  place({ width, height, pixels }, { scale, left, top, sheet }) {
-    for (let y = 0; y < this.#height; y++) {
+  place({ width, height, pixels }, { scale, left, top, sheet }, rect = this.whole) {
+    for (let y = rect.top; y < rect.bottom; y++) {
       const row = Math.floor(((y + 0.5) / scale + top) * (height / sheet.height));
       if (row < 0 || row >= height) continue;
-      for (let x = 0; x < this.#width; x++) {
+      for (let x = rect.left; x < rect.right; x++) {
         const column = Math.floor(((x + 0.5) / scale + left) * (width / sheet.width));
         if (column < 0 || column >= width) continue;
         const from = 4 * (row * width + column);
-        this.#colours.set(pixels.subarray(from, from + 3), 3 * (y * this.#width + x));
+        const to = 3 * (y * this.#width + x);
+        for (let i = 0; i < 3; i++) this.#colours[to + i] = pixels[from + i];
       }
     }
   }

@@ -40,7 +40,11 @@ export class Mask {
 
   /** @param {Stroke} stroke all of it */
   draw(stroke) {
-    if (stroke.tool === "box") return this.#box(stroke.points);
+    const { tool, points } = stroke;
+    if (tool === "box") {
+      for (let i = 0; i < points.length; i += 4) this.#box(points.slice(i, i + 4));
+      return;
+    }
     for (let i = 0; i < Math.max(1, stroke.points.length / 2 - 1); i++) this.drawSpan(stroke, i);
   }
 

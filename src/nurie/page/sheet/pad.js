@@ -4,6 +4,7 @@ import { Cursor } from "../pointer/cursor.js";
 import { Hand } from "../pointer/hand.js";
 import { Keys } from "../pointer/keys.js";
 import { placeOf, WHOLE } from "../pointer/view.js";
+import { area } from "./area.js";
 import { Brush } from "./brush.js";
 import { Glide, refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
@@ -148,7 +149,8 @@ export class Pad {
   #begin(x, y, { erases, pressure, wider = 1 }) {
     const { tool, width, colour } = this.brush.take(erases || undefined);
     if (colour) this.coloured = true;
-    this.#drawing.begin(tool, wider * width, x, y, colour, pressure);
+    if (tool === "fill") this.#drawing.fill(area(this.#input, x, y, this.brush.labels, colour), width, colour);
+    else this.#drawing.begin(tool, wider * width, x, y, colour, pressure);
     this.#changed(false);
   }
 
@@ -247,8 +249,8 @@ export class Pad {
    */
   #point(where) {
     this.#hover = where;
-    const { tool, kind, width } = this.brush;
-    const seen = where && kind !== "ink" && tool !== "box";
+    const { kind, width } = this.brush;
+    const seen = where && kind !== "ink";
     this.#cursor.showRing(
       seen ? where : null,
       (width * this.hand.view.zoom * this.#canvas.clientWidth) / this.#size.width,
@@ -279,7 +281,7 @@ export class Pad {
    */
   #sharpen(width, height) {
     this.#magnify(width, height);
-    this.#shown.redraw(this.#drawing);
+    this.#see(true);
     refresh(this.#canvas, this.#shown);
   }
 
@@ -306,14 +308,24 @@ export class Pad {
   }
 
   #update() {
-    for (const surface of [this.#shown, this.#input]) surface.update(this.#drawing);
+    this.#input.update(this.#drawing);
+    this.#see();
     if (!this.#glide) refresh(this.#canvas, this.#shown);
   }
 
   /** Everything. */
   #redraw() {
-    for (const surface of [this.#shown, this.#input]) surface.redraw(this.#drawing);
+    this.#input.redraw(this.#drawing);
+    this.#see(true);
     this.#follow();
+  }
+
+  /** Of a label map the pixels are seen as they are kept. @param {boolean} [all] not only what has changed */
+  #see(all) {
+    const shown = this.#shown;
+    if (this.#input.paper.covered) shown.mirror(this.#input, all);
+    else if (all) shown.redraw(this.#drawing);
+    else shown.update(this.#drawing);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { Layers, WHITE } from "./layers.js";
 import { Mask } from "./mask.js";
-import { isEmpty, NOWHERE, union } from "./rect.js";
+import { clipped, isEmpty, NOWHERE, union } from "./rect.js";
 
 /**
  * @typedef {import("./rect.js").Rect} Rect
@@ -89,6 +89,28 @@ export class Surface {
     const rect = this.#changed;
     this.#changed = NOWHERE;
     return isEmpty(rect) ? null : rect;
+  }
+
+  /**
+   * Show what another surface does, which is as large as the sheet: its pixels as squares.
+   * @param {Surface} other
+   * @param {boolean} [all] not only what has changed there
+   */
+  mirror(other, all = false) {
+    const changed = other.changed();
+    const area = all ? other.#layers.whole : changed;
+    if (!area) return;
+    if (all) this.#layers.clear(this.paper);
+    const { scale, left, top } = this.#view;
+    const at = (/** @type {number} */ side, /** @type {number} */ start) => (side - start) * scale;
+    const rect = clipped(this, {
+      left: at(area.left, left),
+      top: at(area.top, top),
+      right: at(area.right, left),
+      bottom: at(area.bottom, top),
+    });
+    this.#layers.place(other, this.#view, rect);
+    this.#compose(rect);
   }
 
   /** Everything anew. @param {Shown} shown */

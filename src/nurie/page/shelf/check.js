@@ -62,15 +62,13 @@ export function wrong(value, path, rules) {
  */
 function strokeFault(stroke, path, tools = ["pencil", "eraser", "box", undefined]) {
   const { tool, points } = stroke ?? {};
-  const most = tool === "box" ? 4 : MOST.points;
   return wrong(stroke, path, {
     tool: (value) => tools.includes(value),
     width: (value) => value > 0 && within(value, 0, MOST.side),
     points: (value) =>
       Array.isArray(value) &&
-      value.length >= (tool === "box" ? 4 : 2) &&
-      value.length <= most &&
-      value.length % 2 === 0 &&
+      within(value.length, 1, MOST.points) &&
+      value.length % (tool === "box" ? 4 : 2) === 0 &&
       value.every((at) => within(at, -MOST.at, MOST.at)),
     colour: (value) => value === undefined || (typeof value === "string" && COLOUR.test(value)),
     pressures: (value) =>

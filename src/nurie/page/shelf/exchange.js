@@ -1,4 +1,4 @@
-// Drawings to files and back: docs/formats.md. `nurie predict` reads one drawing of lines; all else is in a list of ours.
+// Drawings to files and back: docs/formats.md. `nurie predict` reads one drawing of strokes; all else is in a list of ours.
 
 import { decode, encode } from "../png.js";
 import { Drawing } from "../sheet/drawing.js";
@@ -87,8 +87,7 @@ async function filed(drawing, title) {
  */
 export async function toJson(drawing, title) {
   const file = await filed(drawing, title);
-  const { paper, picture, strokes } = file;
-  const readable = !paper && !picture && strokes.length > 0 && !strokes.some(({ tool }) => tool === "box");
+  const readable = !file.picture && file.strokes.length > 0;
   return readable ? `${JSON.stringify(file)}\n` : list([JSON.stringify(file)]);
 }
 

@@ -44,15 +44,25 @@ function paths({ width, points, pressures }) {
 }
 
 /**
+ * @param {number[]} points two corners of each
+ * @param {string} colour
+ */
+function boxes(points, colour) {
+  let text = "";
+  for (let i = 0; i < points.length; i += 4) {
+    const [x0, y0, x1, y1] = points.slice(i, i + 4);
+    const [x, y, width, height] = [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
+    text += `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}"/>`;
+  }
+  return text;
+}
+
+/**
  * @param {Stroke} stroke
  * @param {string} colour
  */
 function element(stroke, colour) {
-  if (stroke.tool === "box") {
-    const [x0, y0, x1, y1] = stroke.points;
-    const [x, y, width, height] = [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
-    return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}"/>`;
-  }
+  if (stroke.tool === "box") return boxes(stroke.points, colour);
   return paths(stroke)
     .map(({ width, d }) => `<path d="${d}" stroke="${colour}" stroke-width="${short(width)}"/>`)
     .join("\n");

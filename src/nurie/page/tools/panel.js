@@ -113,7 +113,7 @@ export class Panel {
   /** How things stand. */
   show() {
     const { brush, hand } = this.#pad;
-    get("sizes").hidden = brush.tool === "box";
+    get("sizes").hidden = ["box", "fill"].includes(brush.tool);
     const { widths } = brush;
     this.#inputs("size").forEach((input, i) => {
       input.checked = i === brush.size;

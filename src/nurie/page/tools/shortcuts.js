@@ -1,6 +1,8 @@
 // Keys that press buttons. The buttons say them, too: aria-keyshortcuts.
 
-const LETTERS = new Map(Object.entries({ p: "pencil", b: "box", e: "eraser", d: "dice", "shift+d": "undice" }));
+const LETTERS = new Map(
+  Object.entries({ p: "pencil", b: "box", f: "fill", e: "eraser", d: "dice", "shift+d": "undice" }),
+);
 const COMMANDS = new Map(Object.entries({ z: "undo", y: "redo", "shift+z": "redo", "shift+y": "redo" }));
 
 /**

@@ -1,14 +1,14 @@
-// What lies beside the sheet: pencil, box, eraser and colours, as the model needs them.
+// What lies beside the sheet: pencil, box, filling, eraser and colours, as the model needs them.
 
 import { get } from "../dom.js";
 import { WHITE } from "../sheet/layers.js";
 import { COLOURS, Palette } from "./palette.js";
 import { Panel } from "./panel.js";
 
-/** @typedef {import("../sheet/drawing.js").Tool} Tool */
+/** @typedef {import("../sheet/brush.js").BrushTool} Tool */
 
 /** @type {Tool[]} */
-const TOOLS = ["pencil", "box", "eraser"];
+const TOOLS = ["pencil", "box", "fill", "eraser"];
 
 export class Tools {
   #brush;
@@ -64,7 +64,8 @@ export class Tools {
   layOut({ labels = [], hints = false }) {
     const mapped = labels.length > 0;
     this.panel.offer(hints && !mapped);
-    get("box").hidden = !mapped;
+    for (const tool of ["box", "fill"]) get(tool).hidden = !mapped;
+    this.#brush.labels = labels.map(({ colour }) => colour);
     get("colours").hidden = !mapped && !hints;
     get("colours").dataset.label = mapped ? "labels" : "colours";
     get("lead").dataset.text = mapped ? "leadLabels" : "lead";
@@ -75,7 +76,7 @@ export class Tools {
     }
     this.#palette.offer(COLOURS, 0);
     if (!hints && this.#brush.colour) this.#palette.choose(0);
-    if (this.#last === "box") this.take("pencil");
+    if (get(this.#last).hidden) this.take("pencil");
     return WHITE;
   }
 

@@ -15,7 +15,7 @@ from nurie.export import export
 from nurie.importers.containers.npz import NPZ
 from nurie.importers.registry import import_files
 from nurie.importers.systems.chainer import FACADES
-from nurie.importing import import_checkpoint
+from nurie.importing import filled, import_checkpoint
 from nurie.size import Size
 
 ENC, DEC = "enc_iter_40.npz", "dec_iter_40.npz"
@@ -162,3 +162,10 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, part: float) -> None:
 def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     enc = tiny(tmp_path)
     assert damaged("npz", enc, zip_of).counts["refused"] > 100
+
+
+def test_a_generator_has_the_weights_that_were_read_and_no_copy_of_them(tmp_path: Path) -> None:
+    read = imported(tiny(tmp_path))
+    first, second = (filled(read, norm).state_dict() for norm in read.readings)
+    for name, array in read.tensors.items():
+        assert first[name].data_ptr() == second[name].data_ptr() == array.ctypes.data

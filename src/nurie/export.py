@@ -1,5 +1,6 @@
 """run/ -> model/: fold, lower, quantise, compress, and compare with PyTorch before anything is handed over."""
 
+import gc
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from nurie.config import Export
 from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
-from nurie.convert.parity import compare
+from nurie.convert.parity import compare, pictures_of
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.labels import label_colours
 from nurie.drawings.made_up import made_up
@@ -67,9 +68,13 @@ def make_model(config: Export, labels: list[Label]) -> Bundle:
         labels = labels or palette_of(meta) or found_labels(some_drawings(pairs, LOOKED_AT))
     about, pictures = about_model(config, meta, labels, drawings)
     plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8")
-    parity = compare(generator, plan, weights, styles_of(meta, plan), drawings[: config.samples], config.tolerance)
-    bundle = make_bundle(generator, meta, filling(plan) if config.fill else plan, weights, about, parity)
     more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
+    compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
+    expected = pictures_of(generator, compared)
+    del generator
+    gc.collect()  # the graph refers to it, and the engine needs the memory
+    parity = compare(plan, weights, styles_of(meta, plan), compared, expected, config.tolerance)
+    bundle = make_bundle(parameters, meta, filling(plan) if config.fill else plan, weights, about, parity)
     return replace(bundle, files=bundle.files | pictures | more)
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import torch
 from msgspec.structs import replace
 from rich.console import Console
 
 from nurie.config import Import
+from nurie.convert.parity import pictures_of
 from nurie.drawings.made_up import made_up
 from nurie.drawings.sheets import headed, sheet, to_png
 from nurie.errors import NurieError
@@ -26,7 +26,6 @@ from nurie.nets.architecture import Architecture
 from nurie.nets.described import DescribedGenerator
 from nurie.nets.generators import DESCRIBED
 from nurie.nets.metadata import LEAST, MOST
-from nurie.nets.tensors import to_images, to_tensor
 from nurie.size import Size
 
 SHEET = "sheet.png"
@@ -91,13 +90,13 @@ def choose_size(asked: Size | None, imported: Imported) -> Size:
 
 
 def filled(imported: Imported, norm: str) -> DescribedGenerator:
-    """The generator with its weights, in eval mode. Raises NurieError where some are no numbers."""
-    generator = DescribedGenerator(replace(imported.architecture, norm=norm)).eval()
+    """The generator with its weights, in eval mode."""
+    with torch.device("meta"):  # the weights are those that were read, not copied
+        generator = DescribedGenerator(replace(imported.architecture, norm=norm)).eval()
     wanted = generator.state_dict()
     tensors = {name: torch.from_numpy(array) for name, array in imported.tensors.items()}
-    if bad := next((name for name, x in tensors.items() if not bool(torch.isfinite(x).all())), None):
-        raise NurieError(f"The checkpoint holds weights that are no numbers ({bad}). Use an earlier one.")
-    generator.load_state_dict({name: tensors.get(name, value) for name, value in wanted.items()})
+    made = {name: tensors.get(name, torch.zeros(x.shape, dtype=x.dtype)) for name, x in wanted.items()}
+    generator.load_state_dict(made, assign=True)
     return generator
 
 
@@ -123,14 +122,10 @@ def sheet_of(imported: Imported, norm: str, size: Size) -> bytes:
     """A PNG file: made-up drawings, and what the generator makes of them in each reading, that of `norm` first."""
     drawings = made_up(SHOWN, size.height, size.width, imported.architecture.palette)
     readings = [norm, *(reading for reading in imported.readings if reading != norm)]
-    pictures = [drawings, *(painted(filled(imported, reading), drawings) for reading in readings)]
+    pictures = [drawings, *(pictures_of(filled(imported, reading), drawings) for reading in readings)]
     rows = [list(row) for row in zip(*pictures, strict=True)]
     headings = ["drawing", *(READINGS[reading] for reading in readings)]
     return to_png(headed(sheet(rows), headings))
-
-
-def painted(generator: DescribedGenerator, drawings: list[np.ndarray]) -> list[np.ndarray]:
-    return [to_images(generator(to_tensor([drawing])))[0] for drawing in drawings]
 
 
 def summary(run: Path, found: Found, imported: Imported, generator: DescribedGenerator, size: Size) -> list[str]:

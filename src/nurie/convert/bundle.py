@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from msgspec import ValidationError
-from torch import nn
 
 from nurie.engine.modelfile import (
     MANIFEST,
@@ -53,12 +52,12 @@ class Bundle:
 
 
 def make_bundle(
-    generator: nn.Module, meta: dict[str, Any], plan: Plan, weights: bytes, about: About, parity: Parity
+    parameters: int, meta: dict[str, Any], plan: Plan, weights: bytes, about: About, parity: Parity
 ) -> Bundle:
     """A model without its presets' pictures.
 
-    meta: of the generator's checkpoint. plan, weights: what `lower` made of it. Raises NurieError where readers would
-    refuse the manifest.
+    parameters: how many the generator has. meta: of its checkpoint. plan, weights: what `lower` made of it. Raises
+    NurieError where readers would refuse the manifest.
     """
     size = Size.parse(meta["train"]["size"])
     made = {name: value for name, value in meta["generator"].items() if name != "architecture"}
@@ -75,7 +74,7 @@ def make_bundle(
         norm=(architecture or {}).get("norm", "fixed"),
         direction=meta["train"]["direction"],
         generator=Generator(
-            **made, parameters=sum(p.numel() for p in generator.parameters()),
+            **made, parameters=parameters,
             macs=plan.macs(size.height, size.width), steps=meta["step"],
         ),
         pencil=about.pencil, hints=about.hints,

@@ -80,7 +80,7 @@ class Writer:
 
     def _store(self, op: Op, weight: Tensor, bias: Tensor | None, int8: bool) -> Op:
         """Append the weights (out, ky, kx, in) and fill in the offsets and channels."""
-        values = weight.contiguous().numpy().astype(np.float32)
+        values = weight.float().contiguous().numpy()
         op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
         if int8:
             values, scales, compand = quantise(values)

@@ -47,10 +47,14 @@ class DescribedGenerator(nn.Module):
 
     def compute(self, x: Tensor) -> Tensor:
         """(n, channels, h, w) -> (n, channels, h, w), both as the system that made it has them."""
-        values = [x]
-        for layer, module in zip(self.architecture.layers, self.layers, strict=True):
-            values.append(module(*(values[value] for value in layer.reads)))
-        return values[-1]
+        layers = self.architecture.layers
+        last = {value: i for i, layer in enumerate(layers) for value in layer.reads}
+        values = {0: x}
+        for i, (layer, module) in enumerate(zip(layers, self.layers, strict=True)):
+            values[i + 1] = module(*(values[value] for value in layer.reads))
+            for value in {value for value in layer.reads if last[value] == i}:
+                del values[value]  # so that its memory is used again
+        return values[len(layers)]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.show(self.compute(self.read(x)), x)

@@ -80,7 +80,7 @@ def array_of(file: ZipFile, name: str) -> np.ndarray | None:
         shape, by_columns, kind = header(data)
         if kind.kind not in "fiub":
             return None
-        content = data.read()
+        content = bytearray(data.read())  # arrays that can be written are not copied again
     if prod(shape) * kind.itemsize != len(content):
         raise ValueError(f"{name[:100]} has {len(content)} bytes, which is not what its shape {shape} needs")
     return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")

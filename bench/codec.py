@@ -7,6 +7,7 @@ python bench/codec.py RUN...     generators of run folders
 import argparse
 import gzip
 import sys
+import tempfile
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -38,7 +39,9 @@ Lowered = tuple[Plan, bytes]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/nurie-codec"), help="for files of random weights")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir(), "nurie-codec"), help="for files of random weights"
+    )
     options = parser.parse_args()
     nets = ((str(run), load_generator(run)[0]) for run in options.runs) if options.runs else random_nets(options.folder)
     for name, net in nets:

@@ -279,7 +279,7 @@ test("files of an engine that does not start are fetched past the cache, and it 
   for (const worker of [0, 1]) workers[worker].crash();
   await settled();
   assert.equal(workers.length, 3);
-  assert.ok(["worker.js reload", "wasm.js reload", "plan.js reload"].every((file) => fetched.includes(file)));
+  assert.ok(["worker.js reload", "wasm.js reload", "start.js reload"].every((file) => fetched.includes(file)));
   assert.ok(fetched.some((file) => file.endsWith(".wasm reload")));
   for (const worker of [2, 3]) workers[worker].crash();
   await settled();

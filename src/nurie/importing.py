@@ -22,7 +22,7 @@ from nurie.importers.builder import Imported
 from nurie.importers.registry import Found, import_files
 from nurie.limits import check_values
 from nurie.nets import checkpoint
-from nurie.nets.architecture import Architecture
+from nurie.nets.architecture import Architecture, Norm
 from nurie.nets.described import DescribedGenerator
 from nurie.nets.generators import DESCRIBED
 from nurie.nets.metadata import LEAST, MOST
@@ -136,7 +136,7 @@ def summary(run: Path, found: Found, imported: Imported, generator: DescribedGen
         f"{run}: {found.evidence} of {found.system.name}, {parameters:,} parameters, drawings of {size} pixels in "
         f"multiples of {architecture.multiple}."
     ]
-    if any(type(layer).__name__ == "Norm" for layer in architecture.layers):
+    if any(isinstance(layer, Norm) for layer in architecture.layers):
         other = [reading for reading in imported.readings if reading != architecture.norm]
         choice = f" (--norm {other[0]} for {READINGS[other[0]]})" if other else ""
         lines.append(f"Normalised by {READINGS[architecture.norm]}{choice}. {imported.why}".rstrip())

@@ -327,8 +327,8 @@ class Lowering(Writer):
             plain = op.op == "conv" and op.shuffle == 1
             if isinstance(module, nn.PixelShuffle) and plain and module.upscale_factor in SHUFFLES:
                 return 1, replace(op, shuffle=module.upscale_factor), kernel
-            if isinstance(module, nn.Upsample) and plain and not kernel.transposed:
-                # nearest upsampling is a pixel shuffle of four equal channels
+            if isinstance(module, nn.Upsample) and plain and op.kernel == 1:
+                # nearest upsampling is a pixel shuffle of four equal channels, each computed anew
                 factor = upsampling(node, module)
                 bias = None if kernel.bias is None else kernel.bias.repeat_interleave(factor**2)
                 return 1, replace(op, shuffle=factor), Kernel(kernel.weight.repeat_interleave(factor**2, 0), bias)

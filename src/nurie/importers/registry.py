@@ -21,21 +21,20 @@ from nurie.importers.systems.bolts import BOLTS
 from nurie.importers.systems.chainer import KNOK, PFNET
 from nurie.importers.systems.cyclegan import CYCLEGAN
 from nurie.importers.systems.discriminators import discriminator, optimizer
-from nurie.importers.systems.keras_tensorflow import KERAS_TENSORFLOW
+from nurie.importers.systems.keras_tensorflow import TUTORIAL
 from nurie.importers.systems.keras_tutorial import KERAS_TUTORIAL
 from nurie.importers.systems.onnx_graph import ONNX_GRAPH
 from nurie.importers.systems.persson import PERSSON
 from nurie.importers.systems.pix2pixhd import PIX2PIXHD
 from nurie.importers.systems.pytorchgan import PYTORCHGAN
 from nurie.importers.systems.tdeboissiere import TDEBOISSIERE
-from nurie.importers.systems.tensorflow_tutorial import TUTORIAL
 from nurie.importers.systems.vess2ret import VESS2RET
 
 # In the order in which they are tried.
 CONTAINERS: tuple[Container, ...] = (TENSORFLOW, TORCH, SAFETENSORS, NPZ, HDF5, ONNX, PICT)
 SYSTEMS: tuple[System, ...] = (
-    CYCLEGAN, PIX2PIXHD, PYTORCHGAN, PERSSON, BOLTS, PFNET, KNOK, AFFINELAYER, TUTORIAL, KERAS_TENSORFLOW,
-    KERAS_TUTORIAL, VESS2RET, TDEBOISSIERE, ONNX_GRAPH,
+    CYCLEGAN, PIX2PIXHD, PYTORCHGAN, PERSSON, BOLTS, PFNET, KNOK, AFFINELAYER, TUTORIAL, KERAS_TUTORIAL, VESS2RET,
+    TDEBOISSIERE, ONNX_GRAPH,
 )  # fmt: skip
 
 

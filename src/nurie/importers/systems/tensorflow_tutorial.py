@@ -8,7 +8,7 @@ import numpy as np
 from nurie.errors import NurieError
 from nurie.importers.builder import DRAWING, Builder, Imported, Value, from_tensorflow
 from nurie.importers.containers.objects import ROOT, Objects
-from nurie.importers.frame import Contents, System
+from nurie.importers.frame import Contents
 
 NAME = "the TensorFlow.org pix2pix tutorial"
 EPSILON = 1e-3
@@ -65,12 +65,12 @@ def normed(b: Builder, x: Value, block: Block) -> Value:
                   variance=block.variance)  # fmt: skip
 
 
-def recognise(contents: Contents) -> str:
+def in_checkpoint(contents: Contents) -> str:
     found = layers_of(contents)
     return "" if found is None else f"a U-Net of {len(found) // 2} levels"
 
 
-def build(contents: Contents) -> Imported:
+def from_checkpoint(contents: Contents) -> Imported:
     found = layers_of(contents)
     if found is None:
         raise NurieError("it has no generator.")
@@ -109,13 +109,3 @@ def arrays_of(objects: Objects, layer: int) -> dict[str, str]:
         for part in ("kernel", "_kernel", "bias", *NORM)
         if (name := objects.array(part, each))
     }
-
-
-TUTORIAL = System(
-    name=NAME,
-    files="`ckpt-N.index` with `ckpt-N.data-00000-of-00001`",
-    reads="U-Net of any width and depth, of Keras 2 and of Keras 3",
-    checked="TensorFlow 2.15 with Keras 2, 2.21 with Keras 3",
-    recognise=recognise,
-    build=build,
-)

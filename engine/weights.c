@@ -22,8 +22,11 @@ QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
 
 int64_t end_of_weights(const Op *op) {
   if (op->op == LABELS) return (int64_t)op->weight + 3 * op->out_channels;
-  int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op), floats = 4 * op->out_channels;
-  int64_t end = op->op == NORM ? 0 : op->weight + (op->scale == -1 ? 4 * codes : codes);
+  int64_t floats = 4 * op->out_channels, end = 0;
+  if (op->op != NORM) {  // whose kernel can be any number
+    int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op);
+    end = op->weight + (op->scale == -1 ? 4 * codes : codes);
+  }
   if (op->scale != -1 && op->scale + floats > end) end = op->scale + floats;
   if (op->bias != -1 && op->bias + floats > end) end = op->bias + floats;
   return end;

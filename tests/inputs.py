@@ -1,6 +1,7 @@
 """Plans with weights and drawings that the fuzzer of engine/fuzz/ made up, kept in tests/data/engine-inputs.tar.xz."""
 
 import tarfile
+from collections.abc import Iterable
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,13 @@ class Input:
         """Not checked; what is no operation has an empty name."""
         names = dict(enumerate(OPS))
         rows = self.table[self.tensors :].reshape(self.ops, ROW).tolist()
-        ops = [Op(names.get(op, ""), *map(value_of, FIELDS, row)) for op, *row in rows]
+        ops = [op_of(names.get(op, ""), row) for op, *row in rows]
         return Plan(tuple(self.table[: self.tensors].tolist()), tuple(ops))
+
+
+def op_of(name: str, words: Iterable[int]) -> Op:
+    """Of the fields after its name, as the engine reads them."""
+    return Op(name, *map(value_of, FIELDS, map(int, words)))
 
 
 def value_of(field: Field, word: int) -> Any:

@@ -163,7 +163,7 @@ def test_areas_beyond_the_last_number_stay_as_they_are() -> None:
 def test_the_picture_must_be_as_large_as_the_drawing() -> None:
     b = Builder()
     plan, weights = b.finish(b.conv(b.image(), 3, 3, stride=2), activation=FILL)
-    with pytest.raises(NurieError, match="fills areas of a picture of 8x8"):
+    with pytest.raises(NurieError, match="needs the drawing's pixels for a picture of 8x8"):
         plan.sizes(16, 16)
     with pytest.raises(EngineError) as refused:
         Engine(plan, weights=weights).resize(16, 16)
@@ -177,7 +177,7 @@ def test_nothing_else_fills(op: str) -> None:
     b.style(image)
     plan, _ = b.finish(b.copy(b.conv(image, 3, 3), 3))
     ops = [replace(each, activation=FILL) if each.op == op else each for each in plan.ops]
-    with pytest.raises(NurieError, match=r"has activation 4; known are 0 to 3"):
+    with pytest.raises(NurieError, match=r"has activation 4; known are 0, 1, 2, 3, 5"):
         make_plan(plan.tensors, ops)
 
 

@@ -110,11 +110,13 @@ def test_the_page_says_the_same(node: str) -> None:
     for name, given in INPUTS.items():
         if given.table.size == 0 or not 0 <= given.weights_bytes <= MOST:
             continue
-        code, *sizes = answers(given)
         plan = {"tensors": given.plan.tensors, "ops": [vars(op) for op in given.plan.ops]}
+        if not np.isfinite([(op.slope, op.epsilon, op.compand) for op in given.plan.ops]).all():
+            continue  # JSON has no such numbers
+        code, *sizes = answers(given)
         for i, size in enumerate(given.sizes):
             tasks.append({"plan": plan, "bytes": given.weights_bytes, "size": size})
-            expected[f"{name}, {size}"] = code or sizes[i]
+            expected[f"{name}, {i}: {size}"] = code or sizes[i]
     done = subprocess.run([node, SCRIPT], input=json.dumps(tasks), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert dict(zip(expected, (code for code, _ in json.loads(done.stdout)), strict=True)) == expected

@@ -68,7 +68,7 @@ def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path, kind: str) -> N
 @pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04", b"\x80\x02", b"{}", b"<html>", b"\0" * 100, b"\x89PNG"])
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.pth").write_bytes(content)
-    assert "is no checkpoint that Nurie knows. Expected a PyTorch file" in refusal(tmp_path / "a.pth")
+    assert "is no checkpoint that Nurie knows. Expected " in refusal(tmp_path / "a.pth")
     assert "There is no file" in refusal(tmp_path / "b.pth")
 
 

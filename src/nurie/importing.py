@@ -106,7 +106,7 @@ def metadata(
     architecture: Architecture = generator.architecture
     return {
         "step": 0,
-        "train": {"size": str(size), "direction": config.direction, "pairs": ""},
+        "train": {"size": size.saved, "direction": config.direction, "pairs": ""},
         "generator": {"kind": DESCRIBED, "architecture": msgspec.to_builtins(architecture)},
         "credits": list(config.credits),
         "imported": {

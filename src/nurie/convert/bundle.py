@@ -66,7 +66,7 @@ def make_bundle(
     manifest = Manifest(
         title=about.title,
         input=Input(
-            width=size.width, height=size.height, multiple=multiple_of(made["kind"], architecture),
+            width=size.width, height=size.height, multiple=multiple_of(**meta["generator"]),
             meaning="label map: flat colours, RGB" if about.labels else "drawing: dark lines on white, RGB",
         ),
         labels=about.labels,

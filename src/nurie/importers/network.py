@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 import numpy as np
 
@@ -39,6 +40,10 @@ class Network:
     def is_conv(self, name: str) -> bool:
         """Whether there are weights of a convolution by that name."""
         return name in self.arrays and self.arrays[name].ndim == 4
+
+    def convs(self, names: str, first: int = 1) -> int:
+        """How many there are by names such as "down{}.weight", from a number on without a gap."""
+        return len(list(takewhile(lambda i: self.is_conv(names.format(i)), count(first))))
 
     def width(self, name: str, side: int) -> int:
         """Of a convolution's weights: `side` 0 or 1 of their shape. Raises NurieError where they are none."""

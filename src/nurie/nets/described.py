@@ -37,10 +37,8 @@ class DescribedGenerator(nn.Module):
         if made != (wanted := (OUTPUTS[architecture.gives], side, side)):
             raise NurieError(f"The generator makes {made} (channels, height, width), but {wanted} were expected.")
         self.architecture = architecture
-        self.palette = np.array([[*bytes.fromhex(colour[1:])] for colour in architecture.palette], np.uint8).reshape(
-            -1, 3
-        )
-        self.read = DrawingInput(architecture.reads, architecture.takes, self.palette)
+        palette = np.array([[*bytes.fromhex(colour[1:])] for colour in architecture.palette], np.uint8).reshape(-1, 3)
+        self.read = DrawingInput(architecture.reads, architecture.takes, palette)
         fixed = architecture.norm == "fixed"
         self.layers = nn.ModuleList(module_of(layer, fixed) for layer in architecture.layers)
         self.show = PictureOutput(architecture.gives, architecture.shows)

@@ -266,8 +266,8 @@ def build_generator(
     return net
 
 
-def multiple_of(kind: str, architecture: Any = None) -> int:
-    """Height and width of a drawing must be multiples of this many pixels."""
+def multiple_of(kind: str, *, architecture: Any = None, **_: Any) -> int:
+    """Height and width of a drawing must be multiples of this many pixels. Takes the arguments of `build_generator`."""
     if kind == DESCRIBED:
         return int(msgspec.to_builtins(architecture).get("multiple", 1))
     return {"fast": 32, "unet256": 256, "unet128": 128}[kind]

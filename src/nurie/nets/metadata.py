@@ -80,7 +80,7 @@ def read_metadata(text: str, name: str) -> dict[str, Any]:
     made = msgspec.to_builtins(found.generator)
     if made["architecture"] is None:
         del made["architecture"]
-    multiple = multiple_of(found.generator.kind, found.generator.architecture)
+    multiple = multiple_of(**made)
     if wrong := wrong_size(found.train.size, multiple):
         raise NurieError(f"{name} is damaged: `$.train.size`: {wrong}. Train again or use a copy.")
     return meta | {"generator": made}  # without what a newer Nurie may have added

@@ -83,7 +83,7 @@ def torch_painter(path: Path) -> Painter:
         set_seed=set_seed,
         height=size.height,
         width=size.width,
-        multiple=multiple_of(meta["generator"]["kind"], meta["generator"].get("architecture")),
+        multiple=multiple_of(**meta["generator"]),
         labels=[],
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),
@@ -99,12 +99,6 @@ def colour_of(seed: int, styles: Sequence[Sequence[float]] | None) -> Sequence[f
 
 def paint_with(generator: "nn.Module") -> Paint:
     """A generator, (n, 3, h, w) in [-1, 1] to the same, as a function of one uint8 picture."""
-    import torch
+    from nurie.convert.parity import pictures_of
 
-    from nurie.nets.tensors import to_images, to_tensor
-
-    @torch.no_grad()
-    def paint(drawing: np.ndarray) -> np.ndarray:
-        return to_images(generator(to_tensor([drawing])))[0]
-
-    return paint
+    return lambda drawing: pictures_of(generator, [drawing])[0]

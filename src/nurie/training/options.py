@@ -67,8 +67,7 @@ def generator_of_init(config: Train) -> dict[str, Any]:
 
 def multiple_for(config: Train) -> int:
     """Height and width of its pictures must be multiples of this many pixels."""
-    made = generator_options(config)
-    return multiple_of(made["kind"], made.get("architecture"))
+    return multiple_of(**generator_options(config))
 
 
 def refuse_imported(meta: dict[str, Any], run: Path) -> None:

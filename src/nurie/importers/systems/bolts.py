@@ -1,7 +1,5 @@
 """Pix2Pix of lightning-bolts."""
 
-from itertools import count, takewhile
-
 from nurie.importers.builder import DRAWING, Builder, Imported
 from nurie.importers.frame import Contents, System
 from nurie.importers.network import Network, networks, of_several
@@ -20,7 +18,7 @@ def is_generator(network: Network) -> bool:
 
 
 def levels_of(network: Network) -> int:
-    return len(list(takewhile(lambda i: network.is_conv(f"encoders.{i}.conv.weight"), count())))
+    return network.convs("encoders.{}.conv.weight", 0)
 
 
 def recognise(contents: Contents) -> str:

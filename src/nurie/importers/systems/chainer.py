@@ -1,6 +1,5 @@
 """chainer-pix2pix: pfnet's original, which paints facades from labels, and knok's, which colours line art."""
 
-from itertools import count, takewhile
 from typing import Any
 
 from nurie.importers.builder import DRAWING, Builder, Imported, Value
@@ -29,7 +28,7 @@ def is_generator(network: Network) -> bool:
 
 def levels_of(network: Network) -> int:
     """Layers of the encoder, the first of which keeps the size."""
-    return 1 + len(list(takewhile(lambda i: network.is_conv(f"enc/c{i}/c/W"), count(1))))
+    return 1 + network.convs("enc/c{}/c/W")
 
 
 def found(contents: Contents, labels: bool) -> Network | None:

@@ -1,7 +1,5 @@
 """Aladdin Persson's pix2pix, of his course and its many copies."""
 
-from itertools import count, takewhile
-
 from nurie.importers.builder import DRAWING, Builder, Imported
 from nurie.importers.frame import Contents, System
 from nurie.importers.network import Network, networks, of_several
@@ -21,7 +19,7 @@ def is_generator(network: Network) -> bool:
 
 def downs_of(network: Network) -> int:
     """Besides the first and the bottleneck."""
-    return len(list(takewhile(lambda i: network.is_conv(f"down{i}.conv.0.weight"), count(1))))
+    return network.convs("down{}.conv.0.weight")
 
 
 def norms(network: Network) -> Norms:

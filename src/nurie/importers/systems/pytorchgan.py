@@ -1,7 +1,5 @@
 """PyTorch-GAN's pix2pix, and Hugging Face's HugGAN models, which have its generator."""
 
-from itertools import count, takewhile
-
 from nurie.importers.builder import DRAWING, Builder, Imported
 from nurie.importers.frame import Contents, System
 from nurie.importers.network import Network, networks, of_several
@@ -21,7 +19,7 @@ def is_generator(network: Network) -> bool:
 
 
 def levels_of(network: Network) -> int:
-    return len(list(takewhile(lambda i: network.is_conv(f"down{i}.model.0.weight"), count(1))))
+    return network.convs("down{}.model.0.weight")
 
 
 def norms(network: Network) -> Norms:

@@ -1,7 +1,8 @@
 """Generators and the discriminator.
 
 Generators are made only of what folds into convolutions at inference: BatchNorm uses running
-statistics there, and dropout is the identity. All map (n, 3, h, w) in [-1, 1] to (n, 3, h, w) in [-1, 1].
+statistics there, and dropout is the identity. All map (n, 3, h, w) in [-1, 1] to (n, 3, h, w) in [-1, 1], but for those
+that paint in the colours of a palette: they give logits, (n, colours, h, w).
 """
 
 from collections.abc import Sequence
@@ -125,7 +126,8 @@ class FastGenerator(nn.Module):
 
     `channels`: of each level, finest first. `residuals`: residual blocks of each level, the coarsest is the middle.
     `unshuffle`: pixels that the finest level is coarser than the drawing. `down`: kernel of the strided convolutions.
-    `shuffle`: see UpBlock. `styles`, `enclosed`: with a StyleInput, an EnclosedInput, beside the drawing.
+    `shuffle`: see UpBlock. `styles`, `enclosed`: with a StyleInput, an EnclosedInput, beside the drawing. `colours`: of
+    a palette, a logit for each; 0: it gives pictures.
     """
 
     def __init__(
@@ -139,6 +141,7 @@ class FastGenerator(nn.Module):
         shuffle: bool = False,
         styles: bool = False,
         enclosed: bool = False,
+        colours: int = 0,
     ) -> None:
         super().__init__()
         # 128, 64, 32, 16, 8 pixels for a 256-pixel drawing
@@ -154,9 +157,9 @@ class FastGenerator(nn.Module):
         self.residuals = nn.ModuleList(
             nn.Sequential(*(ResidualBlock(n) for _ in range(blocks))) for n, blocks in zip(c, residuals, strict=True)
         )
-        self.head = nn.Conv2d(c[0], 3 * unshuffle**2, 3, padding=1)
+        self.head = nn.Conv2d(c[0], (colours or 3) * unshuffle**2, 3, padding=1)
         self.shuffle = nn.PixelShuffle(unshuffle)
-        self.tanh = nn.Tanh()
+        self.tanh = nn.Identity() if colours else nn.Tanh()
 
     def forward(self, x: Tensor, style: Tensor | None = None, enclosed: Tensor | None = None) -> Tensor:
         """Without a `style` (n, 3), the default one; without `enclosed`, an EnclosedInput's output, it is computed."""
@@ -239,9 +242,10 @@ def initialise_shuffled(conv: nn.Conv2d, factor: int = 2) -> None:
 
 
 def build_generator(
-    kind: str, width: int = 0, styles: bool = False, enclosed: bool = False, architecture: Any = None
+    kind: str, width: int = 0, styles: bool = False, enclosed: bool = False, colours: int = 0, architecture: Any = None
 ) -> nn.Module:
-    """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" has `styles` and `enclosed`.
+    """A freshly initialised generator. `width` 0 takes the kind's default; only "fast" has `styles`, `enclosed` and
+    `colours`.
 
     architecture: of a "described" one only, an Architecture or what JSON has of it.
 
@@ -257,7 +261,7 @@ def build_generator(
     if width % WIDTHS:
         raise NurieError(f"The generator's width must be a multiple of {WIDTHS}, but it is {width}.")
     if kind == "fast":
-        net = FastGenerator(width, styles=styles, enclosed=enclosed)
+        net = FastGenerator(width, styles=styles, enclosed=enclosed, colours=colours)
     else:
         net = UNetGenerator(8 if kind == "unet256" else 7, width)
     initialise(net)

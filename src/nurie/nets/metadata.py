@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from nurie.errors import NurieError
-from nurie.files.schema import Count, Text, fault, one_of
+from nurie.files.schema import Colour, Count, Text, fault, one_of
 from nurie.nets.architecture import Architecture
 from nurie.nets.generators import DEFAULT_WIDTH, DESCRIBED, WIDTHS, multiple_of
 from nurie.size import Size
 
 VERSION = 1
 LEAST, MOST = 16, 4096  # pixels of a side
+MOST_COLOURS = 64  # of a palette
 
 Level = Annotated[float, Meta(ge=-1, le=1)]
 Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
@@ -27,6 +28,7 @@ class Made(Struct, kw_only=True):
     width: Annotated[int, Meta(ge=0, le=1024, multiple_of=WIDTHS)] = 0
     styles: bool = False
     enclosed: bool = False
+    colours: Annotated[int, Meta(ge=0, le=MOST_COLOURS)] = 0
     architecture: Architecture | None = None  # of a described one
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Metadata(Struct, kw_only=True):
     train: Trained
     generator: Made
     styles: Annotated[list[Style], Meta(max_length=1024)] = []
+    palette: Annotated[list[Colour], Meta(max_length=MOST_COLOURS)] = []  # white paper, black ink, then the others
+    shares: Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(max_length=MOST_COLOURS)] = []
     best: Annotated[float, Meta(ge=0)] = math.inf
     credits: Annotated[list[Text], Meta(max_length=256)] = []
     draws: Count = 1
@@ -61,6 +65,12 @@ class Metadata(Struct, kw_only=True):
     val_pairs: str = ""
     classes: dict[str, str] = {}
     checksums: dict[str, str] = {}  # older checkpoints have none
+
+    def __post_init__(self) -> None:
+        if len(self.palette) != self.generator.colours:
+            raise ValueError(f"expected a palette of {self.generator.colours} colours, got {len(self.palette)}")
+        if len(self.shares) not in (0, len(self.palette)):
+            raise ValueError(f"expected a share for each of {len(self.palette)} colours, got {len(self.shares)}")
 
 
 def read_metadata(text: str, name: str) -> dict[str, Any]:
@@ -78,8 +88,9 @@ def read_metadata(text: str, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # no JSON, or not as it must be
         raise NurieError(f"{name} is damaged: {fault(error)}. Train again or use a copy.") from error
     made = msgspec.to_builtins(found.generator)
-    if made["architecture"] is None:
-        del made["architecture"]
+    for name in ("architecture", "colours"):
+        if not made[name]:  # as it was written before there was one
+            del made[name]
     multiple = multiple_of(**made)
     if wrong := wrong_size(found.train.size, multiple):
         raise NurieError(f"{name} is damaged: `$.train.size`: {wrong}. Train again or use a copy.")

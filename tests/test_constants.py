@@ -25,12 +25,19 @@ FILL: dict[str, tuple[str, Callable[[float], float]]] = {
     "FEW": (r"floor\((\d+) width\^2 / 256\^2\)", lambda n: n),
     "MOST_AREAS": (r"there are ([\d,]+) at most", lambda n: n + 1),
 }
+# The same of "Classes".
+CLASSES: dict[str, tuple[str, Callable[[float], float]]] = {
+    "NAT": (r"costs a pixel (\d+) times", lambda n: n),
+    "MOST_COST": (r"and (\d+) at most:", lambda n: n),
+    "FREE": (r"r = (\d+) \+ 2 g", lambda n: n),
+    "ALIKE": (r"m - n \+ (\d+) k", lambda n: n),
+}
 # Numbers of the noise, in the order in which all write them.
 NOISE = [0x9E3779B9, 747796405, 2891336453, 28, 277803737, 22]
 NOISE_SOURCES = {
     DOCUMENT: r"Channel 0 is noise.*?\^31",
     "engine/pixels.c": r"uint32_t state.*?0x1p-31f",
-    "src/nurie/engine/reference.py": r"state = .*?2\*\*31",
+    "src/nurie/engine/reference_noise.py": r"state = .*?word >> 22",
     "src/nurie/nets/generators.py": r"number = .*?2\*\*31",
     f"{PAGE}/wgsl.js": r"let state = .*?0x1p-31f",
 }
@@ -48,6 +55,13 @@ def test_filled_areas(name: str) -> None:
     pattern, more = FILL[name]
     [documented] = found_in(DOCUMENT, pattern)
     assert c_constants(*FILL_SOURCES)[name] == vars(reference_fill)[name] == more(documented)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_filled_classes(name: str) -> None:
+    pattern, more = CLASSES[name]
+    [documented] = found_in(DOCUMENT, pattern)
+    assert vars(reference_fill)[name] == more(documented)
 
 
 def test_each_rule_of_filled_areas_has_a_function() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from nurie.engine.plan import ACTIVATIONS, CHANNEL, FILL, FIXED_ROW, LAB, RGBA, Op, Plan
 from nurie.engine.reference_fill import filled, spread
 from nurie.engine.reference_lab import from_lab, lightness
+from nurie.engine.reference_noise import hash_of
 
 Array = np.ndarray
 
@@ -138,12 +139,8 @@ def on_white(x: Array) -> Array:
 
 def styled(height: int, width: int, seed: int, colour: Sequence[float]) -> Array:
     """(h, w, 4): noise in [-1, 1) from each pixel's number, in plain integers, and the colour."""
-    noise = []
-    for number in range(height * width):
-        state = ((number + seed * 0x9E3779B9) * 747796405 + 2891336453) % 2**32
-        word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737 % 2**32
-        word ^= word >> 22
-        noise.append((word - 2**32 * (word >= 2**31)) / 2**31)
+    words = [hash_of(number, seed) for number in range(height * width)]
+    noise = [(word - 2**32 * (word >= 2**31)) / 2**31 for word in words]
     planes = [np.array(noise, np.float32).reshape(height, width), *(np.full((height, width), c) for c in colour)]
     return np.stack(planes, axis=2)
 

@@ -1,4 +1,4 @@
-"""Filled areas in NumPy, slow and obvious: one function for each rule of docs/formats.md, "Filled areas".
+"""Filled areas in NumPy, slow and obvious: one function for each rule of docs/formats.md, "Filled areas" and "Classes".
 
 A mask is bool (h, w). The names of the numbers are those of engine/areas.h, areas.c and fill.c.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from nurie.engine.reference_noise import hash_of
 
 Array = np.ndarray
 
@@ -21,6 +23,10 @@ STROKES_APART = 48  # the same for strokes
 FEW = 256  # pixels of 256x256: a colour of open paper has as many at least
 BINS = 512  # 8 of each channel
 MOST_AREAS = 4096  # any more have no number
+NAT = 16  # how finely a pixel's logits are compared
+MOST_COST = 256  # more than 16 nats are no more
+FREE = 1024  # 256ths of a nat that chance may add to each class: 4 nats
+ALIKE = 512  # 256ths of a nat that it costs to have a neighbour's class
 
 
 @dataclass
@@ -42,10 +48,30 @@ class Sheet:
 
 def filled(drawing: Array, picture: Array) -> Array:
     """uint8 (h, w, 3) each: one colour for what dark grey lines enclose, a few for the rest."""
+    return coloured(drawing, picture, means_of)
+
+
+def filled_classes(drawing: Array, logits: Array, palette: Array, seed: int = 0) -> Array:
+    """The same of a class for each pixel: one class for what dark grey lines enclose, by the seed.
+
+    drawing: uint8 (h, w, 3). logits: float32 (h, w, classes). palette: uint8 (classes, 3), the first one paper.
+    """
+    costs = costs_of(logits)
+
+    def choose(sheet: Sheet, areas: list[Array], strokes: list[list[Array]]) -> list[list[Array]]:
+        return [[palette[c]] if c else [] for c in chosen_classes(sheet, areas, strokes, costs, seed)]
+
+    return coloured(drawing, palette[logits.argmax(2)], choose)
+
+
+def coloured(drawing: Array, picture: Array, choose: Callable[..., list[list[Array]]]) -> Array:
+    """A picture with its areas filled. `choose`: the colours of those without strokes."""
     lines, areas, paper = find_areas(drawing)
     areas += closed_gaps(lines, paper, MOST_AREAS - 1 - len(areas))
     sheet = Sheet(drawing, picture, lines, *choosing(drawing, lines), picture.astype(int), np.zeros_like(lines))
-    colours = colour_areas(sheet, areas)
+    strokes = [main_colours(drawing[area & sheet.solid], STROKES_APART, 1) for area in areas]
+    colours = [own or other for own, other in zip(strokes, choose(sheet, areas, strokes), strict=True)]
+    colour_areas(sheet, areas, colours)
     colour_open_paper(sheet, areas)
     colour_at_lines(sheet, areas, colours)
     return np.where(sheet.known[:, :, None], sheet.made, picture).astype(np.uint8)
@@ -86,17 +112,67 @@ def choosing(drawing: Array, lines: Array) -> tuple[Array, Array]:
     return core, solid & (~grey | (around(dark) == 9))
 
 
-def colour_areas(sheet: Sheet, areas: list[Array]) -> list[list[Array]]:
-    """Rule 4: colours each area's pixels off the lines. Returns the areas' colours."""
-    found = []
-    for area in areas:
-        pixels = area & sheet.core
-        colours = main_colours(sheet.drawing[area & sheet.solid], STROKES_APART, 1)
-        if pixels.any():
-            colours = colours or [mean_colour(sheet.output[pixels])]
-            sheet.colour(pixels, nearest(sheet.output[pixels], colours))
-        found.append(colours)
-    return found
+def colour_areas(sheet: Sheet, areas: list[Array], colours: list[list[Array]]) -> None:
+    """Rule 4: colours each area's pixels off the lines."""
+    for area, own in zip(areas, colours, strict=True):
+        if (pixels := area & sheet.core).any():
+            sheet.colour(pixels, nearest(sheet.output[pixels], own))
+
+
+def means_of(sheet: Sheet, areas: list[Array], _: list[list[Array]]) -> list[list[Array]]:
+    """What areas without strokes get: the mean of their pixels off the lines, if there are any."""
+    inside = [sheet.output[area & sheet.core] for area in areas]
+    return [[mean_colour(pixels)] if len(pixels) else [] for pixels in inside]
+
+
+def costs_of(logits: Array) -> Array:
+    """Classes, rule 1: how much less probable than the best each class is, int (h, w, classes)."""
+    behind = logits.max(2, keepdims=True) - logits
+    return np.minimum(np.rint(NAT * behind), MOST_COST).astype(int)
+
+
+def chosen_classes(sheet: Sheet, areas: list[Array], strokes: list[list[Array]], costs: Array, seed: int) -> list[int]:
+    """Classes, rules 2 and 3: one for each area, in their order; 0 for those with strokes."""
+    chosen: list[int] = []
+    beside = neighbours(sheet, areas)
+    for number, (area, own) in enumerate(zip(areas, strokes, strict=True)):
+        core = area & sheet.core
+        pixels = costs[core if core.any() else area]
+        total = pixels.sum(0)[1:]  # paper is none
+        near = {chosen[other] for other in beside[number] if other < number}
+        chosen.append(0 if own else drawn(total, len(pixels), seed, near) if seed else 1 + int(total.argmin()))
+    return chosen
+
+
+def drawn(total: Array, pixels: int, seed: int, near: set[int]) -> int:
+    """Classes, rule 3: a likely class, from the total costs of classes 1, 2, ... in so many pixels.
+
+    near: classes of neighbours.
+    """
+    best, mean = 1 + int(total.argmin()), rounded(16 * total, pixels)
+    least, second = sorted(mean.tolist())[:2]
+    free = FREE + 2 * (second - least)
+    cost = [
+        mean[c - 1] - ((hash_of(64 * best + c, seed) >> 16) * free >> 16) + ALIKE * (c in near)
+        for c in range(1, len(total) + 1)
+    ]
+    return 1 + int(np.argmin(cost))
+
+
+def neighbours(sheet: Sheet, areas: list[Array]) -> list[set[int]]:
+    """Of each area the others that it meets: in some row or column nothing between them chooses colours."""
+    numbers = np.full(sheet.lines.shape, -1)
+    for number, area in enumerate(areas):
+        numbers[area] = number
+    beside: list[set[int]] = [set() for _ in areas]
+    for inside, core in ((numbers, sheet.core), (numbers.T, sheet.core.T)):
+        for row, choose in zip(inside, core, strict=True):
+            met = row[choose]
+            for a, b in zip(met[:-1].tolist(), met[1:].tolist(), strict=True):
+                if a != b and min(a, b) >= 0:
+                    beside[a].add(b)
+                    beside[b].add(a)
+    return beside
 
 
 def colour_open_paper(sheet: Sheet, areas: list[Array]) -> None:

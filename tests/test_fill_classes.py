@@ -1,0 +1,98 @@
+"""Flat colouring by classes: a palette's colour for each area between lines."""
+
+import cv2
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nurie.engine.reference_fill import filled_classes
+
+PALETTE = np.array([(255, 255, 255), (0, 0, 0), (200, 40, 40), (40, 60, 200), (250, 220, 60)], np.uint8)
+PAPER, INK, RED, BLUE, YELLOW = range(len(PALETTE))
+Colour = tuple[int, ...]
+
+
+def rooms() -> np.ndarray:
+    """Three areas side by side, and one far from them."""
+    drawing = np.full((48, 96, 3), 255, np.uint8)
+    for left in (4, 22, 40):
+        cv2.rectangle(drawing, (left, 8), (left + 18, 40), (0, 0, 0), 1)
+    cv2.rectangle(drawing, (74, 8), (90, 40), (0, 0, 0), 1)
+    return drawing
+
+
+PLACES = {"left": (24, 13), "middle": (24, 31), "right": (24, 49), "apart": (24, 82)}
+
+
+def logits_of(*likely: tuple[int, float], noise: float = 0.5, seed: int = 0) -> np.ndarray:
+    """Everywhere the same but for noise: classes and their logits, 0 for the others."""
+    logits = np.random.default_rng(seed).normal(0, noise, (48, 96, len(PALETTE)))
+    for number, value in likely:
+        logits[:, :, number] += value
+    return logits.astype(np.float32)
+
+
+def classes_at(picture: np.ndarray) -> dict[str, int]:
+    """The class of each place."""
+    return {name: [*map(tuple, PALETTE)].index(tuple(picture[at])) for name, at in PLACES.items()}
+
+
+def test_an_area_takes_the_class_of_most_evidence_and_is_never_paper() -> None:
+    drawing, logits = rooms(), logits_of((PAPER, 9), (BLUE, 2), (RED, 1))
+    logits[:, 23:40, RED] += 1.5
+    picture = filled_classes(drawing, logits, PALETTE)
+    assert classes_at(picture) == {"left": BLUE, "middle": RED, "right": BLUE, "apart": BLUE}
+    assert (picture[2] == 255).all()  # but open paper is
+    inside = picture[10:39, 6:21].reshape(-1, 3)
+    assert len(np.unique(inside, axis=0)) == 1
+
+
+def test_one_stray_pixel_does_not_choose_for_all() -> None:
+    logits = logits_of((BLUE, 1))
+    logits[24, 13, RED] = 1e6
+    assert classes_at(filled_classes(rooms(), logits, PALETTE))["left"] == BLUE
+
+
+def test_strokes_decide_before_classes() -> None:
+    drawing = rooms()
+    drawing[20:28, 10:16] = (30, 160, 60)
+    picture = filled_classes(drawing, logits_of((BLUE, 3)), PALETTE, seed=5)
+    assert (picture[12:36, 8:20] == (30, 160, 60)).all()
+
+
+def test_the_same_seed_gives_the_same_and_others_what_is_likely() -> None:
+    drawing, logits = rooms(), logits_of((RED, 6), (BLUE, 5), (YELLOW, 5))
+    pictures = [filled_classes(drawing, logits, PALETTE, seed) for seed in range(40)]
+    assert np.array_equal(pictures[7], filled_classes(drawing, logits, PALETTE, 7))
+    found = [classes_at(picture) for picture in pictures]
+    assert set(found[0].values()) == {RED}
+    assert {classes["left"] for classes in found} == {RED, BLUE, YELLOW}  # ink is 6 nats less likely
+    changed = sum(classes["left"] != RED for classes in found[1:])
+    assert 10 < changed < 35
+
+
+def test_neighbours_differ_and_what_was_alike_stays_alike() -> None:
+    drawing, logits = rooms(), logits_of((RED, 6), (BLUE, 5.8), (YELLOW, 5.8), noise=0.05)
+    found = [classes_at(filled_classes(drawing, logits, PALETTE, seed)) for seed in range(1, 60)]
+    differ = [c["left"] != c["middle"] and c["middle"] != c["right"] for c in found]
+    assert np.mean(differ) > 0.6
+    assert np.mean([c["left"] == c["apart"] for c in found]) > 0.9
+
+
+def test_an_area_too_small_to_choose_has_one_class_of_all_its_pixels() -> None:
+    drawing = rooms()
+    drawing[20:24, 10:14] = 0
+    drawing[21:23, 11:13] = 255  # all of it touches lines
+    logits = logits_of((BLUE, 3))
+    logits[21:23, 11:13, YELLOW] += (2, 5)
+    assert (filled_classes(drawing, logits, PALETTE)[21:23, 11:13] == PALETTE[YELLOW]).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_areas_without_strokes_have_colours_of_the_palette(seed: int, dice: int) -> None:
+    logits = np.rint(16 * logits_of(noise=3, seed=seed)) / np.float32(16)
+    picture = filled_classes(rooms(), logits, PALETTE, dice)
+    classes_at(picture)  # raises where one is of none
+    more = np.random.default_rng(seed).integers(-99, 99, (48, 96, 1)).astype(np.float32)
+    assert np.array_equal(filled_classes(rooms(), logits + more, PALETTE, dice), picture)  # only differences count

@@ -51,12 +51,16 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-@pytest.mark.parametrize("kind", ["alone", "with a teacher and classes", "with a projected discriminator"])
+@pytest.mark.parametrize(
+    "kind", ["alone", "with a teacher and classes", "with a projected discriminator", "in colours"]
+)
 def test_killed_run_resumes_bit_identical(pairs: Path, tmp_path: Path, kind: str) -> None:
     steps, environment = 40, {**os.environ, "OMP_NUM_THREADS": "1"}
     more: list[str] = []
     if "projected" in kind:
         more = ["--discriminator", "projected", "--feature-matching", "5", "--hint-l1", "10"]
+    if "colours" in kind:
+        more = ["--colours", "5"]
     if "teacher" in kind:
         train(Train(pairs, tmp_path / "teacher", steps=2, **{**TINY, "width": 16}))
         (tmp_path / "list.csv").write_text("id,class\n" + "".join(f"p{i},{i > 1}\n" for i in range(6)))

@@ -178,6 +178,10 @@ class Train:
     styles: bool = True
     # fast only: give the generator a map of how enclosed each place of a line drawing is by its lines
     enclosed: Annotated[bool, Before(False)] = True
+    # fast only, for flat pictures: paint in so many colours, white, black and those that are found in the pairs; 0: in
+    # any. Then only the cross-entropy teaches: no L1, no discriminator, no styles, no consistency, no lattice
+    colours: Annotated[int, Range(0, 64)] = 0
+    cross_entropy: Weight = 20.0  # with --colours: weight of the cross-entropy, instead of the L1 loss
     ema: Share = 0.999  # decay of the moving average of the generator's weights
     # share of the steps, at the end, over which that average turns into the plain mean of the weights (stochastic
     # weight averaging, Izmailov et al. 2018); 0: it stays as it is

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.config import Train
+from nurie.drawings.palette import common_colours, shares_of
 from nurie.errors import NurieError
 from nurie.files.lock import locked
 from nurie.nets import checkpoint
@@ -27,7 +28,7 @@ from nurie.training.dataset import Dataset
 from nurie.training.launch import agreed, open_accelerator
 from nurie.training.log import Log, looking, progress_bar, tracking
 from nurie.training.opening import Pace, ending, summary
-from nurie.training.options import check, generator_options, with_stages
+from nurie.training.options import check, generator_options, with_colours, with_stages
 from nurie.training.state import State
 from nurie.training.step import Step
 from nurie.training.stopping import stoppable
@@ -36,6 +37,7 @@ from nurie.training.watch import draw_warnings, run_warnings
 
 SEEN = ".pairs.json"  # in the run folder: which pairs were opened already
 VAL_PICTURES = 64  # val pairs of the scores
+COLOURS_FROM = 1000  # pictures in which colours are found
 SAVE_SECONDS = 300  # at most this much is lost when the computer goes down
 
 
@@ -44,7 +46,7 @@ def train(config: Train, saved: Callable[[], None] = lambda: None) -> Path:
 
     saved: called after each save at which the run was validated, but for the last.
     """
-    config = with_stages(config)
+    config = with_colours(with_stages(config))
     check(config)
     refuse_other_kind(config.pairs, [PAIRS, PHOTOS], "train", config.run)
     accelerator = open_accelerator(config)
@@ -72,6 +74,10 @@ def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]
             state.start_from(config.init, lambda: to_tensor([drawing for drawing, _ in some_pairs(train_pairs)]))
         if generator_options(config).get("styles"):
             state.offer(common_styles(styles_of(train_pairs)))
+        if config.colours:
+            pictures = [train_pairs.read(path)[1] for path in train_pairs.spread(COLOURS_FROM)]
+            palette = state.palette or common_colours(pictures, config.colours)
+            state.paint_in(palette, shares_of(pictures, palette))
     finished = state.schedule.done(state.step) and config.batchnorm in (0, state.measured)
     about = summary(state, train_pairs, val_pairs)
     log = Log(config, state.step, about) if accelerator.is_main_process else None

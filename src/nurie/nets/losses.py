@@ -57,12 +57,13 @@ def alternation(length: int, device: torch.device) -> Float[Tensor, "length _"]:
     return F.conv1d(torch.eye(length, device=device)[:, None], window[None, None], stride=8)[:, 0]
 
 
-def mean_near(error: Float[Tensor, "n 3 h w"], mask: Float[Tensor, "n 1 h w"]) -> Scalar:
+def mean_near(error: Float[Tensor, "n c h w"], mask: Float[Tensor, "n 1 h w"]) -> Scalar:
     """The mean of an error where a mask is 1, not 0, of each pair and then of those pairs, so that what is small counts
     as much as what is large (but for less than a thousandth of a picture); 0 where no mask has a 1.
     """
     sums, areas = (error * mask).sum((1, 2, 3)), mask.sum((1, 2, 3))
-    each = sums / (3 * areas).clamp(min=3 * mask[0].numel() / 1000)
+    channels = error.shape[1]
+    each = sums / (channels * areas).clamp(min=channels * mask[0].numel() / 1000)
     return each.sum() / (areas > 0).sum().clamp(min=1)
 
 

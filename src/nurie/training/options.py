@@ -19,6 +19,7 @@ from nurie.training.schedule import stages_of
 BEFORE = {name: note.value for name, note in notes(Train, Before).items()}
 # Height and width in pixels of what a discriminator can see at least.
 SMALLEST = {"patch": 24, "projected": 8}
+LEAST_COLOURS = 3  # paper, ink and one more
 FREE_TO_CHANGE = set(notes(Train, FreeToChange))
 
 
@@ -50,7 +51,9 @@ def generator_options(config: Train) -> dict[str, Any]:
         return generator_of_init(config)
     width = config.width or DEFAULT_WIDTH.get(config.generator, 0)
     fast = config.generator == "fast"
-    options = {"styles": fast and config.styles, "enclosed": fast and config.enclosed}
+    options: dict[str, Any] = {"styles": fast and config.styles, "enclosed": fast and config.enclosed}
+    if config.colours:
+        options["colours"] = config.colours
     return {"kind": config.generator, "width": width, **options}
 
 
@@ -109,9 +112,16 @@ def with_stages(config: Train) -> Train:
     return replace(config, size=stages[-1][0], steps=sum(count for _, count in stages))
 
 
+def with_colours(config: Train) -> Train:
+    """Where it paints in the colours of a palette, without what is for pictures of any colour."""
+    others = {"l1": 0.0, "gan": 0.0, "feature_matching": 0.0, "consistency": 0.0, "lattice": 0.0, "styles": False}
+    return replace(config, **others) if config.colours else config
+
+
 def check(config: Train) -> None:
     """Raises NurieError for options that can not work, before anything is computed or written."""
     check_values(config)
+    check_colours(config)
     stages = stages_of(config)
     for size, _ in stages:
         check_values(replace(config, size=size))
@@ -122,6 +132,25 @@ def check(config: Train) -> None:
         raise NurieError(
             f"--stages needs one proportion, but {other.both} has another than {last.both}, the last. Use {near}."
         )
+
+
+def check_colours(config: Train) -> None:
+    if not config.colours:
+        if generator_options(config).get("colours"):
+            raise NurieError(
+                f"The generator of {config.init} paints in the colours of a palette. Train it with --generator fast "
+                "and as many --colours."
+            )
+        return
+    if config.colours < LEAST_COLOURS:
+        raise NurieError(
+            f"--colours must be at least {LEAST_COLOURS}, white, black and another, or 0 for any, but it is "
+            f"{config.colours}."
+        )
+    if config.generator != "fast":
+        raise NurieError(f"--colours is for --generator fast, but it is {config.generator}.")
+    if config.teacher:
+        raise NurieError("--colours does not go with --teacher, whose pictures have any colours. Leave one out.")
 
 
 def check_size(config: Train) -> None:

@@ -15,6 +15,7 @@ from nurie.convert.restore import restore
 from nurie.engine.modelfile import is_model
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
+from nurie.nets.colours import Colours
 from nurie.nets.discriminators import PatchDiscriminator
 from nurie.nets.generators import DESCRIBED, FastGenerator, build_generator, initialise
 from nurie.nets.projected import ProjectedDiscriminator
@@ -39,6 +40,9 @@ class State:
         self.config, self.accelerator, self.dataset = config, accelerator, dataset
         torch.manual_seed(config.seed)
         self.styles: list[list[float]] = []  # what the model offers, the default first
+        self.palette: list[str] = []  # the colours that it paints in, where it does not in any
+        self.shares: list[float] = []  # how common they are in the pictures to train on
+        self.colours: Colours | None = None  # both, to compute with
         options = generator_options(config)
         generator = build_generator(**options)
         discriminator = build_discriminator(config)
@@ -81,6 +85,15 @@ class State:
             if styles and isinstance(net, FastGenerator) and net.style is not None:
                 net.style.set_style(0, styles[0])
 
+    def paint_in(self, palette: list[str], shares: list[float]) -> None:
+        """The colours that the generator's logits are of, and how common they are."""
+        self.palette, self.shares = palette, shares
+        self.colours = Colours(palette, shares, self.accelerator.device)
+
+    def shown(self, output: Tensor) -> Tensor:
+        """The pictures, (n, 3, h, w) in [-1, 1], that a generator's output is or, of logits, means pixel by pixel."""
+        return self.colours.likeliest(output) if self.colours else output.float()
+
     def told(self, style: Tensor) -> tuple[Tensor, ...]:
         """What a generator takes besides drawings: their pictures' styles (n, 3), or nothing where it knows none."""
         return (style,) if self.styles else ()
@@ -92,7 +105,7 @@ class State:
         style: (n, 3), told as in training; else it takes its default.
         """
         told = () if style is None else self.told(style.to(self.accelerator.device))
-        return self.ema(drawing.to(self.accelerator.device), *told).float()
+        return self.shown(self.ema(drawing.to(self.accelerator.device), *told))
 
     @torch.no_grad()
     def average(self) -> None:
@@ -139,6 +152,7 @@ class State:
         if self.schedule.timed:  # else two runs with the same options have the same bytes
             own["seconds"] = round(self.schedule.seconds(), 1)
         own |= {name: n for name, n in (("averaged", self.averaged), ("batchnorm", self.measured)) if n}
+        own |= {"palette": self.palette, "shares": self.shares} if self.palette else {}
         return metadata(self.config, self.step) | own | teacher | self.dataset.metadata()
 
     def resume(self, path: Path) -> list[str]:
@@ -163,6 +177,8 @@ class State:
         self.best = meta.get("best", math.inf)
         self.styles = meta.get("styles", [])
         self.credits = meta.get("credits", [])
+        if palette := meta.get("palette"):
+            self.paint_in(palette, meta.get("shares") or [1 / len(palette)] * len(palette))
         self.draws = meta.get("draws", 1)
         self.averaged = meta.get("averaged", 0)
         self.measured = meta.get("batchnorm", 0)
@@ -186,12 +202,22 @@ class State:
             groups, meta = checkpoint.load(path, ("ema", "discriminator"))
             if meta["generator"]["kind"] == DESCRIBED and self.config.generator != "init":
                 raise NurieError(f"{path} is an import with a generator of its own: train it with --generator init.")
-            self.credits = meta.get("credits", [])
+            self.credits, self.palette = meta.get("credits", []), meta.get("palette", [])
+        refuse_other_palette(path, len(self.palette), self.config.colours)
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
         if shapes(discriminator.state_dict()) == shapes(weights):
             checkpoint.load_weights(discriminator, weights, path)
+
+
+def refuse_other_palette(path: Path, theirs: int, ours: int) -> None:
+    """Raises NurieError where weights are of a generator that paints in other colours, or in any."""
+    if theirs != ours:
+        told, asked = (f"in {count} colours" if count else "in any colour" for count in (theirs, ours))
+        raise NurieError(
+            f"{path} paints {told}, but this run {asked}. Begin with another one, or use --colours {theirs}."
+        )
 
 
 def shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:

@@ -68,8 +68,8 @@ class Step:
                 again = state.generator(batch.redrawn, *told)
         torch.manual_seed(seed)
         with recorded(state.bare(state.generator)) as features:
-            fake = state.generator(batch.drawing, *told)
-        return Made(state, batch, fake, features, again)
+            output = state.generator(batch.drawing, *told)
+        return Made(state, batch, output, state.shown(output), features, again)
 
     def _compete(self, made: Made) -> tuple[Tensor, Judged]:
         """Update the discriminator. Returns its loss, and what it then says of the fake pictures."""

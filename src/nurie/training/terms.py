@@ -29,13 +29,24 @@ class Made:
 
     state: State
     batch: Batch
-    fake: Tensor  # the generator's pictures, (n, 3, h, w) in [-1, 1]
+    output: Tensor  # the generator's: its pictures, or logits of colours
+    fake: Tensor  # the pictures, (n, 3, h, w) in [-1, 1]; those of logits without gradient
     features: list[Tensor]  # its activations on the way up
     again: Tensor | None  # its pictures of the same drawings by other pens, without gradient
 
     @cached_property
     def error(self) -> Tensor:
         return (self.fake - self.batch.picture).abs()
+
+    @cached_property
+    def cross_entropy(self) -> Tensor:
+        assert self.state.colours
+        return self.state.colours.cross_entropy(self.output, self.batch.picture)
+
+    @property
+    def pixel_loss(self) -> Tensor:
+        """What is to become less at each pixel, (n, _, h, w)."""
+        return self.cross_entropy if self.state.colours else self.error
 
     @cached_property
     def taught(self) -> tuple[Tensor, list[Tensor]]:
@@ -81,12 +92,13 @@ def distil_features(made: Made) -> Tensor:
 
 PICTURE_TERMS = (
     Term[Made]("l1", lambda made: made.error.mean(), lambda *_: True),
+    Term[Made]("cross_entropy", lambda made: made.cross_entropy.mean(), lambda _, made: made.state.colours),
     Term[Made]("consistency", consistency, lambda _, made: made.again is not None),
     Term[Made]("lattice", lambda made: lattice_loss(made.batch.picture, made.fake)),
-    Term[Made]("hint_l1", lambda made: mean_near(made.error, made.batch.near_hints)),
+    Term[Made]("hint_l1", lambda made: mean_near(made.pixel_loss, made.batch.near_hints)),
     Term[Made](
         "body_part_l1",
-        lambda made: mean_near(made.error, made.batch.near_parts),
+        lambda made: mean_near(made.pixel_loss, made.batch.near_parts),
         lambda config, _: config.body_parts and config.body_part_l1,
     ),
     Term[Made]("distil_output", lambda made: F.l1_loss(made.fake, made.taught[0]), lambda _, made: made.state.teacher),

@@ -83,7 +83,7 @@ static void run_op(int index) {
     case INPUT: run_input(&engine, op); break;
     case LABELS: run_labels(&engine, op, packed); break;
     case NORM: run_norm(&engine, op, packed); break;
-    case OUTPUT: run_output(&engine, op); break;
+    case OUTPUT: run_output(&engine, op, packed); break;
     case COPY: run_copy(&engine, op); break;
     case STYLE: run_style(&engine, op); break;
     case ENCLOSED: run_enclosed(&engine, op); break;

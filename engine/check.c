@@ -31,6 +31,12 @@ static int norm_valid(const Op *op) {
          (op->bias == -1 || is_offset(op->bias, 4));
 }
 
+static int output_valid(const Op *op) {
+  if (op->shuffle != 1 || (op->activation != NONE && op->activation != FILL)) return 0;
+  return op->mode != CLASSES ||
+         (op->activation == FILL && between(3, op->in_channels, MAX_LABELS) && is_offset(op->weight, 1));
+}
+
 static int fields_valid(const Op *op) {
   if (!between(0, op->in_channels, MAX_CHANNELS) || !between(0, op->out_channels, MAX_COMPUTED)) return 0;
   if (op->shuffle != 1 && op->shuffle != 2 && op->shuffle != 4) return 0;
@@ -39,7 +45,7 @@ static int fields_valid(const Op *op) {
   if (!(op->epsilon >= 0 && op->epsilon <= 1)) return 0;
   if (!(op->compand >= 0 && op->compand <= MAX_COMPAND)) return 0;
   if (!between(CHANNEL, op->statistics, op->op == NORM ? FIXED_ROW : CHANNEL)) return 0;
-  if (!between(RGB, op->mode, op->op == OUTPUT ? RGBA : op->op == INPUT ? LAB : RGB)) return 0;
+  if (!between(RGB, op->mode, op->op == OUTPUT ? CLASSES : op->op == INPUT ? LAB : RGB)) return 0;
   if ((op->pad_end != -1 || op->reflect) && op->op != CONV && op->op != DEPTHWISE) return 0;
   if (is_conv(op) ? !offsets_valid(op) : op->op != NORM && op->residual != -1) return 0;
   switch (op->op) {
@@ -54,7 +60,7 @@ static int fields_valid(const Op *op) {
       return op->activation == NONE && op->shuffle == 1 && between(2, op->out_channels, MAX_LABELS) &&
              is_offset(op->weight, 1);
     case STYLE: return op->activation == NONE && op->shuffle == 1;
-    case OUTPUT: return (op->activation == NONE || op->activation == FILL) && op->shuffle == 1;
+    case OUTPUT: return output_valid(op);
     default: return 0;
   }
 }

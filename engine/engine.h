@@ -16,7 +16,7 @@ enum {
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED, NORM, LABELS };
 enum { NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID };
 enum { CHANNEL, ROW, FIXED_ROW };  // statistics
-enum { RGB, LAB, RGBA };           // modes
+enum { RGB, LAB, RGBA, CLASSES };  // modes
 
 // Limits that keep every offset below in an int, however strange the plan.
 enum {
@@ -62,7 +62,7 @@ enum { DIRECT, DIRECT_8BIT, F4X4_3X3, F4X4_2X2, F2X2_2X2 };
 
 // Weights as the kernels read them (pack.c). The order of packed channels is that of Target (target.h).
 typedef struct {
-  void *weights;      // floats, or int8 codes; of labels the palette
+  void *weights;      // floats, or int8 codes; of labels and classes the palette
   float *bias;        // one float per packed channel, zeros where there is none
   float *scale;       // of the codes, one float per packed channel; of a normalisation
   int path;
@@ -99,7 +99,14 @@ static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int step) { return (n + step - 1) / step * step; }
 static inline int is_winograd(int path) { return path >= F4X4_3X3; }
 static inline int is_conv(const Op *op) { return op->op == CONV || op->op == CONV_TRANSPOSE || op->op == DEPTHWISE; }
-static inline int has_weights(const Op *op) { return is_conv(op) || op->op == NORM || op->op == LABELS; }
+static inline int in_classes(const Op *op) { return op->op == OUTPUT && op->mode == CLASSES; }
+
+// How many colours its palette has, 3 bytes each.
+static inline int palette_colours(const Op *op) {
+  return op->op == LABELS ? op->out_channels : in_classes(op) ? op->in_channels : 0;
+}
+
+static inline int has_weights(const Op *op) { return is_conv(op) || op->op == NORM || palette_colours(op) > 0; }
 
 // How many input channels each output channel has weights for.
 static inline int weight_depth(const Op *op) { return op->op == DEPTHWISE ? 1 : op->in_channels; }
@@ -112,7 +119,8 @@ static inline int reads_slice(const Op *op) { return !reads_drawing(op) && op->o
 
 // How many channels an operation reads from its input, and writes to its output.
 static inline int channels_read(const Op *op) {
-  return !reads_slice(op) ? 0 : op->op == OUTPUT ? op->mode == LAB ? 2 : op->mode == RGBA ? 4 : 3 : op->in_channels;
+  if (!reads_slice(op)) return 0;
+  return op->op != OUTPUT || in_classes(op) ? op->in_channels : op->mode == LAB ? 2 : op->mode == RGBA ? 4 : 3;
 }
 static inline int channels_written(const Op *op) {
   switch (op->op) {
@@ -149,7 +157,7 @@ void prepare_border(const Engine *e, const Op *op);  // of what a convolution re
 
 // The operations.
 void run_input(const Engine *e, const Op *op);
-void run_output(const Engine *e, const Op *op);
+void run_output(const Engine *e, const Op *op, const Packed *packed);
 void run_copy(const Engine *e, const Op *op);
 void run_style(const Engine *e, const Op *op);
 void run_enclosed(const Engine *e, const Op *op);
@@ -163,12 +171,12 @@ void run_depthwise(const Engine *e, const Op *op, const Packed *packed);
 
 int64_t dequantised_floats(const Op *op);       // direct.c: of `scratch`, where weights stay 8-bit
 void pack_norm(const Engine *e, const Op *op, const Packed *packed);
-void pack_labels(const Engine *e, const Op *op, const Packed *packed);
+void pack_palette(const Engine *e, const Op *op, const Packed *packed);
 int64_t enclosed_bytes(int height, int width);  // enclosed.c: of `areas`, for an output of this size
 
 // fill.c
 int64_t fill_bytes(int height, int width);      // of `areas`
-void fill_areas(const Engine *e);
+void fill_areas(const Engine *e, const Op *op, const uint8_t *palette);
 
 // winograd.c
 int winograd_step(const Op *op, int path);  // pixels of the input from one tile to the next

@@ -1,5 +1,6 @@
 // Flat colouring: what the drawing's lines enclose becomes one colour, and what they leave open a few.
 #include "areas.h"
+#include "classes.h"
 
 enum {
   PALE = 24,        // open paper becomes white where all channels of the picture are nearer to white
@@ -20,12 +21,16 @@ typedef struct {
   int count, rgb[MOST_COLOURS][3];
 } Colours;
 
-// Its `pixels`, which do not touch a line, are in Fill's `order` from `begin` on. How many colours it got, and the first.
+// Its `pixels`, which do not touch a line unless all of its do, are in Fill's `order` from `begin` on. How many colours it
+// got, and the first; its class, 0 without.
 typedef struct {
-  int begin, pixels, colours, rgb[3];
+  int begin, pixels, all_touch, colours, rgb[3], class;
 } Area;
 
 typedef struct {
+  const Engine *engine;
+  const Op *op;
+  const uint8_t *palette;  // in classes
   const uint8_t *drawing;
   uint8_t *picture;
   int height, width;
@@ -69,18 +74,24 @@ static void number_open(Fill *f) {
     if (open[i] > 0) f->areas[i] = open[i];
 }
 
+// Does a pixel choose its area's colours?
+static int chooses(const Fill *f, int i) { return !f->at_line[i] || f->found[f->areas[1 + i]].all_touch; }
+
+// A class is chosen by pixels that touch lines where an area has no others.
 static void sort_pixels(const Fill *f) {
   int pixels = f->height * f->width, begin = 0;
-  for (int a = 1; a < f->all; a++) f->found[a] = (Area){0};
+  for (int a = 1; a < f->all; a++) f->found[a] = (Area){.all_touch = in_classes(f->op)};
   for (int i = 0; i < pixels; i++)
-    if (f->areas[1 + i] > 0 && !f->at_line[i]) f->found[f->areas[1 + i]].pixels++;
+    if (f->areas[1 + i] > 0 && !f->at_line[i]) f->found[f->areas[1 + i]].all_touch = 0;
+  for (int i = 0; i < pixels; i++)
+    if (f->areas[1 + i] > 0 && chooses(f, i)) f->found[f->areas[1 + i]].pixels++;
   for (int a = 1; a < f->all; a++) {
     f->found[a].begin = begin;
     begin += f->found[a].pixels;
     f->found[a].pixels = 0;
   }
   for (int i = 0; i < pixels; i++) {
-    if (f->areas[1 + i] <= 0 || f->at_line[i]) continue;
+    if (f->areas[1 + i] <= 0 || !chooses(f, i)) continue;
     Area *area = &f->found[f->areas[1 + i]];
     f->order[area->begin + area->pixels++] = i;
   }
@@ -179,10 +190,41 @@ static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
   to->count++;
 }
 
-// Those of the strokes, else the mean of the picture.
-static void colours_of_enclosed(const Fill *f, const Area *area, Colours *to) {
-  colours_of_strokes(f, area, to);
+// The classes of areas with smaller numbers that an area meets, as bits: of what lies next to its pixels, off the lines,
+// to the left and right, above and below.
+static uint64_t classes_near(const Fill *f, const Area *area) {
+  uint64_t near = 0;
+  for (int k = area->begin; k < area->begin + area->pixels; k++) {
+    int i = f->order[k], number = f->areas[1 + i], beside[4], next[4];
+    find_beside(i, f->height, f->width, beside);
+    for (int n = 0; n < 4; n++) {
+      int j = beside[n];
+      for (int last = i; j != last && f->at_line[j]; j = next[n]) find_beside(last = j, f->height, f->width, next);
+      int met = f->areas[1 + j];
+      if (!f->at_line[j] && 0 < met && met < number) near |= (uint64_t)1 << f->found[met].class;
+    }
+  }
+  return near;
+}
+
+static void colour_of_class(const Fill *f, Area *area, Colours *to) {
+  int64_t total[MAX_LABELS] = {0};
+  uint32_t seed = f->engine->style->seed;
+  add_costs(f->engine, f->op, f->order + area->begin, area->pixels, total);
+  uint64_t near = seed && !area->all_touch ? classes_near(f, area) : 0;
+  area->class = draw_class(total, f->op->in_channels, area->pixels, seed, near);
+  for (int c = 0; c < 3; c++) to->rgb[to->count][c] = f->palette[3 * area->class + c];
+  to->count++;
+}
+
+// Those of the strokes, else that of its class, else the mean of the picture.
+static void colours_of_enclosed(const Fill *f, Area *area, Colours *to) {
+  if (!area->all_touch) colours_of_strokes(f, area, to);
   if (to->count) return;
+  if (in_classes(f->op)) {
+    colour_of_class(f, area, to);
+    return;
+  }
   Bin all = {0};
   for (int k = area->begin; k < area->begin + area->pixels; k++) add_pixel(&all, f->picture + 4 * f->order[k]);
   mean(&all, to->rgb[to->count++]);
@@ -239,13 +281,13 @@ int64_t fill_bytes(int height, int width) {
 }
 
 // Lines, and what touches them, are as dark as in the drawing. Half a kilobyte less to download, and as fast (measured):
-__attribute__((minsize)) void fill_areas(const Engine *e) {
+__attribute__((minsize)) void fill_areas(const Engine *e, const Op *op, const uint8_t *palette) {
   int height = e->output_height, width = e->output_width, pixels = height * width;
   Bin *bins = e->areas;
   Area *found = (Area *)(bins + BINS);
   int *areas = (int *)(found + MOST_AREAS), *order = areas + 1 + pixels;  // find_areas and number_open are done with it
   uint8_t *at_line = (uint8_t *)(order + 1 + pixels);
-  Fill f = {e->input, e->output, height, width, areas, 0, 0, order, at_line, at_line + pixels, found, bins};
+  Fill f = {e, op, palette, e->input, e->output, height, width, areas, 0, 0, order, at_line, at_line + pixels, found, bins};
   f.inner = find_areas(f.drawing, height, width, areas);
   mark_lines(&f);
   number_open(&f);

@@ -45,7 +45,7 @@ void run_labels(const Engine *e, const Op *op, const Packed *packed) {
   in_parallel(labels_row, &l, e->input_height);
 }
 
-void pack_labels(const Engine *e, const Op *op, const Packed *packed) {
+void pack_palette(const Engine *e, const Op *op, const Packed *packed) {
   uint8_t *to = packed->weights;
-  SMALL for (int i = 0; i < 3 * op->out_channels; i++) to[i] = e->raw[op->weight + i];
+  SMALL for (int i = 0; i < 3 * palette_colours(op); i++) to[i] = e->raw[op->weight + i];
 }

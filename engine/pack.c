@@ -76,8 +76,8 @@ int reserve_packed(Engine *e) {
 }
 
 static void pack_op(const Engine *e, const Op *op, const Packed *packed) {
-  if (op->op == NORM || op->op == LABELS) {
-    (op->op == NORM ? pack_norm : pack_labels)(e, op, packed);
+  if (!is_conv(op)) {
+    (op->op == NORM ? pack_norm : pack_palette)(e, op, packed);
     return;
   }
   pack_bias(e, op, packed->bias);

@@ -38,7 +38,7 @@ static int smaller_path(const Engine *e, const Op *op, int path) {
 
 int64_t weight_bytes(const Op *op, int path) {
   if (op->op == NORM) return 0;
-  if (op->op == LABELS) return 3 * op->out_channels;
+  if (palette_colours(op)) return 3 * palette_colours(op);
   if (is_winograd(path)) return 4 * winograd_weight_floats(op, path);
   int64_t weights = (int64_t)op->kernel * op->kernel * packed_channels(op);
   if (op->op != DEPTHWISE) weights *= round_up(op->in_channels, 4);

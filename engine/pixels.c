@@ -1,6 +1,8 @@
 // Bytes to numbers and back, and copies: the operations without weights.
 #include "activation.h"
+#include "classes.h"
 #include "engine.h"
+#include "noise.h"
 #include "parallel.h"
 #include "simd.h"
 
@@ -104,16 +106,17 @@ static void output_band(const void *context, int index, int thread) {
   }
 }
 
-void run_output(const Engine *e, const Op *op) {
+void run_output(const Engine *e, const Op *op, const Packed *packed) {
   int unit = op->scale == 1;
   int height = e->tensors[op->input].height;
   Rows rows = {e, op, height, splat(unit ? 255.0f : 127.5f), splat(unit ? 0.0f : 1.0f)};
   if (op->mode == LAB) run_lab(e, op);
+  else if (op->mode == CLASSES) show_classes(e, op, packed->weights);
   else in_parallel(output_band, &rows, in_bands(height));
-  if (op->activation == FILL) fill_areas(e);
+  if (op->activation == FILL) fill_areas(e, op, packed->weights);
 }
 
-// Channel 0: PCG's output function of the pixel's number (O'Neill 2014), in [-1, 1). Then the colour.
+// Channel 0: noise of the pixel's number, in [-1, 1). Then the colour.
 static void style_band(const void *context, int index, int thread) {
   (void)thread;
   const Rows *r = context;
@@ -122,9 +125,7 @@ static void style_band(const void *context, int index, int thread) {
   for (int y = index * BAND; y < min(r->height, (index + 1) * BAND); y++) {
     float *to = out->data + y * out->row + r->op->output_channel;
     for (int x = 0; x < out->width; x++, to += out->pixel) {
-      uint32_t state = ((uint32_t)(y * out->width + x) + style->seed * 0x9E3779B9u) * 747796405u + 2891336453u;
-      uint32_t word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737u;
-      to[0] = (float)(int32_t)((word >> 22) ^ word) * 0x1p-31f;
+      to[0] = (float)(int32_t)hash_of((uint32_t)(y * out->width + x), style->seed) * 0x1p-31f;
       for (int c = 0; c < 3; c++) to[c + 1] = style->colour[c];
     }
   }

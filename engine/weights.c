@@ -21,7 +21,7 @@ QuadWeights weights_of_quad(const Engine *e, const Op *op, int quad) {
 }
 
 int64_t end_of_weights(const Op *op) {
-  if (op->op == LABELS) return (int64_t)op->weight + 3 * op->out_channels;
+  if (palette_colours(op)) return (int64_t)op->weight + 3 * palette_colours(op);
   int64_t floats = 4 * op->out_channels, end = 0;
   if (op->op != NORM) {  // whose kernel can be any number
     int64_t codes = (int64_t)op->out_channels * op->kernel * op->kernel * weight_depth(op);

@@ -9,6 +9,8 @@ import numpy as np
 from nurie.convert.quantise import nearest
 from nurie.engine.plan import LEAKY_RELU, RELU, TANH, Op, Plan, make_plan
 
+Model = tuple[Plan, bytes]
+
 
 class Builder:
     """Collects operations and their weights; every method that computes a tensor returns its index."""

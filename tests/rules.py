@@ -73,6 +73,13 @@ def within(**fields: int) -> Row:
     return lists(f"{fields} of 12", [3, 12, 12], [{"op": "input"}, made, read | fields, {"op": "output"}])
 
 
+def classes(count: int) -> Row:
+    """So many logits, which are shown."""
+    made = {"op": "conv", "output": 1, "in_channels": 3, "out_channels": count, "kernel": 1}
+    shown = {"op": "output", "input": 1, "mode": 3, "activation": 4, "in_channels": count}
+    return lists(f"{count} classes", [3, count], [{"op": "input"}, made, shown])
+
+
 def reads(channels: int) -> Row:
     """A convolution that reads all of a tensor with so many channels."""
     made = {"op": "conv", "output": 1, "in_channels": 3, "out_channels": channels, "kernel": 1, "scale": 0}
@@ -213,10 +220,16 @@ INVALID: dict[str, list[Row]] = {
     "compand": [but(index, compand=n) for n in (-0.1, 64.1, 1e300) for index in (CONV, COPY, INPUT)],
     "mode": [
         but(INPUT, mode=2),
-        *(but(OUTPUT, mode=n) for n in (-1, 3)),
+        *(but(OUTPUT, mode=n, activation=4, in_channels=3) for n in (-1, 4)),
         *(but(index, mode=1) for index in range(10) if index not in (INPUT, OUTPUT)),
     ],
+    "classes": [
+        but(OUTPUT, mode=3, in_channels=3),
+        *(but(OUTPUT, mode=3, activation=4, in_channels=n) for n in (0, 2)),
+        classes(65),
+    ],
     "offsets": [
+        but(OUTPUT, mode=3, activation=4, in_channels=3, weight=-1),
         *(but(index, weight=n) for n in (-4, -1, 2) for index in (CONV, TRANSPOSED, DEPTHWISE)),
         *(but(CONV, weight=n, scale=0) for n in (-4, -1)),
         *(but(index, bias=n) for n in (-8, -2, 2) for index in (CONV, TRANSPOSED, DEPTHWISE)),
@@ -264,9 +277,11 @@ VALID: dict[str, list[Row]] = {
     "labels": [lists("64", [3, 64], [*OPS[:1], {"op": "labels", "output": 1, "out_channels": 64}, {"op": "output"}])],
     "compand": [but(CONV, scale=0, compand=n) for n in (0, 0.25, 64)],
     "mode": [but(OUTPUT, mode=1), but(INPUT, mode=0)],
+    "classes": [classes(3), classes(64)],
     "offsets": [
         but(NORM, scale=0, bias=4, weight=-9),
         but(LABELS, weight=5),
+        but(OUTPUT, mode=3, activation=4, in_channels=3, weight=5),
         but(CONV, weight=3, scale=8, bias=4),
         but(CONV, weight=4, bias=0),
         but(DEPTHWISE, weight=1, scale=0),

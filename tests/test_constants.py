@@ -36,7 +36,7 @@ CLASSES: dict[str, tuple[str, Callable[[float], float]]] = {
 NOISE = [0x9E3779B9, 747796405, 2891336453, 28, 277803737, 22]
 NOISE_SOURCES = {
     DOCUMENT: r"Channel 0 is noise.*?\^31",
-    "engine/pixels.c": r"uint32_t state.*?0x1p-31f",
+    "engine/noise.h": r"uint32_t state.*?word >> 22",
     "src/nurie/engine/reference_noise.py": r"state = .*?word >> 22",
     "src/nurie/nets/generators.py": r"number = .*?2\*\*31",
     f"{PAGE}/wgsl.js": r"let state = .*?0x1p-31f",
@@ -61,7 +61,7 @@ def test_filled_areas(name: str) -> None:
 def test_filled_classes(name: str) -> None:
     pattern, more = CLASSES[name]
     [documented] = found_in(DOCUMENT, pattern)
-    assert vars(reference_fill)[name] == more(documented)
+    assert c_constants("engine/classes.c")[name] == vars(reference_fill)[name] == more(documented)
 
 
 def test_each_rule_of_filled_areas_has_a_function() -> None:

@@ -26,7 +26,7 @@ def test_no_two_files_need_each_other() -> None:
     assert list(TopologicalSorter(found).static_order())[-1] == "api.c"
     assert found["api.c"] >= {"check.c", "layout.c", "pack.c", "winograd.c"}
     assert found["winograd.c"] >= {"weights.c", "gemm.c", "parallel.c", "transforms.c"}
-    assert found["pixels.c"] == {"fill.c", "lab.c", "parallel.c"}
+    assert found["pixels.c"] == {"classes.c", "fill.c", "lab.c", "parallel.c"}
 
 
 def test_a_circle_is_found() -> None:

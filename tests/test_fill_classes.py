@@ -2,10 +2,15 @@
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nurie.engine.plan import CLASSES, FILL
+from nurie.engine.reference import run_reference
 from nurie.engine.reference_fill import filled_classes
+from nurie.engine.wasm import Engine
+from plans import Builder, Model, scribble
 
 PALETTE = np.array([(255, 255, 255), (0, 0, 0), (200, 40, 40), (40, 60, 200), (250, 220, 60)], np.uint8)
 PAPER, INK, RED, BLUE, YELLOW = range(len(PALETTE))
@@ -96,3 +101,60 @@ def test_areas_without_strokes_have_colours_of_the_palette(seed: int, dice: int)
     classes_at(picture)  # raises where one is of none
     more = np.random.default_rng(seed).integers(-99, 99, (48, 96, 1)).astype(np.float32)
     assert np.array_equal(filled_classes(rooms(), logits + more, PALETTE, dice), picture)  # only differences count
+
+
+def painted(colours: int, seed: int = 0, strength: float = 1) -> tuple[Model, np.ndarray]:
+    """A net that gives logits for the colours of a random palette."""
+    b = Builder(seed)
+    logits = b.conv(b.image(), 3, colours, kernel=5)
+    b.parts = [(strength * np.frombuffer(part, "<f4")).astype("<f4").tobytes() for part in b.parts]
+    palette = b.rng.integers(0, 256, (colours, 3), dtype=np.uint8)
+    palette[0] = 255
+    at = b.data(palette)
+    return b.finish(logits, mode=CLASSES, activation=FILL, in_channels=colours, weight=at), palette
+
+
+def tiles(height: int, width: int, seed: int) -> np.ndarray:
+    """Areas side by side, between lines of several widths, some of which have holes."""
+    rng = np.random.default_rng(seed)
+    drawing = np.full((height, width, 3), 255, np.uint8)
+    for axis in (0, 1):
+        for at in np.cumsum(rng.integers(2, 14, 20)):
+            drawing.swapaxes(0, axis)[at : at + rng.integers(1, 4)] = 0
+    holes = rng.random((height, width)) < rng.choice([0, 0.02])
+    drawing[holes] = 255
+    return drawing
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.integers(3, 64), st.booleans())
+def test_it_is_the_reference_to_the_byte(seed: int, height: int, width: int, colours: int, relaxed: bool) -> None:
+    drawing = tiles(height, width, seed) if seed % 2 else scribble(height, width, seed)
+    (plan, weights), palette = painted(colours, seed % 1000, (0.1, 1, 30)[seed % 3])
+    engine = Engine(plan, weights=weights, relaxed=relaxed)
+    for dice in (0, 1, seed):
+        engine.set_style(dice)
+        picture = engine.run(drawing)
+        assert np.array_equal(picture, filled_classes(drawing, engine.tensor(1), palette, dice))
+
+
+@pytest.mark.parametrize("dice", [0, 1, 77])
+def test_the_reference_runs_such_plans(dice: int) -> None:
+    drawing = scribble(24, 32, 5)
+    (plan, weights), _ = painted(7)
+    engine = Engine(plan, weights=weights)
+    engine.set_style(dice)
+    assert (engine.run(drawing) == run_reference(plan, weights, drawing, dice)[0]).all(2).mean() > 0.99
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+def test_logits_that_are_no_numbers_give_colours_of_the_palette(value: float) -> None:
+    drawing = np.pad(np.full((20, 20, 3), 255, np.uint8), ((2, 2), (2, 2), (0, 0)))
+    (plan, weights), palette = painted(5)
+    bias = plan.ops[1].bias
+    weights = weights[:bias] + np.full(5, value, "<f4").tobytes() + weights[bias + 20 :]
+    for dice in (0, 1):
+        engine = Engine(plan, weights=weights)
+        engine.set_style(dice)
+        picture = engine.run(drawing)
+        assert {*map(tuple, picture[4:-4, 4:-4].reshape(-1, 3))} <= {*map(tuple, palette)}

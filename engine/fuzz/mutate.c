@@ -15,7 +15,7 @@ typedef struct {
   int tail_bytes;
 } Parts;
 
-static uint32_t state;  // of PCG, as in pixels.c
+static uint32_t state;  // of PCG, as in noise.h
 
 static int draw(int below) {
   state = state * 747796405u + 2891336453u;
@@ -147,6 +147,15 @@ static void add_op(Parts *parts) {
   }
 }
 
+// With a palette in the weights.
+static void show_classes_of(Input *h, Op *output) {
+  output->mode = CLASSES;
+  output->activation = FILL;
+  output->in_channels = 3 + draw(draw(4) ? 10 : MAX_LABELS);
+  output->weight = draw(40);
+  h->weights = max(h->weights, (int)end_of_weights(output));
+}
+
 static void change_field(Parts *parts) {
   Op *op = &parts->ops[draw(parts->header.ops)];
   int *fields = (int *)op, field = 1 + draw((int)sizeof(Op) / 4 - 1);
@@ -205,6 +214,7 @@ static void mutate(Parts *parts) {
     case 14: {
       Op *output = &parts->ops[draw(h->ops)];
       if (output->op == OUTPUT) output->activation = draw(2) * FILL, output->scale = draw(3) - 1, output->mode = draw(3);
+      if (output->op == OUTPUT && draw(3) == 0) show_classes_of(h, output);
       draw_line(parts);
       break;
     }

@@ -19,8 +19,8 @@ ACTIVATIONS = ("none", "relu", "leaky_relu", "tanh", "fill", "sigmoid")
 NONE, RELU, LEAKY_RELU, TANH, FILL, SIGMOID = range(len(ACTIVATIONS))
 STATISTICS = ("channel", "row", "fixed_row")
 CHANNEL, ROW, FIXED_ROW = range(len(STATISTICS))
-MODES = ("rgb", "lab", "rgba")
-RGB, LAB, RGBA = range(len(MODES))
+MODES = ("rgb", "lab", "rgba", "classes")
+RGB, LAB, RGBA, CLASSES = range(len(MODES))
 COMPUTED = (NONE, RELU, LEAKY_RELU, TANH, SIGMOID)  # of convolutions, copies and normalisations
 SHUFFLES = (1, 2, 4)
 STRIDES = (1, 2)
@@ -85,7 +85,7 @@ class Op:
     def channels_read(self) -> int:
         """Channels of the input slice."""
         if self.op == "output":
-            return {LAB: 2, RGBA: 4}.get(self.mode, 3)
+            return {LAB: 2, RGBA: 4, CLASSES: self.in_channels}.get(self.mode, 3)
         return 0 if self.op in READ_NO_TENSOR else self.in_channels
 
     @property
@@ -261,12 +261,16 @@ def _field_fault(op: Op) -> str:
     added = op.op != "norm" and op.residual != -1
     if added or activated or shuffled or _is_padded(op) or _is_special(op):
         return "has fields that it cannot have"
-    return _norm_fault(op) if op.op == "norm" else _labels_fault(op) if op.op == "labels" else ""
+    if op.op == "norm":
+        return _norm_fault(op)
+    if op.op == "output" and op.mode == CLASSES and op.activation != FILL:
+        return f"has activation {op.activation}; classes need {FILL}"
+    return _palette_fault(op) if op.op == "labels" or op.mode == CLASSES else ""
 
 
 def _is_special(op: Op) -> bool:
     """With a `statistics` or `mode` that its kind has not."""
-    modes = {"input": (RGB, LAB), "output": (RGB, LAB, RGBA)}.get(op.op, (RGB,))
+    modes = {"input": (RGB, LAB), "output": (RGB, LAB, RGBA, CLASSES)}.get(op.op, (RGB,))
     readings = (CHANNEL, ROW, FIXED_ROW) if op.op == "norm" else (CHANNEL,)
     return op.mode not in modes or op.statistics not in readings
 
@@ -279,9 +283,10 @@ def _norm_fault(op: Op) -> str:
     return _offset_fault(op)
 
 
-def _labels_fault(op: Op) -> str:
-    if not 2 <= op.out_channels <= MAX_LABELS:
-        return f"has {op.out_channels} labels; the engine takes 2 to {MAX_LABELS}"
+def _palette_fault(op: Op) -> str:
+    what, colours, least = ("labels", op.out_channels, 2) if op.op == "labels" else ("classes", op.in_channels, 3)
+    if not least <= colours <= MAX_LABELS:
+        return f"has {colours} {what}; the engine takes {least} to {MAX_LABELS}"
     return f"has its palette at byte {op.weight}; it must be from 0 on" if op.weight < 0 else ""
 
 

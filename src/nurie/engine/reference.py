@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nurie.engine.plan import ACTIVATIONS, CHANNEL, FILL, FIXED_ROW, LAB, RGBA, Op, Plan
-from nurie.engine.reference_fill import filled, spread
+from nurie.engine.plan import ACTIVATIONS, CHANNEL, CLASSES, FILL, FIXED_ROW, LAB, RGBA, Op, Plan
+from nurie.engine.reference_fill import filled, filled_classes, spread
 from nurie.engine.reference_lab import from_lab, lightness
 from nurie.engine.reference_noise import hash_of
 
@@ -52,6 +52,9 @@ def run_reference(
 
 def shown(op: Op, x: Array, given: Given) -> Array:
     """uint8 (h, w, 3)"""
+    if op.mode == CLASSES:
+        palette = read_palette(given.weights, op.weight, op.in_channels)
+        return filled_classes(given.drawing, x.astype(np.float32), palette, given.seed)
     if op.mode == LAB:
         picture = to_bytes(from_lab(np.dstack([lightness(given.drawing), 110 * x])), unit=True)
     elif op.mode == RGBA:
@@ -93,7 +96,7 @@ def normalised(op: Op, x: Array, given: Given) -> Array:
 
 def labelled(op: Op, _: Array, given: Given) -> Array:
     """One channel for each colour of the palette, 1 in that of the nearest, the first of equals."""
-    palette = np.frombuffer(given.weights, np.uint8, 3 * op.out_channels, op.weight).reshape(-1, 3)
+    palette = read_palette(given.weights, op.weight, op.out_channels)
     distances = ((given.drawing[:, :, None].astype(int) - palette) ** 2).sum(3)
     return np.eye(op.out_channels)[distances.argmin(2)]
 
@@ -182,6 +185,11 @@ def shuffled(x: Array, factor: int) -> Array:
     h, w, c = x.shape
     parts = x.reshape(h, w, c // factor**2, factor, factor)
     return parts.transpose(0, 3, 1, 4, 2).reshape(h * factor, w * factor, c // factor**2)
+
+
+def read_palette(data: bytes, offset: int, colours: int) -> Array:
+    """uint8 (colours, 3)"""
+    return np.frombuffer(data, np.uint8, 3 * colours, offset).reshape(-1, 3)
 
 
 def read_floats(data: bytes, offset: int, count: int) -> Array:

@@ -23,7 +23,7 @@ const OPS = ["input", "conv", "conv_transpose", "copy", "output", "depthwise", "
 const READ_DRAWING = ["input", "enclosed", "labels"];
 export const ACTIVATIONS = ["none", "relu", "leaky_relu", "tanh", "fill", "sigmoid"];
 export const STATISTICS = ["channel", "row", "fixed_row"];
-export const MODES = ["rgb", "lab", "rgba"];
+export const MODES = ["rgb", "lab", "rgba", "classes"];
 const MAX_SIDE = 32768;
 
 /** The fields after `op`, in the engine's order, with their defaults. @type {{[field: string]: number}} */

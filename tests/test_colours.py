@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -19,6 +20,7 @@ from nurie.nets.colours import BORDER, Colours, borders
 from nurie.nets.generators import FastGenerator, build_generator
 from nurie.nets.metadata import read_metadata
 from nurie.nets.tensors import to_images, to_tensor
+from nurie.painting.painter import open_painter
 from nurie.train import train
 from nurie.training.options import saved_config
 
@@ -205,3 +207,20 @@ def test_a_checkpoint_of_colours_has_as_many_in_its_palette() -> None:
 def test_checkpoints_of_before_there_were_colours_are_read_as_they_were() -> None:
     meta = read_metadata(about(generator={"kind": "fast", "width": 8}, palette=[], shares=[]), "a file")
     assert "colours" not in meta["generator"]
+
+
+def test_predict_paints_areas_in_colours_of_the_palette_and_seeds_in_others(pairs: Path, tmp_path: Path) -> None:
+    path = train(Train(pairs, tmp_path / "run", **FIVE))
+    palette = to_bytes(checkpoint.about(path)["palette"])
+    drawing = np.full((64, 64, 3), 255, np.uint8)
+    for top, left in ((6, 6), (6, 36), (36, 6), (36, 36)):
+        cv2.rectangle(drawing, (left, top), (left + 20, top + 20), (0, 0, 0), 2)
+    painter, seen = open_painter(tmp_path / "run"), set()
+    for seed in range(8):
+        painter.set_seed(seed)
+        picture = painter.paint(drawing)
+        inside = picture[12:20, 12:20].reshape(-1, 3)
+        assert (inside == inside[0]).all() and inside[0].tolist() in palette[1:].tolist()
+        seen.add(picture.tobytes())
+    painter.set_seed(0)
+    assert painter.paint(drawing).tobytes() in seen and len(seen) > 1

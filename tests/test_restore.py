@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from conftest import TINY, square
 from nurie.config import Export, Train
+from nurie.convert.parity import pictures_of
 from nurie.convert.restore import restore
 from nurie.engine.modelfile import MANIFEST, Manifest, read_manifest, read_model
 from nurie.errors import NurieError
@@ -18,7 +19,7 @@ from nurie.export import export
 from nurie.nets import checkpoint
 from nurie.nets.generators import StyleInput, build_generator
 from nurie.nets.tensors import to_tensor
-from nurie.painting.painter import open_painter, paint_with
+from nurie.painting.painter import open_painter
 from nurie.pairs.folder import open_pairs
 from nurie.train import train
 from nurie.training.options import metadata
@@ -72,7 +73,7 @@ def test_it_computes_what_the_model_does(options: tuple, pairs: Path, tmp_path: 
     for drawing in shown:
         expected = open_painter(model).paint(drawing).astype(int)
         assert np.ptp(expected) > 50
-        assert np.abs(paint_with(generator)(drawing) - expected).max() <= 1
+        assert np.abs(pictures_of(generator, [drawing])[0] - expected).max() <= 1
 
 
 @pytest.mark.parametrize("options", KINDS)

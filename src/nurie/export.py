@@ -19,6 +19,7 @@ from nurie.convert.parity import compare, pictures_of
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.labels import label_colours
 from nurie.drawings.made_up import made_up
+from nurie.drawings.palette import to_bytes
 from nurie.drawings.sheets import to_png
 from nurie.drawings.strokes import read_strokes
 from nurie.engine.modelfile import ONNX, Label, Preset
@@ -70,7 +71,7 @@ def make_model(config: Export, labels: list[Label]) -> Bundle:
     plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8")
     more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
     compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
-    expected = pictures_of(generator, compared)
+    expected = pictures_of(generator, compared, to_bytes(meta.get("palette", [])))
     del generator
     gc.collect()  # the graph refers to it, and the engine needs the memory
     parity = compare(plan, weights, styles_of(meta, plan), compared, expected, config.tolerance)

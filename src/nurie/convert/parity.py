@@ -8,15 +8,25 @@ from torch import nn
 
 from nurie.engine.modelfile import Parity
 from nurie.engine.plan import Plan
+from nurie.engine.reference_fill import filled_classes
 from nurie.engine.wasm import Engine
 from nurie.errors import NurieError
 from nurie.nets.tensors import to_images, to_tensor
 
 
 @torch.no_grad()
-def pictures_of(generator: nn.Module, drawings: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What PyTorch makes of drawings, uint8 (h, w, 3) each, as both."""
-    return [to_images(generator(to_tensor([drawing])))[0] for drawing in drawings]
+def pictures_of(
+    generator: nn.Module, drawings: Sequence[np.ndarray], palette: np.ndarray | None = None, seed: int = 0
+) -> list[np.ndarray]:
+    """What PyTorch makes of drawings, uint8 (h, w, 3) each, as both.
+
+    palette: uint8 (colours, 3), where the generator gives logits of its colours: then areas are filled, by the seed.
+    """
+    outputs = (generator(to_tensor([drawing])) for drawing in drawings)
+    if palette is None or not len(palette):
+        return [to_images(output)[0] for output in outputs]
+    logits = (output[0].permute(1, 2, 0).float().contiguous().numpy() for output in outputs)
+    return [filled_classes(of, each, palette, seed) for of, each in zip(drawings, logits, strict=True)]
 
 
 def compare(

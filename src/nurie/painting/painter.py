@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,6 @@ from nurie.engine.modelfile import is_model, read_model
 from nurie.engine.plan import Plan
 from nurie.errors import NurieError
 from nurie.size import Size
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Paint = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> picture, uint8 (h, w, 3)
 
@@ -67,19 +63,23 @@ def engine_painter(path: Path) -> Painter:
 
 def torch_painter(path: Path) -> Painter:
     from nurie.convert.lower import lower
+    from nurie.convert.parity import pictures_of
+    from nurie.drawings.palette import to_bytes
     from nurie.nets.checkpoint import load_generator
     from nurie.nets.generators import StyleInput, multiple_of
 
     generator, meta = load_generator(path)
-    size = Size.parse(meta["train"]["size"])
+    size, palette, chosen = Size.parse(meta["train"]["size"]), to_bytes(meta.get("palette", [])), 0
 
     def set_seed(seed: int) -> None:
+        nonlocal chosen
+        chosen = seed
         for net in generator.modules():
             if isinstance(net, StyleInput):
                 net.set_style(seed, colour_of(seed, meta.get("styles")))
 
     return Painter(
-        paint=paint_with(generator),
+        paint=lambda drawing: pictures_of(generator, [drawing], palette, chosen)[0],
         set_seed=set_seed,
         height=size.height,
         width=size.width,
@@ -95,10 +95,3 @@ def torch_painter(path: Path) -> Painter:
 def colour_of(seed: int, styles: Sequence[Sequence[float]] | None) -> Sequence[float]:
     """The style that a seed means, as on the page: RGB in [-1, 1]."""
     return styles[seed % len(styles)] if styles else (0.0, 0.0, 0.0)
-
-
-def paint_with(generator: "nn.Module") -> Paint:
-    """A generator, (n, 3, h, w) in [-1, 1] to the same, as a function of one uint8 picture."""
-    from nurie.convert.parity import pictures_of
-
-    return lambda drawing: pictures_of(generator, [drawing])[0]

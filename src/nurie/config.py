@@ -189,6 +189,8 @@ class Train:
     # batches of train pairs on which BatchNorm's means and variances are measured anew at the end, as after weight
     # averaging; 0: they stay averages, as the weights
     batchnorm: Annotated[Count, FreeToChange()] = 0
+    # steps at the beginning in which only the discriminator learns: after --init with a model, which has none
+    discriminator_steps: Count = 0
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
@@ -209,6 +211,17 @@ class Train:
     jitter: Annotated[bool, Before(False)] = True
     # CSV file with a header, then each picture's name and class: training samples all classes equally often
     classes: Annotated[Path | None, arg(metavar="FILE"), FreeToChange()] = None
+    # drawings without pictures, such as visitors make: a folder of strokes (.json of the page) or of pictures of line
+    # drawings, or an .ndjson file of Quick, Draw!
+    drawings: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
+    drawings_share: Annotated[float, Range(0, 8)] = 0.5  # so many of them in a batch for each of its pairs
+    # with them: weight of the GAN loss of a discriminator that sees their pictures and real ones, without drawings
+    unpaired_gan: Weight = 0.75
+    ink_contrast: Weight = 2.0  # with them: weight of the loss on lines that are not seen in their pictures
+    open_paper: Weight = 20.0  # with them: weight of the loss on colour where the sheet is open
+    subject_colour: Weight = (
+        4.0  # with them: weight of the L1 between a subject's mean colour and the one it is to have
+    )
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)

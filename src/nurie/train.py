@@ -11,6 +11,7 @@ from rich.console import Console
 
 from nurie.batches.sampler import Batch, Sampler, prefetch
 from nurie.config import Train
+from nurie.drawings.collection import open_collection
 from nurie.drawings.palette import common_colours, shares_of
 from nurie.errors import NurieError
 from nurie.files.lock import locked
@@ -88,7 +89,8 @@ def train_run(config: Train, accelerator: Accelerator, saved: Callable[[], None]
             show(state, val, log, Console(stderr=True))
     if not finished:
         classes = members_of_classes(dataset.classes) if dataset.classes else ()
-        sampler = Sampler(train_pairs, config, classes, accelerator.process_index, accelerator.num_processes)
+        process, processes = accelerator.process_index, accelerator.num_processes
+        sampler = Sampler(train_pairs, config, classes, process, processes, dataset.drawings)
         if config.minutes and config.batchnorm:
             state.schedule.reserved = batchnorm.seconds(state, sampler)
         if not state.schedule.done(state.step):
@@ -114,7 +116,8 @@ def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFold
     classes = classes_of(config.classes, train_pairs.names) if config.classes else None
     warnings = set_warnings(len(train_pairs), len(val_pairs), classes)
     warnings |= copy_warnings(checked.copies(train_pairs, val_pairs), len(val_pairs))
-    return train_pairs, val_pairs, Dataset(pictures, others, classes, warnings)
+    drawings = open_collection(config.drawings) if config.drawings else None
+    return train_pairs, val_pairs, Dataset(pictures, others, classes, drawings, warnings)
 
 
 def say(text: str, console: Console | None = None) -> None:

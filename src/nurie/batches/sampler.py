@@ -11,15 +11,16 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nurie.batches.pair import VariedPair, vary_pair
 from nurie.batches.streams import Choice, Streams
+from nurie.batches.unpaired import Unpaired, unpaired_at
 from nurie.config import Train
+from nurie.drawings.collection import Collection
 from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
-from nurie.nets.tensors import to_tensor
+from nurie.nets.tensors import to_mask, to_tensor
 from nurie.pairs.folder import PairFolder, resized
 from nurie.size import Size
 
@@ -33,6 +34,7 @@ class Batch:
     style: Tensor  # float32 (n, 3): the pictures' styles, but for what hints say otherwise
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
+    unpaired: Unpaired | None = None  # drawings without pictures
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Sampler:
     classes: tuple[tuple[int, ...], ...] = ()
     process: int = 0
     processes: int = 1
+    drawings: Collection | None = None  # without pictures
 
     def __call__(self, step: int, size: Size | None = None) -> Batch:
         """size: of the pictures; None: the folder's."""
@@ -68,7 +71,15 @@ class Sampler:
             style=style_of(to_tensor([pair.plain for pair in pairs])),
             redrawn=redrawn,
             shift=shift,
+            unpaired=self._unpaired(step, size or self.pairs.size),
         )
+
+    def _unpaired(self, step: int, size: Size) -> Unpaired | None:
+        count = round(self.options.drawings_share * self.options.batch)
+        if self.drawings is None or not count:
+            return None
+        first = (step * self.processes + self.process) * count
+        return unpaired_at(range(first, first + count), self.drawings, self.options.seed, size)
 
     def _pair(self, position: int, size: Size | None) -> VariedPair:
         """The pair at a position in the run, over all processes."""
@@ -91,11 +102,6 @@ class Sampler:
 
     def _order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.options.seed, epoch, 2]).permutation(len(self.pairs))
-
-
-def to_mask(masks: list[np.ndarray]) -> Tensor:
-    """bool (h, w) -> float32 (n, 1, h, w)."""
-    return torch.from_numpy(np.stack(masks)[:, None]).float()
 
 
 def prefetch(sample: Callable[[int], Batch], start: int) -> Generator[Batch, None, None]:

@@ -12,7 +12,8 @@ from numpy.random import Generator, Philox
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike
 
-DRAWS = 2  # version of what is drawn and how, which a run's checkpoint names; 1 drew all of a batch from one stream
+# Version of what is drawn and how, which a checkpoint names: 1 drew all of a batch from one stream, 2 no wide gaps.
+DRAWS = 3
 
 
 class Choice(IntEnum):
@@ -33,6 +34,8 @@ class Choice(IntEnum):
     RECOLOUR = 12
     FLIP = 13
     SHIFT = 14  # of all pairs of a step, by the position of the first
+    PLACE = 15  # of a drawing without a picture, at its own position
+    UNPAIRED_PEN = 16
 
 
 class Streams(ISeedSequence):

@@ -13,7 +13,8 @@ class PatchDiscriminator(nn.Module):
     leaves single pixels to the L1 loss.
     """
 
-    def __init__(self, width: int = 64, scale: int = 1) -> None:
+    def __init__(self, width: int = 64, scale: int = 1, unpaired: bool = False) -> None:
+        """unpaired: with last layers that see pictures alone, too."""
         super().__init__()
         self.scale = scale
         c = [6, width, 2 * width, 4 * width, 8 * width]
@@ -24,6 +25,7 @@ class PatchDiscriminator(nn.Module):
                 layers.append(nn.BatchNorm2d(c[i + 1]))
             self.layers.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
         self.logits = nn.Conv2d(c[4], 1, 4, 1, 1)
+        self.unpaired = nn.Conv2d(c[4], 1, 4, 1, 1) if unpaired else None
 
     def embed(self, drawing: Tensor, *pictures: Tensor) -> list[list[Tensor]]:
         """For each batch of pictures of these drawings, what `forward` takes."""
@@ -38,7 +40,13 @@ class PatchDiscriminator(nn.Module):
             features.append(x)
         return features
 
-    def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Logits, and the features."""
+    def alone(self, x: Tensor) -> list[Tensor]:
+        """What `embed` gave, without the drawings: white ones."""
+        return [torch.cat([torch.ones_like(x[:, :3]), x[:, 3:]], 1)]
+
+    def forward(self, x: Tensor, unpaired: bool = False) -> tuple[list[Tensor], list[Tensor]]:
+        """Logits, and the features. unpaired: judge pictures alone, by what `alone` gave."""
         features = self.features(x)
-        return [self.logits(features[-1])], features
+        last = self.unpaired if unpaired else self.logits
+        assert last
+        return [last(features[-1])], features

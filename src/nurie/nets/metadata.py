@@ -64,6 +64,7 @@ class Metadata(Struct, kw_only=True):
     pairs: dict[str, str] = {}  # what it learnt from, see training/dataset.py
     val_pairs: str = ""
     classes: dict[str, str] = {}
+    drawings: str = ""  # a digest of those without pictures
     checksums: dict[str, str] = {}  # older checkpoints have none
 
     def __post_init__(self) -> None:

@@ -149,17 +149,19 @@ class ProjectedDiscriminator(nn.Module):
 
     backbone: EfficientNetLite0
 
-    def __init__(self, width: int = 64, scale: int = 1, size: int = 256) -> None:
+    def __init__(self, width: int = 64, scale: int = 1, size: int = 256, unpaired: bool = False) -> None:
         """width: channels of each head. With a `scale`, it sees pictures that many times smaller, or parts of them.
 
         size: the shorter side of the pictures, or of the largest; stages that would have less than two pixels are left
-        out, and of smaller pictures more of them.
+        out, and of smaller pictures more of them. unpaired: with heads that see pictures alone, too.
         """
         super().__init__()
         self.scale = scale
         object.__setattr__(self, "backbone", load_backbone())  # not a submodule: neither trained nor saved
         channels = [STAGES[stage][1] for stage in SEEN]
-        self.heads = nn.ModuleList(Head(c, width) for c in channels[: heads_for(size // scale)])
+        channels = channels[: heads_for(size // scale)]
+        self.heads = nn.ModuleList(Head(c, width) for c in channels)
+        self.unpaired = nn.ModuleList(Head(c, width) for c in channels if unpaired)
 
     def _apply(self, fn, recurse=True):
         self.backbone._apply(fn)  # to the same device and layout
@@ -175,9 +177,17 @@ class ProjectedDiscriminator(nn.Module):
         """What feature matching compares."""
         return list(features)
 
-    def forward(self, drawing: Tensor, *features: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features."""
-        logits = [head(drawing, feature) for head, feature in zip(self.heads[: len(features)], features, strict=True)]
+    def alone(self, drawing: Tensor, *features: Tensor) -> list[Tensor]:
+        """What `embed` gave, without the drawings: white ones."""
+        return [torch.ones_like(drawing), *features]
+
+    def forward(self, drawing: Tensor, *features: Tensor, unpaired: bool = False) -> tuple[list[Tensor], list[Tensor]]:
+        """Logits (n, 1, h/8, w/8) to (n, 1, h/64, w/64), and the features.
+
+        unpaired: judge pictures alone, by what `alone` gave.
+        """
+        heads = (self.unpaired if unpaired else self.heads)[: len(features)]
+        logits = [head(drawing, feature) for head, feature in zip(heads, features, strict=True)]
         return logits, list(features)
 
 

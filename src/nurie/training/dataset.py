@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nurie.config import Train
+from nurie.drawings.collection import Collection
 from nurie.errors import NurieError
 from nurie.pairs.names import NAMED, some
 
@@ -15,11 +16,13 @@ class Dataset:
     pairs: dict[str, str]  # each picture to train on -> a digest of its files
     val: dict[str, str]  # the same of those for validation
     classes: dict[str, str] | None = None  # each picture to train on -> its class, where they are balanced
+    drawings: Collection | None = None  # without pictures
     warnings: dict[str, str] = field(default_factory=dict)  # what is wrong with them, kind -> sentence
 
     def metadata(self) -> dict[str, Any]:
         known = {"pairs": self.pairs, "val_pairs": self.val_digest()}
-        return known if self.classes is None else known | {"classes": self.classes}
+        known |= {} if self.classes is None else {"classes": self.classes}
+        return known | ({} if self.drawings is None else {"drawings": self.drawings.digest})
 
     def val_digest(self) -> str:
         return hashlib.sha256(json.dumps(self.val, sort_keys=True).encode()).hexdigest()[:16]
@@ -39,6 +42,10 @@ class Dataset:
         """Whether the pictures for validation are not those of a checkpoint, so that its scores can not be compared."""
         digest = self.val_digest()
         return meta.get("val_pairs", digest) != digest
+
+    def other_drawings(self, meta: dict[str, Any]) -> bool:
+        """Whether the drawings without pictures are not those of a checkpoint."""
+        return self.drawings is not None and meta.get("drawings") != self.drawings.digest
 
     def refuse_other_classes(self, config: Train, meta: dict[str, Any]) -> None:
         """A run resumes with the classes that it began with, wherever their file lies. Raises NurieError."""

@@ -19,9 +19,11 @@ def summary(state: State, train: PairFolder, val: PairFolder) -> str:
     """What the run trains, on what and with what."""
     config = state.config
     validation = f"{count(len(val), 'picture')} for validation" if len(val) else "none for validation"
+    drawings = state.dataset.drawings
+    alone = f", {count(len(drawings.sketches), 'drawing')} without pictures" if drawings else ""
     net = generator_options(config)
     return (
-        f"{count(len(train), 'picture')} with {count(pairs_in(train), 'drawing')} to train on, {validation}. "
+        f"{count(len(train), 'picture')} with {count(pairs_in(train), 'drawing')} to train on, {validation}{alone}. "
         f"Generator {net['kind']}, width {net['width']}, {parameters(state.ema):,} parameters, at "
         f"{sizes(config)} pixels. {hardware(state)}. {way(state)}, each of "
         f"{count(config.batch * state.accelerator.num_processes, 'picture')}."

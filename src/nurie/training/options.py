@@ -88,7 +88,10 @@ def refuse_other_options(config: Train, saved: dict[str, Any]) -> None:
     Options that a run of an older Nurie does not know had their defaults, or what was done before there was a choice.
     """
     now = metadata(config, 0)["train"]
-    changed = changed_options(config, now, BEFORE | as_options(saved), FREE_TO_CHANGE)
+    free = FREE_TO_CHANGE
+    if (saved.get("drawings") is None) != (config.drawings is None):
+        free = free - {"drawings"}  # others may come in their place, but none may not
+    changed = changed_options(config, now, BEFORE | as_options(saved), free)
     if changed:
         raise NurieError(
             f"{config.run} holds a run with other options ({changed}). Use the same options to resume it, "

@@ -185,6 +185,8 @@ class State:
         sentences = [told] if told else []
         if changes := self.dataset.changes(meta):
             sentences.append(f"The pictures to train on are no longer those of step {self.step:,}: {changes}.")
+        if self.dataset.other_drawings(meta):
+            sentences.append("The drawings without pictures have changed.")
         if self.dataset.other_val(meta):
             self.best = math.inf
             sentences.append("The pictures for validation have changed: the best val score is sought anew.")
@@ -207,8 +209,9 @@ class State:
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
-        if shapes(discriminator.state_dict()) == shapes(weights):
-            checkpoint.load_weights(discriminator, weights, path)
+        own = discriminator.state_dict()
+        if weights and shapes(weights).items() <= shapes(own).items():  # it may lack heads
+            checkpoint.load_weights(discriminator, own | weights, path)
 
 
 def refuse_other_palette(path: Path, theirs: int, ours: int) -> None:
@@ -246,8 +249,10 @@ def unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], sour
 
 def build_discriminator(config: Train) -> PatchDiscriminator | ProjectedDiscriminator:
     """A freshly initialised discriminator of the kind that the options name."""
+    width, scale = config.discriminator_width, config.discriminator_scale
+    unpaired = config.drawings is not None and config.unpaired_gan > 0
     if config.discriminator == "projected":
-        return ProjectedDiscriminator(config.discriminator_width, config.discriminator_scale, config.size.least)
-    net = PatchDiscriminator(config.discriminator_width, config.discriminator_scale)
+        return ProjectedDiscriminator(width, scale, config.size.least, unpaired)
+    net = PatchDiscriminator(width, scale, unpaired)
     initialise(net)
     return net

@@ -17,8 +17,11 @@ from nurie.nets.losses import (
     consistency_loss,
     feature_matching_loss,
     generator_gan_loss,
+    ink_contrast_loss,
     lattice_loss,
     mean_near,
+    paper_loss,
+    subject_colour_loss,
 )
 from nurie.training.state import State
 
@@ -33,6 +36,8 @@ class Made:
     fake: Tensor  # the pictures, (n, 3, h, w) in [-1, 1]; those of logits without gradient
     features: list[Tensor]  # its activations on the way up
     again: Tensor | None  # its pictures of the same drawings by other pens, without gradient
+    unpaired: Tensor  # its pictures of drawings without pictures, (m, 3, h, w); m may be 0
+    asked: Tensor  # the styles that it was asked for there, (m, 3)
 
     @cached_property
     def error(self) -> Tensor:
@@ -63,6 +68,7 @@ class Judged:
     logits: list[Tensor]
     fake_features: list[Tensor]  # its activations for them
     real_features: list[Tensor]  # and for the real ones, without gradient
+    unpaired: list[Tensor]  # logits of pictures of drawings without pictures; none where these are not judged
 
 
 Of = TypeVar("Of", Made, Judged)
@@ -90,6 +96,22 @@ def distil_features(made: Made) -> Tensor:
     return made.state.teacher.feature_loss(made.state.adapters, made.features, made.taught[1])
 
 
+def ink_contrast(made: Made) -> Tensor:
+    drawn = made.batch.unpaired
+    assert drawn
+    return ink_contrast_loss(made.unpaired, drawn.ink, drawn.inside)
+
+
+def open_paper(made: Made) -> Tensor:
+    assert made.batch.unpaired
+    return paper_loss(made.unpaired, made.batch.unpaired.paper)
+
+
+def subject_colour(made: Made) -> Tensor:
+    assert made.batch.unpaired
+    return subject_colour_loss(made.unpaired, made.batch.unpaired.filled, made.asked)
+
+
 PICTURE_TERMS = (
     Term[Made]("l1", lambda made: made.error.mean(), lambda *_: True),
     Term[Made]("cross_entropy", lambda made: made.cross_entropy.mean(), lambda _, made: made.state.colours),
@@ -103,8 +125,16 @@ PICTURE_TERMS = (
     ),
     Term[Made]("distil_output", lambda made: F.l1_loss(made.fake, made.taught[0]), lambda _, made: made.state.teacher),
     Term[Made]("distil_features", distil_features, lambda _, made: made.state.teacher),
+    Term[Made]("ink_contrast", ink_contrast, lambda config, made: config.ink_contrast and made.batch.unpaired),
+    Term[Made]("open_paper", open_paper, lambda config, made: config.open_paper and made.batch.unpaired),
+    Term[Made](
+        "subject_colour",
+        subject_colour,
+        lambda config, made: config.subject_colour and made.batch.unpaired and made.state.styles,
+    ),
 )
 ADVERSARIAL_TERMS = (
     Term[Judged]("gan", lambda judged: generator_gan_loss(judged.logits), lambda *_: True),
     Term[Judged]("feature_matching", lambda judged: feature_matching_loss(judged.real_features, judged.fake_features)),
+    Term[Judged]("unpaired_gan", lambda judged: generator_gan_loss(judged.unpaired), lambda _, judged: judged.unpaired),
 )

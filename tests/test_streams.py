@@ -134,12 +134,12 @@ def test_a_step_sees_the_same_pairs_with_any_number_of_processes(
 
 
 def test_a_choice_keeps_its_number_and_its_draws() -> None:
-    """Written down at version 2 of the draws."""
+    """Written down at version 3 of the draws."""
     numbers = {choice.name: choice.value for choice in Choice}
     assert len(set(numbers.values())) == len(Choice.__members__)
     first = [
         "DETAIL", "JITTER", "DROP", "STROKES", "TAIL", "WOBBLE", "LEGS", "PAWS", "FACE", "PEN", "OTHER_PEN", "HINTS",
-        "RECOLOUR", "FLIP", "SHIFT",
+        "RECOLOUR", "FLIP", "SHIFT", "PLACE", "UNPAIRED_PEN",
     ]  # fmt: skip
     assert list(numbers.items())[: len(first)] == [(name, i) for i, name in enumerate(first)]
     keys = ((0, 0, Choice.DETAIL), (0, 0, Choice.SHIFT), (0, 1, Choice.DETAIL), (1, 0, Choice.DETAIL))

@@ -46,9 +46,9 @@ class QuickDrawing(Struct, frozen=True):
 
 
 class Shelf(Struct, frozen=True):
-    """What the page exports: all drawings of a shelf, or, without `drawings`, one."""
+    """What the page exports of several drawings."""
 
-    drawings: list[Drawing]
+    drawings: list[Drawing] = []
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def read_file(path: Path) -> Iterator[Sketch]:
 
 
 def read_page(path: Path) -> list[Drawing]:
-    """What the page exports. Raises NurieError."""
-    found = read_json(path, Shelf | Drawing, "holds no drawings of strokes", EXPECTED)  # type: ignore[arg-type]
-    return found.drawings if isinstance(found, Shelf) else [found]
+    """What the page exports, one drawing or several. Raises NurieError."""
+    verdict = "holds no drawings of strokes"
+    return read_json(path, Shelf, verdict, EXPECTED).drawings or [read_json(path, Drawing, verdict, EXPECTED)]
 
 
 def read_lines(path: Path) -> Iterator[Sketch]:

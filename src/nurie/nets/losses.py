@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nurie.drawings.shift import Shift, overlap
 
-Logits = Float[Tensor, "n 1 _ _"]
+Logits = Float[Tensor, "_ 1 _ _"]
 Scalar = Float[Tensor, ""]
 CONTRAST = 0.35  # of [-1, 1]: a line that is as much darker than what is around it is seen well
 
@@ -73,13 +73,17 @@ def ink_contrast_loss(
 ) -> Scalar:
     """How far ink inside a subject lacks CONTRAST: by so much its pixels are to be darker than what is around them.
 
-    A hinge on the mean luminance (Rec. 601) of a ring 3 to 7 pixels off, in [-1, 1]; ink, inside: masks of 0 and 1. 0
-    where there is no such ink. Ours, for drawings that have no picture whose lines could be compared.
+    A hinge on the mean luminance (Rec. 601) of a ring 3 to 7 pixels of 256 off, in [-1, 1]; ink, inside: masks of 0 and
+    1. 0 where there is no such ink. Ours, for drawings that have no picture whose lines could be compared.
     """
+    unit = (ink.shape[2] * ink.shape[3]) ** 0.5 / 256
+    near = max(1, round(2 * unit))
+    far = max(near + 1, round(7 * unit))
+    window = {"kernel_size": 2 * far + 1, "stride": 1, "padding": far}
     luminance = (fake * fake.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    ring = dilated(ink, 7) * (1 - dilated(ink, 2))
-    around = F.avg_pool2d(luminance * ring, 15, 1, 7) / F.avg_pool2d(ring, 15, 1, 7).clamp(min=1e-3)
-    inner = ink * (F.avg_pool2d(inside, 15, 1, 7) > 0.97)
+    ring = dilated(ink, far) * (1 - dilated(ink, near))
+    around = F.avg_pool2d(luminance * ring, **window) / F.avg_pool2d(ring, **window).clamp(min=1e-3)
+    inner = ink * (F.avg_pool2d(inside, **window) > 0.97)
     return (F.relu(CONTRAST - (around - luminance)) * inner).sum() / inner.sum().clamp(min=1)
 
 

@@ -1,0 +1,256 @@
+"""Drawings without pictures: how they are read, what is known of them, and what training learns from them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from conftest import TINY, forget_accelerate, square
+from nurie.batches.sampler import Sampler
+from nurie.batches.unpaired import unpaired_at
+from nurie.config import Train
+from nurie.drawings.bodies import bodies
+from nurie.drawings.collection import open_collection
+from nurie.errors import NurieError
+from nurie.nets import checkpoint
+from nurie.nets.discriminators import PatchDiscriminator
+from nurie.nets.losses import ink_contrast_loss, paper_loss, subject_colour_loss
+from nurie.nets.projected import ProjectedDiscriminator
+from nurie.pairs.folder import open_pairs
+from nurie.train import train
+
+CIRCLE = [(round(128 + 100 * np.cos(a), 1), round(128 + 100 * np.sin(a), 1)) for a in np.linspace(0, 2 * np.pi, 60)]
+EYES = [[(90, 100), (94, 104)], [(160, 100), (164, 104)]]
+
+
+def quick_draw(strokes: list[list[tuple[float, float]]], **more: object) -> str:
+    return json.dumps({"drawing": [[[x for x, _ in s], [y for _, y in s]] for s in strokes], **more}) + "\n"
+
+
+def of_page(strokes: list[list[tuple[float, float]]], **more: object) -> dict:
+    made = [{"width": 3, "points": [v for at in stroke for v in at]} for stroke in strokes]
+    return {"title": "a", "strokes": made, **more}
+
+
+@pytest.fixture
+def doodles(tmp_path: Path) -> Path:
+    path = tmp_path / "doodles.ndjson"
+    path.write_text("".join(quick_draw([CIRCLE[: 40 + i], *EYES], recognized=i != 3) for i in range(6)))
+    return path
+
+
+def test_every_way_of_saying_a_drawing_gives_the_same_strokes(tmp_path: Path) -> None:
+    ways = {
+        "a.ndjson": quick_draw([CIRCLE, *EYES], word="cat", recognized=True),
+        "a.json": json.dumps(of_page([CIRCLE, *EYES])),
+        "shelf.json": json.dumps({"format": "nurie-drawings", "version": 1, "drawings": [of_page([CIRCLE, *EYES])]}),
+    }
+    drawn = []
+    for name, text in ways.items():
+        (tmp_path / name).write_text(text)
+        (sketch,) = open_collection(tmp_path / name).sketches
+        drawn.append(sketch.draw(square(64), sketch.scale(50), 7, 7, 2))
+    assert drawn[0].min() == 0
+    assert all(np.array_equal(image, drawn[0]) for image in drawn)
+    assert len(open_collection(tmp_path).sketches) == 3  # of a folder all
+
+
+def test_a_picture_of_lines_is_a_drawing_without_the_white_around_it(tmp_path: Path) -> None:
+    sheet = np.full((80, 120, 3), 255, np.uint8)
+    cv2.rectangle(sheet, (40, 20), (79, 59), (0, 0, 0), 2)
+    cv2.imwrite(str(tmp_path / "a.png"), sheet)
+    (sketch,) = open_collection(tmp_path).sketches
+    left, top, right, bottom = sketch.box
+    assert (right - left, bottom - top) == (42, 42)
+    drawn = sketch.draw(square(64), 1.0, 10, 5, 2)
+    ys, xs = np.nonzero(drawn[:, :, 0] < 128)
+    assert (xs.min(), ys.min(), xs.max(), ys.max()) == (10, 5, 51, 46)
+
+
+def test_what_was_not_recognised_or_is_a_hint_is_left_out(tmp_path: Path, doodles: Path) -> None:
+    assert len(open_collection(doodles).sketches) == 5
+    hinted = of_page([CIRCLE, *EYES])
+    hinted["strokes"][1]["colour"] = "#ff8800"
+    (tmp_path / "a.json").write_text(json.dumps(hinted))
+    (sketch,) = open_collection(tmp_path / "a.json").sketches
+    assert len(sketch.strokes) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.ndjson", quick_draw([CIRCLE]) + '{"drawing": [[[1, 2], [3]]]}\n', "Line 2 of"),
+        ("a.ndjson", '{"word": "cat"}\n', "`$.drawing` is missing"),
+        ("a.ndjson", "[" * 5000 + "\n", "Line 1 of"),
+        ("a.ndjson", "", "no drawings in"),
+        ("a.json", '{"title": "a"}', "holds no drawings"),
+        ("a.json", '{"drawings": [{"title": "a", "strokes": [{"width": -1, "points": [1, 2]}]}]}', "width"),
+        ("a.txt", "a", "is no drawing"),
+    ],
+)
+def test_damaged_drawings_are_named(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(NurieError, match="Expected drawings of strokes") as raised:
+        open_collection(tmp_path / name)
+    assert said in str(raised.value) and name in str(raised.value)
+
+
+def test_a_photo_is_no_line_drawing(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    with pytest.raises(NurieError, match="is no line drawing"):
+        open_collection(tmp_path)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    missing=st.floats(0, 0.35),
+    pieces=st.integers(1, 4),
+    turn=st.floats(0, 6.28),
+    radius=st.floats(20, 90),
+)
+def test_an_outline_of_which_up_to_a_fifth_is_missing_is_a_body(
+    missing: float, pieces: int, turn: float, radius: float
+) -> None:
+    angle = 2 * np.pi / pieces
+    arcs = [turn + i * angle + np.linspace(0, angle * (1 - missing), 80) for i in range(pieces)]
+    strokes = [100 + radius * np.stack([np.cos(arc), np.sin(arc)], 1) for arc in arcs]
+    gap = pieces * 2 * radius * np.sin(missing * angle / 2)  # gaps are measured straight
+    share = gap / (gap + 2 * np.pi * radius * (1 - missing))
+    body = bodies(strokes, (200, 200))
+    if share < 0.19:
+        assert body[100, 100] and body.sum() > 0.7 * np.pi * radius**2
+    elif share > 0.21:
+        assert not body.any()
+
+
+def test_a_tail_and_whiskers_are_no_bodies() -> None:
+    tail = np.array([[20, 20], [60, 30], [100, 20], [140, 40]], float)
+    assert not bodies([tail, tail + 40, np.array([[5.0, 5.0]])], (200, 200)).any()
+
+
+def test_what_is_inside_filled_and_paper_of_a_drawing(doodles: Path) -> None:
+    collection = open_collection(doodles)
+    batch = unpaired_at(range(20), collection, 0, square(128))
+    ink, inside, filled, paper = (x.bool() for x in (batch.ink, batch.inside, batch.filled, batch.paper))
+    assert batch.drawing.shape == (20, 3, 128, 128) and ink.shape == (20, 1, 128, 128)
+    assert (ink == (batch.drawing[:, :1] < 0)).float().mean() > 0.99
+    assert not (filled & paper).any() and not ((filled | paper) & ink).any() and (filled <= inside).all()
+    assert paper[:, :, 0].float().mean() > 0.95  # the sheet's border, which a wide pen may touch
+    areas = filled.float().mean((1, 2, 3))
+    assert (areas > 0.02).all()  # each has a body, though up to a third of its outline is missing
+    again = unpaired_at(range(20), collection, 0, square(128))
+    assert torch.equal(again.drawing, batch.drawing)
+    assert not torch.equal(unpaired_at(range(20), collection, 1, square(128)).drawing, batch.drawing)
+
+
+def test_processes_share_the_drawings_of_a_step(pairs: Path, doodles: Path) -> None:
+    folder, collection = open_pairs(pairs, "train", square(64), "AtoB"), open_collection(doodles)
+    options = Train(pairs, Path("run"), size=square(64), batch=4, drawings=doodles)
+
+    def drawings(step: int, processes: int) -> Tensor:
+        each = replace(options, batch=4 // processes)
+        batches = [Sampler(folder, each, (), i, processes, collection)(step) for i in range(processes)]
+        return torch.cat([batch.unpaired.drawing for batch in batches if batch.unpaired])
+
+    assert drawings(0, 1).shape == (2, 3, 64, 64)
+    assert all(torch.equal(drawings(step, 2), drawings(step, 1)) for step in range(3))
+
+
+def square_of(value: float, around: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
+    """A picture whose ink, a dot in the middle, has a value where all around it has another; the ink, the inside."""
+    ink = torch.zeros(1, 1, 64, 64)
+    ink[:, :, 31:33, 31:33] = 1
+    return torch.full((1, 3, 64, 64), around).where(ink == 0, torch.tensor(value)), ink, torch.ones_like(ink)
+
+
+@pytest.mark.parametrize(("value", "loss"), [(0.0, 0.35), (-0.2, 0.15), (-0.35, 0.0), (-1.0, 0.0), (0.3, 0.65)])
+def test_ink_is_to_be_darker_than_what_is_around_it(value: float, loss: float) -> None:
+    fake, ink, inside = square_of(value, 0.0)
+    assert ink_contrast_loss(fake, ink, inside).item() == pytest.approx(loss, abs=1e-5)
+    assert ink_contrast_loss(fake, ink, torch.zeros_like(inside)).item() == 0  # lines on paper are not asked
+
+
+def test_paper_is_to_be_white_and_a_subject_of_its_colour() -> None:
+    fake, _, inside = square_of(0.5, 0.5)
+    half = inside.clone()
+    half[..., :32] = 0
+    assert paper_loss(fake, half).item() == pytest.approx(0.25)
+    colour = torch.tensor([[0.5, 0.0, 1.0]])
+    assert subject_colour_loss(fake, half, colour).item() == pytest.approx((0 + 0.5 + 0.5) / 3)
+    assert subject_colour_loss(fake, 0 * half, colour).item() == 0
+
+
+@pytest.mark.parametrize(
+    "build", [lambda: PatchDiscriminator(8, unpaired=True), lambda: ProjectedDiscriminator(8, size=64, unpaired=True)]
+)
+def test_what_is_judged_alone_does_not_hang_on_the_drawing(build: Callable) -> None:
+    torch.manual_seed(0)
+    net, (drawing, other, picture) = build().eval(), torch.rand(3, 2, 3, 64, 64) * 2 - 1
+    alone = [net(*net.alone(*net.embed(x, picture)[0]), unpaired=True)[0] for x in (drawing, other)]
+    with_it = [net(*net.embed(x, picture)[0])[0] for x in (drawing, other)]
+    assert all(torch.equal(a, b) for a, b in zip(*alone, strict=True))
+    assert any(not torch.equal(a, b) for a, b in zip(*with_it, strict=True))
+
+
+def test_training_with_drawings_resumes_to_the_same_bits(pairs: Path, doodles: Path, tmp_path: Path) -> None:
+    whole = Train(pairs, tmp_path / "whole", steps=4, save_every=2, drawings=doodles, **TINY)
+    train(whole)
+    forget_accelerate()
+    for steps in (2, 4):
+        train(replace(whole, run=tmp_path / "parts", steps=steps))
+        forget_accelerate()
+    a, b = (checkpoint.load(tmp_path / name / checkpoint.FILE)[0]["ema"] for name in ("whole", "parts"))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    losses = [json.loads(line) for line in (tmp_path / "whole" / "losses.jsonl").read_text().splitlines()]
+    assert losses[0].keys() >= {"ink_contrast", "open_paper", "subject_colour", "unpaired_gan"} - {"subject_colour"}
+
+
+def test_lines_are_seen_after_training_with_drawings(pairs: Path, doodles: Path, tmp_path: Path) -> None:
+    config = Train(
+        pairs, tmp_path / "run", steps=60, save_every=60, drawings=doodles, lr=2e-3, gan=0, feature_matching=0, **TINY
+    )
+    train(config)
+    losses = [json.loads(line) for line in (tmp_path / "run" / "losses.jsonl").read_text().splitlines()]
+    first, last = (np.mean([loss["ink_contrast"] for loss in part]) for part in (losses[:5], losses[-10:]))
+    assert last < 0.6 * first
+    assert "unpaired_gan" not in losses[0]  # no discriminator
+
+
+def test_a_discriminator_learns_alone_first(pairs: Path, tmp_path: Path) -> None:
+    config = Train(pairs, tmp_path / "run", steps=2, save_every=1, discriminator_steps=2, **TINY)
+    train(config)
+    before = checkpoint.load(tmp_path / "run" / checkpoint.FILE)[0]
+    forget_accelerate()
+    train(replace(config, steps=3))
+    after = checkpoint.load(tmp_path / "run" / checkpoint.FILE)[0]
+    first = {name for name, x in before["generator"].items() if "running" not in name and "batches" not in name}
+    assert all(torch.equal(before["ema"][name], before["generator"][name]) for name in first)  # neither has moved
+    assert any(not torch.equal(before["generator"][name], after["generator"][name]) for name in first)
+
+
+def test_a_run_goes_on_with_other_drawings_but_not_without(
+    pairs: Path, doodles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Train(pairs, tmp_path / "run", steps=1, drawings=doodles, **TINY)
+    train(config)
+    forget_accelerate()
+    doodles.rename(tmp_path / "moved.ndjson")
+    capsys.readouterr()
+    train(replace(config, steps=2, drawings=tmp_path / "moved.ndjson"))
+    assert "have changed" not in capsys.readouterr().err
+    forget_accelerate()
+    with (tmp_path / "moved.ndjson").open("a") as file:
+        file.write(quick_draw([CIRCLE]))
+    train(replace(config, steps=3, drawings=tmp_path / "moved.ndjson"))
+    assert "The drawings without pictures have changed." in capsys.readouterr().err
+    forget_accelerate()
+    with pytest.raises(NurieError, match="drawings was"):
+        train(replace(config, steps=4, drawings=None))

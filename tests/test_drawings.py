@@ -144,7 +144,7 @@ def test_what_is_inside_filled_and_paper_of_a_drawing(doodles: Path) -> None:
     assert batch.drawing.shape == (20, 3, 128, 128) and ink.shape == (20, 1, 128, 128)
     assert (ink == (batch.drawing[:, :1] < 0)).float().mean() > 0.99
     assert not (filled & paper).any() and not ((filled | paper) & ink).any() and (filled <= inside).all()
-    assert paper[:, :, 0].float().mean() > 0.95  # the sheet's border, which a wide pen may touch
+    assert paper[:, :, 0].float().mean() > 0.8  # the sheet's border, which a wide pen may touch
     areas = filled.float().mean((1, 2, 3))
     assert (areas > 0.02).all()  # each has a body, though a part of its outline is missing
     again = unpaired_at(range(20), collection, 0, square(128))

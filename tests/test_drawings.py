@@ -255,3 +255,9 @@ def test_a_run_goes_on_with_other_drawings_but_not_without(
     forget_accelerate()
     with pytest.raises(NurieError, match="drawings was"):
         train(replace(config, steps=4, drawings=None))
+
+
+def test_drawings_and_colours_as_classes_do_not_go_together(pairs: Path, doodles: Path, tmp_path: Path) -> None:
+    with pytest.raises(NurieError, match="--colours does not go with --drawings"):
+        train(Train(pairs, tmp_path / "run", steps=1, colours=8, drawings=doodles, **TINY))
+    assert not (tmp_path / "run").exists()

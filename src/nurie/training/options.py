@@ -154,6 +154,8 @@ def check_colours(config: Train) -> None:
         raise NurieError(f"--colours is for --generator fast, but it is {config.generator}.")
     if config.teacher:
         raise NurieError("--colours does not go with --teacher, whose pictures have any colours. Leave one out.")
+    if config.drawings:
+        raise NurieError("--colours does not go with --drawings, whose losses are of pictures. Leave one out.")
 
 
 def check_size(config: Train) -> None:

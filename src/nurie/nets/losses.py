@@ -79,11 +79,10 @@ def ink_contrast_loss(
     unit = (ink.shape[2] * ink.shape[3]) ** 0.5 / 256
     near = max(1, round(2 * unit))
     far = max(near + 1, round(7 * unit))
-    window = {"kernel_size": 2 * far + 1, "stride": 1, "padding": far}
     luminance = (fake * fake.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
     ring = dilated(ink, far) * (1 - dilated(ink, near))
-    around = F.avg_pool2d(luminance * ring, **window) / F.avg_pool2d(ring, **window).clamp(min=1e-3)
-    inner = ink * (F.avg_pool2d(inside, **window) > 0.97)
+    around = blurred(luminance * ring, far) / blurred(ring, far).clamp(min=1e-3)
+    inner = ink * (blurred(inside, far) > 0.97)
     return (F.relu(CONTRAST - (around - luminance)) * inner).sum() / inner.sum().clamp(min=1)
 
 
@@ -99,6 +98,11 @@ def subject_colour_loss(
     areas = filled.sum((2, 3))
     means = (fake * filled).sum((2, 3)) / areas.clamp(min=1)
     return ((means - colour).abs() * (areas > 0)).mean()
+
+
+def blurred(x: Float[Tensor, "n 1 h w"], reach: int) -> Float[Tensor, "n 1 h w"]:
+    """The mean of what is at most so many pixels off, sideways, up and down; beyond the border there is 0."""
+    return F.avg_pool2d(x, 2 * reach + 1, 1, reach)
 
 
 def dilated(mask: Float[Tensor, "n 1 h w"], reach: int) -> Float[Tensor, "n 1 h w"]:

@@ -219,9 +219,8 @@ class Train:
     unpaired_gan: Weight = 0.75
     ink_contrast: Weight = 2.0  # with them: weight of the loss on lines that are not seen in their pictures
     open_paper: Weight = 20.0  # with them: weight of the loss on colour where the sheet is open
-    subject_colour: Weight = (
-        4.0  # with them: weight of the L1 between a subject's mean colour and the one it is to have
-    )
+    # with them: weight of the L1 between the mean colour of a subject and the style that was asked for
+    subject_colour: Weight = 4.0
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
     # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)

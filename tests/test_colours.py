@@ -61,6 +61,13 @@ def test_the_most_common_colours_come_first_and_shares_tell_how_common_they_are(
     assert common_colours([picture], 4)[2:] == ["#c81e1e", "#1e1ec8"]
 
 
+def test_a_rare_colour_is_found_beside_many_shades_of_a_common_one() -> None:
+    shades = np.linspace((90, 60, 40), (240, 190, 140), 240).astype(np.uint8)
+    picture = np.repeat(np.repeat(shades[:, None], 240, axis=1), 1, axis=0)
+    picture[:12, :12] = (60, 90, 230)  # 0.25 %
+    assert "#3c5ae6" in common_colours([picture], 6)
+
+
 def test_more_colours_than_there_are_is_a_sentence() -> None:
     pictures = [np.full((64, 64, 3), level, np.uint8) for level in (255, 0, 128)]
     with pytest.raises(

@@ -1,15 +1,17 @@
 """Made-up plans with random weights, and random drawings, for tests and for bench/."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
 from nurie.convert.quantise import nearest
-from nurie.engine.plan import LEAKY_RELU, RELU, TANH, Op, Plan, make_plan
+from nurie.engine.plan import CLASSES, FILL, LEAKY_RELU, RELU, TANH, Op, Plan, make_plan
 
 Model = tuple[Plan, bytes]
+PALETTE = ("#ffffff", "#000000", "#dc2828", "#2850c8", "#3ca050", "#fadc3c", "#f08cb4")  # of `small_classes`
 
 
 class Builder:
@@ -220,6 +222,20 @@ def small_styled() -> tuple[Plan, bytes]:
     b.ops.append(Op("input", output=joined, shuffle=2))
     b.style(joined, output=joined, output_channel=12)
     return b.finish(b.conv(joined, 16, 3, shuffle=2, activation=TANH))
+
+
+def small_classes() -> tuple[Plan, bytes]:
+    """Red, else blue, green, yellow or pink, on white paper: classes that hardly follow from the drawing."""
+    b = Builder(5)
+    logits = b.conv(b.image(), 3, len(PALETTE), kernel=1)
+    likely = np.array([2, -9, 1.5, 1, 1, 1, 1], "<f4")
+    b.parts = [likely.tobytes(), bytes(4 * 3 * len(PALETTE))]
+    return b.finish(logits, mode=CLASSES, activation=FILL, in_channels=len(PALETTE), weight=b.data(rgb_of(PALETTE)))
+
+
+def rgb_of(palette: Sequence[str]) -> np.ndarray:
+    """uint8 (colours, 3)"""
+    return np.array([list(bytes.fromhex(colour[1:])) for colour in palette], np.uint8)
 
 
 def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:

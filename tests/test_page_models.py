@@ -3,17 +3,20 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 
 from browsers import served
-from nurie.config import Publish
+from nurie.config import Predict, Publish
 from nurie.engine.modelfile import read_manifest
+from nurie.predict import predict
 from nurie.publish import publish
 from pages import PIXELS, hold, press, ready, release, result, stroke, write_model
-from plans import small_styled, small_unet
+from plans import PALETTE, rgb_of, small_classes, small_styled, small_unet
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +71,33 @@ def test_the_dice_shows_other_colourings_and_a_seed_brings_one_back(page: Page, 
     assert result(page) == first
     ready(page, address)
     assert result(page) == pictures[-1]
+
+
+def test_the_dice_gives_areas_other_colours_of_a_palette(page: Page, tmp_path: Path) -> None:
+    square = {"title": "Square", "strokes": [{"width": 2, "points": [12, 12, 52, 12, 52, 52, 12, 52, 12, 12]}]}
+    model = write_model(tmp_path / "flat", 64, *small_classes(), title="Flat", palette=PALETTE, presets=[square])
+    with served(publish(Publish(model, tmp_path / "site"))) as address:
+        ready(page, address)
+        first, addresses = result(page), [page.url]
+        pictures = [first]
+        for _ in range(8):
+            pictures.append(roll(page))
+            addresses.append(page.url)
+        ready(page, addresses[-1])
+        assert result(page) == pictures[-1]
+        Image.fromarray(drawn(page)).save(tmp_path / "drawing.png")
+    inside = {tuple(inner[32, 32]) for inner in map(rgb_at, pictures)}
+    assert tuple(rgb_at(first)[32, 32]) == (0xDC, 0x28, 0x28) and len(inside) > 1
+    assert inside <= {*map(tuple, rgb_of(PALETTE[2:]))}
+    for picture, shown in zip(pictures, addresses, strict=True):
+        seed = int(parse_qs(urlsplit(shown).query).get("seed", ["0"])[0])
+        made = predict(Predict(model, (tmp_path / "drawing.png",), tmp_path / f"out{seed}", seed=seed))
+        assert np.array_equal(np.asarray(Image.open(made / "drawing.png")), rgb_at(picture))
+
+
+def rgb_at(picture: bytes) -> np.ndarray:
+    """uint8 (64, 64, 3)"""
+    return np.frombuffer(picture, np.uint8).reshape(64, 64, 4)[:, :, :3]
 
 
 def test_samples_come_in_their_own_colouring(page: Page, styled_model: Path, styled: str, tmp_path: Path) -> None:

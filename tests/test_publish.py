@@ -233,13 +233,16 @@ def test_several_models_share_everything_but_their_own_files(tmp_path: Path, pag
 def test_the_page_knows_what_decides_where_things_are_before_the_manifest_comes(tmp_path: Path, page: Path):
     labels = [{"colour": "#0000ff", "title": {"en": "wall", "ja": "壁"}}, {"colour": "#ff0000"}]
     mapped, styled = write_model(tmp_path / "walls"), write_model(tmp_path / "cats")
-    for model, fields in ((mapped, {"labels": labels}), (styled, {"hints": True, "styles": [[0, 0, 0]]})):
+    painted = write_model(tmp_path / "flat")
+    choices = {"hints": True, "styles": [[0, 0, 0]]}, {"palette": ["#ffffff", "#000000", "#ff0000"]}
+    for model, fields in ((mapped, {"labels": labels}), (styled, choices[0]), (painted, choices[1])):
         manifest = json.loads((model / "manifest.json").read_text())
         (model / "manifest.json").write_text(json.dumps(manifest | fields))
-    site = publish(Publish(mapped, tmp_path / "site", more=(styled,)))
+    site = publish(Publish(mapped, tmp_path / "site", more=(styled, painted)))
     size = {"width": 64, "height": 64}
     assert [json.loads(model["data-layout"]) for model in metas(site)] == [
         {"input": size, "labels": labels}, {"input": size, "hints": True, "styles": True},
+        {"input": size, "styles": True},
     ]  # fmt: skip
 
 

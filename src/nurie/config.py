@@ -317,8 +317,8 @@ class Predict:
     # fit drawings into the model's size, or colour each picture in its own: padded with paper to what the model can
     # take, and cropped again
     size: Literal["model", "drawing"] = "model"
-    # seed of the model's noise, and which of its styles, as the page's button "Other colours"; default: a stroke
-    # drawing's own "seed", else 0
+    # seed of the model's noise, which of its styles, and which likely colours of its palette, as the page's button
+    # "Other colours"; default: a stroke drawing's own "seed", else 0
     seed: Annotated[int | None, arg(metavar="NUMBER"), Range(0, 2**53 - 1)] = None
 
 

@@ -15,7 +15,7 @@ from nurie.config import Export
 from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
-from nurie.convert.parity import compare, pictures_of
+from nurie.convert.parity import compare, pictures_of, probabilities_of
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.labels import label_colours
 from nurie.drawings.made_up import made_up
@@ -68,10 +68,12 @@ def make_model(config: Export, labels: list[Label]) -> Bundle:
         drawings = some_drawings(pairs, count)
         labels = labels or palette_of(meta) or found_labels(some_drawings(pairs, LOOKED_AT))
     about, pictures = about_model(config, meta, labels, drawings)
-    plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8")
-    more = {ONNX: to_onnx(generator, drawings[0])} if "onnx" in config.format else {}
+    palette = to_bytes(meta.get("palette", []))
+    plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8", palette)
+    gives = "logits" if len(palette) else "picture"
+    more = {ONNX: to_onnx(generator, drawings[0], gives)} if "onnx" in config.format else {}
     compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
-    expected = pictures_of(generator, compared, to_bytes(meta.get("palette", [])))
+    expected = (probabilities_of if len(palette) else pictures_of)(generator, compared)
     del generator
     gc.collect()  # the graph refers to it, and the engine needs the memory
     parity = compare(plan, weights, styles_of(meta, plan), compared, expected, config.tolerance)

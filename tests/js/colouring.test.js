@@ -371,3 +371,13 @@ test("a model of one colour has other noise, and one without styles no choice", 
   news();
   assert.deepEqual([colouring.roll(), news()], [null, []]);
 });
+
+test("a model that paints in a palette's colours has other colourings without styles", async () => {
+  const { colouring, start, news } = begin();
+  const download = start();
+  await download.described(Object.assign({ palette: ["#ffffff", "#000000", "#ff0000"] }, manifest, { styles: [] }));
+  news();
+  const seeds = [colouring.roll(), colouring.roll()];
+  assert.ok(seeds.every((seed) => seed !== null) && new Set([0, ...seeds]).size === 3, String(seeds));
+  assert.equal(news().length, 2);
+});

@@ -82,7 +82,7 @@ def make_bundle(
             file=f"{hashed(WEIGHTS, packed)}.gz", bytes=len(packed), raw_bytes=len(weights),
             sha256=hashlib.sha256(packed).hexdigest(),
         ),
-        styles=styles_of(meta, plan), **plan.to_json(),
+        styles=styles_of(meta, plan), palette=meta.get("palette", []), **plan.to_json(),
         presets=about.presets, credits=about.credits, parity=parity,
     )  # fmt: skip
     try:

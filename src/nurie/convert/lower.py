@@ -26,6 +26,8 @@ from nurie.convert.kernels import Kernel, as_engine_has_it, geometry_of, is_fixe
 from nurie.convert.writer import Slice, Writer, spread
 from nurie.engine.plan import (
     CHANNEL,
+    CLASSES,
+    FILL,
     FIXED_ROW,
     LAB,
     LEAKY_RELU,
@@ -46,6 +48,7 @@ from nurie.nets.layers import LUMA, DrawingInput, Normalisation, PictureOutput
 from nurie.size import Size
 
 Convolutional = nn.Conv2d | nn.ConvTranspose2d
+ANY = np.empty((0, 3), np.uint8)  # the palette of those that paint in any colour
 UNITS = {(-1.0, 1.0): -1, (0.0, 1.0): 1}  # what `scale` says of bytes
 
 
@@ -57,21 +60,22 @@ class Mixed:
     matrix: Tensor
 
 
-def lower(generator: nn.Module, size: Size, int8: bool = True) -> tuple[Plan, bytes]:
+def lower(generator: nn.Module, size: Size, int8: bool = True, palette: np.ndarray = ANY) -> tuple[Plan, bytes]:
     """The plan of a generator in eval mode, and the raw bytes of its weights file.
 
-    generator: (n, 3, h, w) in [-1, 1] to the same. size: one that it accepts, for tracing.
+    generator: (n, 3, h, w) in [-1, 1] to the same; with a palette, uint8 (colours, 3), to a logit for each of its
+    colours. size: one that it accepts, for tracing.
     Raises NurieError naming a module that the engine has no operation for.
     """
-    return Lowering(graph_of(generator, size), int8).run()
+    return Lowering(graph_of(generator, size), int8, palette).run()
 
 
 class Lowering(Writer):
     """Walks the graph once, in order, and collects tensors, operations and weights."""
 
-    def __init__(self, graph: fx.GraphModule, int8: bool) -> None:
+    def __init__(self, graph: fx.GraphModule, int8: bool, palette: np.ndarray) -> None:
         super().__init__()
-        self.graph, self.int8 = graph, int8
+        self.graph, self.int8, self.palette = graph, int8, palette
         self.mixed: dict[fx.Node, Mixed] = {}  # values that only weights know
         self.absorbed: set[fx.Node] = set()  # values that exist only inside an epilogue
         self.leaky: dict[fx.Node, Slice] = {}  # values known only as LeakyReLU(value)
@@ -188,10 +192,14 @@ class Lowering(Writer):
 
     def _output(self, node: fx.Node) -> None:
         source = self._source(node)
-        place = self._place(source)
-        if place.channels != 3 and source not in self.shown:
-            raise NurieError(f"The generator's output has {place.channels} channels; the engine shows 3 (RGB).")
-        self.ops.append(Op("output", input=place.tensor, input_channel=place.channel, **self.shown.get(source, {})))
+        place, fields, count = self._place(source), self.shown.get(source, {}), len(self.palette)
+        if place.channels != (count or 3) and not fields:
+            shown = f"{count}, one for each colour of its palette" if count else "3 (RGB)"
+            raise NurieError(f"The generator's output has {place.channels} channels; the engine shows {shown}.")
+        if count:
+            at = self._append(self.palette)
+            fields = {"mode": CLASSES, "activation": FILL, "in_channels": count, "weight": at}
+        self.ops.append(Op("output", input=place.tensor, input_channel=place.channel, **fields))
 
     def _activation(self, node: fx.Node) -> None:
         """An activation that nothing could absorb: a copy."""

@@ -16,8 +16,10 @@ ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of
 
 
 @torch.no_grad()
-def to_onnx(generator: nn.Module, drawing: np.ndarray) -> bytes:
+def to_onnx(generator: nn.Module, drawing: np.ndarray, gives: str = "picture") -> bytes:
     """A standard ONNX file, input and output (n, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime.
+
+    gives: the output's name. One that paints in the colours of a palette gives (n, colours, h, w) logits.
 
     A generator with a style gets the default one, and takes the size it was trained with only: its noise is a constant.
     One that is told how enclosed places are has a second input for that, (n, 1, h/2, w/2) float32 in [0, 1].
@@ -38,8 +40,8 @@ def to_onnx(generator: nn.Module, drawing: np.ndarray) -> bytes:
         warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=["picture"],
-            dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, "picture")},
+            generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=[gives],
+            dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, gives)},
             dynamo=False,
         )  # fmt: skip
         data = path.read_bytes()

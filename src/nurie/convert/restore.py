@@ -32,6 +32,7 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
     manifest, plan, data = read_model(model)
     if not (manifest.generator.kind and manifest.generator.width):
         raise NurieError(f"{model / MANIFEST} does not say which generator made it; train a new one.")
+    wanted = {"colours": 0} | wanted
     options = {name: getattr(manifest.generator, name) for name in wanted}
     if other := {name: value for name, value in wanted.items() if options[name] != value}:
         given = {name: options[name] for name in other}
@@ -39,7 +40,10 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
             f"{model} has a generator with {spelt(given)}, but this run's has {spelt(other)}. Train with the same."
         )
     generator = build_generator(**wanted).eval()
-    own = [op for op in lower(generator, Size(manifest.input.width, manifest.input.height))[0].ops if op.is_conv]
+    size = Size(manifest.input.width, manifest.input.height)
+    own = [
+        op for op in lower(generator, size, palette=np.zeros((len(manifest.palette), 3), np.uint8))[0].ops if op.is_conv
+    ]
     theirs = [op for op in plan.ops if op.is_conv]
     if [shape(op) for op in own] != [shape(op) for op in theirs]:
         raise NurieError(f"{model} is by a generator that this version of Nurie builds otherwise; train a new one.")

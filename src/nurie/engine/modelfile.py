@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from nurie.engine.plan import Plan, parse_plan
+from nurie.engine.plan import MAX_LABELS, Plan, parse_plan
 from nurie.errors import NurieError
 from nurie.files.hashed import sha256_of
 from nurie.files.ours import MANIFEST
@@ -66,6 +66,7 @@ class Generator(Struct, frozen=True, kw_only=True):
     width: Count = 0
     styles: bool = False
     enclosed: bool = False
+    colours: Count = 0
     parameters: Count = 0
     macs: Count = 0
     steps: Count = 0
@@ -113,6 +114,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     hints: bool = False
     weights: Weights
     styles: Annotated[list[Style], Meta(max_length=1024)] = []
+    palette: Annotated[list[Colour], Meta(max_length=MAX_LABELS)] = []
     files: Files = []  # all of the folder; older models do not say
     tensors: list[int]
     ops: list[dict[str, Any]]  # engine/plan.py checks these two

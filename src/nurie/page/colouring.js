@@ -4,7 +4,7 @@ import { Painter } from "./engine/painter.js";
 import { startWorker } from "./engine/start.js";
 import { bestBuild, fileOf } from "./engine/wasm.js";
 import { Failure } from "./failure.js";
-import { refetch, styleOf } from "./model/download.js";
+import { colourings, refetch, styleOf } from "./model/download.js";
 
 /**
  * @typedef {import("./formats.d.ts").Manifest} Manifest
@@ -166,7 +166,8 @@ export class Colouring {
    * @returns {number | null} its seed; null: this model has no choice
    */
   roll() {
-    const count = this.#current?.manifest?.styles?.length;
+    const { manifest } = this.#current ?? {};
+    const count = manifest ? colourings(manifest) : 0;
     if (!count) return null;
     this.seed = another(this.seed, count);
     this.paint();

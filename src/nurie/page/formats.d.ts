@@ -52,6 +52,8 @@ export type Manifest = Plan & {
   hints?: boolean;
   /** colours that the subject can be asked to have, RGB in [-1, 1] */
   styles?: number[][];
+  /** colours that it paints in, where it chooses one for each area */
+  palette?: string[];
   presets?: Preset[];
   credits?: string[];
 };

@@ -5,7 +5,7 @@ import { Colouring } from "./colouring.js";
 import { get, tell } from "./dom.js";
 import { Failure } from "./failure.js";
 import { lastModel } from "./last.js";
-import { Download } from "./model/download.js";
+import { colourings, Download } from "./model/download.js";
 import { siteModels, updated } from "./model/models.js";
 import { Pad } from "./sheet/pad.js";
 import { Result } from "./sheet/result.js";
@@ -208,7 +208,7 @@ export class Page {
     this.#gallery.offer(manifest, address);
     this.#pad.suit(manifest.input, manifest.pencil ?? USUAL_PENCIL, this.#tools.layOut(manifest));
     enable("preset", Boolean(first));
-    get("dice").hidden = !manifest.styles?.length;
+    get("dice").hidden = colourings(manifest) === 0;
     this.#forgetRolls();
     for (const id of ["box", "fill", "colours", "dice"]) delete get(id).dataset.waiting;
     this.#translate();

@@ -87,7 +87,7 @@ def torch_painter(path: Path) -> Painter:
         labels=[],
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),
-        plan=lambda: lower(generator, size)[0],
+        plan=lambda: lower(generator, size, palette=palette)[0],
         model_bytes=None,
     )
 

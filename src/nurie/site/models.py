@@ -49,5 +49,6 @@ def site_model(name: str, folder: Path) -> SiteModel:
 def layout(manifest: dict[str, Any]) -> dict[str, Any]:
     """What decides where things are on the page: the sheets' shape, the colours, whether there are others."""
     size = {side: manifest["input"][side] for side in ("width", "height")}
-    found = {name: manifest.get(name) for name in ("labels", "hints")} | {"styles": bool(manifest.get("styles"))}
+    choice = bool(manifest.get("styles") or manifest.get("palette"))
+    found = {name: manifest.get(name) for name in ("labels", "hints")} | {"styles": choice}
     return {"input": size, **{name: value for name, value in found.items() if value}}

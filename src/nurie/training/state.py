@@ -200,6 +200,7 @@ class State:
         if is_model(path):
             generator, manifest = restore(path, generator_options(self.config), drawings)
             groups, self.credits = {"ema": generator.state_dict()}, manifest.credits
+            self.palette = manifest.palette
         else:
             groups, meta = checkpoint.load(path, ("ema", "discriminator"))
             if meta["generator"]["kind"] == DESCRIBED and self.config.generator != "init":

@@ -113,6 +113,15 @@ export async function refetch(urls) {
   await Promise.all(fetched);
 }
 
+/** Of a model that chooses its areas' colours from a palette: as many as there is no end to. */
+const MANY = 1000;
+
+/**
+ * How many colourings of one drawing a model has.
+ * @param {Manifest} manifest
+ */
+export const colourings = ({ styles = [], palette = [] }) => styles.length || (palette.length && MANY);
+
 /**
  * What the drawing does not say, for this of the model's colourings.
  * @param {Manifest} manifest

@@ -1,5 +1,6 @@
-// What the host calls, in this order: plan, weights, load, threads, resize, run. An intptr_t, which is an int in
+// What the host calls, in this order: plan, weights, coded and decode if they are coded, load, threads, resize, run. An intptr_t, which is an int in
 // WebAssembly, is an address or a negative error.
+#include "coded.h"
 #include "engine.h"
 #include "parallel.h"
 
@@ -9,8 +10,10 @@ typedef enum { EMPTY, PLANNED, WEIGHTED, LOADED, SIZED } Stage;
 
 static Engine engine;
 static Stage stage;
+static Decoder *decoder;     // where the weights come coded
+static int decoded;          // bytes of them
 static Style chosen;         // stays when the model changes
-static void *after_weights;  // the end of the packed weights: what resize() lays out begins here
+static void *after_weights;  // the end of the packed weights: what resize() lays out begins here, in the file's place
 
 EXPORT(plan) intptr_t plan(int tensors, int ops) {
   stage = EMPTY;
@@ -30,6 +33,8 @@ EXPORT(plan) intptr_t plan(int tensors, int ops) {
 EXPORT(weights) intptr_t weights(int bytes) {
   if (stage != PLANNED) return BAD_ORDER;
   stage = EMPTY;
+  decoder = 0;
+  decoded = 0;
   engine.raw_bytes = bytes;
   int error = bytes < 0 ? SHORT_WEIGHTS : check_plan(&engine);
   if (error) return error;
@@ -43,13 +48,27 @@ EXPORT(weights) intptr_t weights(int bytes) {
   return (intptr_t)engine.raw;
 }
 
+EXPORT(coded) intptr_t coded(void) {
+  if (stage != WEIGHTED) return BAD_ORDER;
+  if (!decoder) {
+    decoder = allocate(decoder_bytes());
+    if (!decoder) return NO_MEMORY;
+    start_decoder(decoder);
+  }
+  return (intptr_t)part_of(decoder);
+}
+
+EXPORT(decode) int decode(int bytes) {
+  if ((stage != WEIGHTED && stage != LOADED) || !decoder || bytes < 0 || bytes > MOST_PART) return BAD_ORDER;
+  int made = decode_part(decoder, bytes, engine.raw, decoded, engine.raw_bytes);
+  if (made < 0) stage = EMPTY;
+  return decoded = made;
+}
+
 EXPORT(load) int load_plan(int bytes) {
   if (stage != WEIGHTED) return BAD_ORDER;
   int left = pack_weights(&engine, bytes);
-  if (left == 0) {
-    heap_rewind(after_weights);
-    stage = LOADED;
-  }
+  if (left == 0) stage = LOADED;
   return left;
 }
 
@@ -62,6 +81,7 @@ EXPORT(threads) int use_threads(int count) {
 EXPORT(resize) int resize(int height, int width) {
   if (stage < LOADED) return BAD_ORDER;
   stage = LOADED;
+  decoder = 0;
   heap_rewind(after_weights);
   int error = lay_out(&engine, height, width);
   if (!error) stage = SIZED;

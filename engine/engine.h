@@ -11,6 +11,7 @@ enum {
   BAD_SIZE = -4,
   BAD_ORDER = -5,
   THREAD_LOST = -6,
+  BAD_CODE = -7,
 };
 
 enum { INPUT, CONV, CONV_TRANSPOSE, COPY, OUTPUT, DEPTHWISE, STYLE, ENCLOSED, NORM, LABELS };
@@ -80,7 +81,7 @@ typedef struct {
   Op *ops;
   Tensor *tensors;
   Packed *packed;     // one per operation
-  uint8_t *raw;       // the weights file; gone when all is packed
+  uint8_t *raw;       // the weights file, decoded; gone when the size is set
   int raw_bytes;
   int packed_ops;     // how many operations have their weights packed
   uint8_t *input, *output;  // RGBA

@@ -16,7 +16,10 @@ function start() {
     onbackend: (backend) => events.push(backend),
     onfailure: ({ code }) => events.push(code),
   });
-  painter.load({ tensors: [], ops: [] }, 2, { width: 1, height: 1 });
+  const weights = { file: "", bytes: 2, raw_bytes: 2, sha256: "" };
+  const input = { width: 1, height: 1 };
+  const about = { format: "nurie-model", version: 2, title: "" };
+  painter.load({ ...about, input, weights, tensors: [], ops: [] }, 2, input);
   painter.feed(Uint8Array.of(1, 2));
   painter.feed(new Uint8Array());
   return { painter, workers, events };

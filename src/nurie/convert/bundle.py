@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import ValidationError
 
+from nurie.convert.coder import encode
 from nurie.engine.modelfile import (
+    CODED,
+    GZIP,
     MANIFEST,
     WEIGHTS,
     Generator,
@@ -21,12 +24,13 @@ from nurie.engine.modelfile import (
     Preset,
     Weights,
     standing,
+    to_json,
 )
 from nurie.engine.plan import FILL, Plan, make_plan
 from nurie.errors import NurieError
 from nurie.files.hashed import hashed
 from nurie.files.install import install, refuse_foreign
-from nurie.files.schema import Title, check, fault, to_json
+from nurie.files.schema import Title, check, fault
 from nurie.nets.generators import multiple_of
 from nurie.size import Size
 
@@ -62,7 +66,7 @@ def make_bundle(
     size = Size.parse(meta["train"]["size"])
     made = {name: value for name, value in meta["generator"].items() if name != "architecture"}
     architecture = meta["generator"].get("architecture")
-    packed = gzip.compress(weights, 9, mtime=0)
+    packed, encoding = compressed(plan, weights)
     manifest = Manifest(
         title=about.title,
         input=Input(
@@ -79,7 +83,8 @@ def make_bundle(
         ),
         pencil=about.pencil, hints=about.hints,
         weights=Weights(
-            file=f"{hashed(WEIGHTS, packed)}.gz", bytes=len(packed), raw_bytes=len(weights),
+            file=hashed(WEIGHTS, packed) + (".gz" if encoding == GZIP else ""), encoding=encoding,
+            bytes=len(packed), raw_bytes=len(weights),
             sha256=hashlib.sha256(packed).hexdigest(),
         ),
         styles=styles_of(meta, plan), palette=meta.get("palette", []), **plan.to_json(),
@@ -90,6 +95,12 @@ def make_bundle(
     except ValidationError as error:
         raise NurieError(f"No manifest can say this: {fault(error)}. docs/formats.md has the limits.") from error
     return Bundle(manifest, {manifest.weights.file: packed})
+
+
+def compressed(plan: Plan, weights: bytes) -> tuple[bytes, str]:
+    """The weights file and its encoding, of both the smaller one."""
+    coded, zipped = encode(plan, weights), gzip.compress(weights, 9, mtime=0)
+    return (coded, CODED) if len(coded) < len(zipped) else (zipped, GZIP)
 
 
 def styles_of(meta: dict[str, Any], plan: Plan) -> list[list[float]]:

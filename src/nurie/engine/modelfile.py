@@ -1,16 +1,19 @@
 """A model folder: manifest.json and the weights. Format and limits: docs/formats.md."""
 
 import gzip
+import json
 import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from nurie.engine.plan import MAX_LABELS, Plan, parse_plan
 from nurie.errors import NurieError
 from nurie.files.hashed import sha256_of
 from nurie.files.ours import MANIFEST
+from nurie.files.packed import packed, unpacked
 from nurie.files.schema import (
     Colour,
     Count,
@@ -27,9 +30,10 @@ from nurie.files.schema import (
     read_json,
 )
 
-WEIGHTS = "weights.bin"  # zipped
+WEIGHTS = "weights.bin"
+GZIP, CODED = "gzip", "rans"  # how they are compressed
 ONNX = "model.onnx"
-FORMAT, VERSION = "nurie-model", 1
+FORMAT, VERSIONS = "nurie-model", (1, 2)
 
 Three = Annotated[int, Meta(ge=3, le=3)]
 Bytes = Annotated[int, Meta(ge=1, le=2**29)]  # unet256 of width 96, larger than any that was trained, has 490 MB
@@ -74,7 +78,7 @@ class Generator(Struct, frozen=True, kw_only=True):
 
 class Weights(Struct, frozen=True, kw_only=True):
     file: FileName
-    encoding: Annotated[str, one_of("gzip")] = "gzip"
+    encoding: Annotated[str, one_of(GZIP, CODED)] = GZIP
     bytes: Bytes
     raw_bytes: Bytes
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -102,7 +106,7 @@ class Parity(Struct, frozen=True):
 
 class Manifest(Struct, frozen=True, kw_only=True):
     format: str = FORMAT
-    version: int = VERSION
+    version: int = VERSIONS[-1]
     title: Title = ""
     input: Input
     labels: Annotated[list[Label], Meta(max_length=256)] = []
@@ -138,6 +142,12 @@ class Listed(Struct):
     files: Files = []
 
 
+def to_json(manifest: Manifest) -> bytes:
+    """The file, without spaces and with short strokes."""
+    fields = packed(msgspec.to_builtins(manifest))
+    return (json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
 def is_model(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
@@ -147,7 +157,7 @@ def standing(model: Path) -> set[str]:
     if not is_model(model):
         return set()
     verdict, mend = "is not the manifest of a model", "Choose another folder, or remove this file."
-    listed = read_json(model / MANIFEST, Listed, verdict, mend, known=(FORMAT, VERSION))
+    listed = read_json(model / MANIFEST, Listed, verdict, mend, known=(FORMAT, *VERSIONS))
     older = [ONNX, listed.weights.file, *(preset.image for preset in listed.presets if preset.image)]
     return {MANIFEST, *(listed.files or older)}
 
@@ -158,7 +168,7 @@ def read_manifest(model: Path) -> Manifest:
     if not is_model(model):
         raise NurieError(f"There is no {MANIFEST} in {model}. Expected a model folder from `nurie export`.")
     verdict, mend = "is not the manifest of a model", "Export it again with `nurie export`."
-    manifest = read_json(path, Manifest, verdict, mend, known=(FORMAT, VERSION))
+    manifest = read_json(path, Manifest, verdict, mend, known=(FORMAT, *VERSIONS), unpack=unpacked)
     if sha256_of(member(model, manifest.weights.file, "$.weights.file")) != manifest.weights.sha256:
         raise NurieError(
             f"{model / manifest.weights.file} is damaged: its checksum differs from the manifest's. "
@@ -181,7 +191,20 @@ def read_model(model: Path) -> tuple[Manifest, Plan, bytes]:
         plan = parse_plan({"tensors": manifest.tensors, "ops": manifest.ops})
     except NurieError as error:
         raise NurieError(f"{model / MANIFEST}: {error}") from error
-    return manifest, plan, unzipped(model / manifest.weights.file, manifest.weights.raw_bytes)
+    path, size = model / manifest.weights.file, manifest.weights.raw_bytes
+    return manifest, plan, (decoded if manifest.weights.encoding == CODED else unzipped)(path, size)
+
+
+def decoded(path: Path, size: int) -> bytes:
+    """The bytes of a file of coded weights, which must be `size`. Raises NurieError."""
+    from nurie.engine.wasm import EngineError, Machine
+
+    try:
+        return Machine().decoded(path.read_bytes(), size)
+    except EngineError as error:
+        raise NurieError(
+            f"{path} holds no {size} bytes of weights (`$.weights.raw_bytes`): {error} Export the model again."
+        ) from error
 
 
 def unzipped(path: Path, size: int) -> bytes:

@@ -18,7 +18,11 @@ ERRORS = {
     -4: "this picture size does not fit the plan",
     -5: "the engine was called out of order",
     -6: "a thread was lost",
+    -7: "the coded weights are damaged",
 }
+
+
+MOST_PART = 65536  # bytes of coded weights at a time
 
 
 class EngineError(NurieError):
@@ -51,6 +55,19 @@ class Machine:
         self.write(self.call("plan", len(tensors), len(rows)), table.tobytes())
         self.write(self.call("weights", len(weights)), weights)
         self.call("load", len(weights))
+
+    def decoded(self, data: bytes, size: int) -> bytes:
+        """Coded weights as they are raw, `size` bytes. Raises EngineError where they are others."""
+        plan = make_plan([3], [{"op": "input"}, {"op": "output"}])
+        self.write(self.call("plan", 1, 2), np.concatenate([[3], plan.rows().ravel()]).astype("<i4").tobytes())
+        raw, part = self.call("weights", size), self.call("coded")
+        made = 0
+        for start in range(0, len(data), MOST_PART):
+            self.write(part, data[start : start + MOST_PART])
+            made = self.call("decode", len(data[start : start + MOST_PART]))
+        if made != size:
+            raise EngineError(-7)
+        return self.view(raw, size).tobytes()
 
     def write(self, at: int, data: bytes) -> None:
         self._memory.write(self._store, data, at)

@@ -6,6 +6,7 @@ drawings/strokes.py, a site's list in site/sitefile.py. docs/formats.md has the 
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -70,19 +71,27 @@ class Version(Struct):
 T = TypeVar("T")
 
 
-def read_json(path: Path, schema: type[T], verdict: str, mend: str, known: tuple[str, int] | None = None) -> T:
+def read_json(
+    path: Path,
+    schema: type[T],
+    verdict: str,
+    mend: str,
+    known: tuple[str, *tuple[int, ...]] | None = None,
+    unpack: Callable[[Any], Any] = lambda value: value,
+) -> T:
     """What a JSON file holds; fields that the schema does not know are left out.
 
-    known: the format and version that the file must say. Raises NurieError, "PATH VERDICT: FAULT. MEND", which names a
+    known: the format that the file must say, and the versions of which it must say one. unpack: gives what the schema
+    is for. Raises NurieError, "PATH VERDICT: FAULT. MEND", which names a
     wrong field by its path, such as `$.weights.bytes`.
     """
     try:
         value = parsed(read_bytes(path), schema)
         if known:
             found = msgspec.convert(value, Version)  # before all else, which another version may have otherwise
-            if (found.format, found.version) != known:
+            if found.format != known[0] or found.version not in known[1:]:
                 raise NurieError(f"{path} has a format that this version of Nurie does not know. {mend}")
-        return msgspec.convert(value, schema)
+        return msgspec.convert(unpack(value), schema)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NurieError(f"{path} {verdict}: {fault(error)}. {mend}") from error
 

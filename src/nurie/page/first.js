@@ -38,7 +38,7 @@ async function firstPicture(download, late) {
   const engine = await starting;
   await download.complete;
   if (late.aborted) return;
-  engine.beginModel(manifest, manifest.weights.raw_bytes);
+  engine.beginModel(manifest, manifest.weights.raw_bytes, manifest.weights.encoding);
   download.forEachPart((part) => engine.feed(part));
   engine.resize(height, width);
   engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? 0));

@@ -42,8 +42,8 @@ export type Manifest = Plan & {
   version: number;
   title: Words;
   input: { width: number; height: number };
-  /** `bytes` as downloaded, `raw_bytes` unzipped */
-  weights: { file: string; bytes: number; raw_bytes: number; sha256: string };
+  /** `bytes` as downloaded, `raw_bytes` unzipped or decoded */
+  weights: { file: string; encoding?: string; bytes: number; raw_bytes: number; sha256: string };
   /** width of the lines that it knows, in pixels of the drawing */
   pencil?: number;
   /** colours of which its drawings consist, where they are label maps; the ground first */

@@ -53,16 +53,16 @@ export class Painter {
 
   /**
    * The model's plan; its weights follow by `feed`.
-   * @param {import("./wasm.js").Plan} plan
-   * @param {number} bytes of the weights, unzipped
+   * @param {import("../formats.d.ts").Manifest} manifest
+   * @param {number} bytes of the weights, unzipped or decoded
    * @param {{width: number, height: number}} size
    * @param {string} [backend] "wasm" or "webgpu": only this one; else the faster one
    */
-  load({ tensors, ops }, bytes, size, backend) {
-    this.#send({ model: { plan: { tensors, ops }, bytes }, size, backend });
+  load({ tensors, ops, weights }, bytes, size, backend) {
+    this.#send({ model: { plan: { tensors, ops }, bytes, encoding: weights.encoding }, size, backend });
   }
 
-  /** @param {Uint8Array} part of the unzipped weights, in order; an empty one says that all are there, and right */
+  /** @param {Uint8Array} part of the weights, in order; an empty one says that all are there, and right */
   feed(part) {
     this.#send({ part });
   }

@@ -11,6 +11,8 @@ import { words } from "./plan.js";
  * @property {WebAssembly.Memory} [memory] absent in the builds with threads, which import it
  * @property {(tensors: number, ops: number) => number} plan
  * @property {(bytes: number) => number} weights
+ * @property {() => number} coded
+ * @property {(bytes: number) => number} decode
  * @property {(bytes: number) => number} load
  * @property {(count: number) => number} threads
  * @property {(height: number, width: number) => number} resize
@@ -24,6 +26,10 @@ import { words } from "./plan.js";
  * @property {(thread: number) => number} stack
  * @property {(thread: number) => void} help
  * @property {WebAssembly.Global} __stack_pointer
+ *
+ * A model on its way. start: where its weights lie, unzipped or decoded; received: bytes of them. coded: where coded ones
+ * are handed over; 0 for others. left: operations that wait for theirs.
+ * @typedef {{plan: Plan, start: number, received: number, bytes: number, coded: number, left: number}} Coming
  *
  * What a helper thread needs.
  * @typedef {{module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number}} Share
@@ -40,8 +46,12 @@ const MESSAGES = {
   [-4]: "this picture size does not fit the plan",
   [-5]: "the engine was called out of order",
   [-6]: "a thread was lost",
+  [-7]: "the coded weights are damaged",
 };
 const THREAD_LOST = -6;
+export const BAD_CODE = -7;
+/** Bytes of coded weights that the engine takes at a time. */
+const MOST_PART = 65536;
 
 /** An error of the engine; `code` is the number in docs/formats.md. */
 export class EngineError extends Error {
@@ -153,9 +163,10 @@ export class Engine {
   #helpers = [];
   /** @type {Plan | null} */
   #plan = null;
-  /** The model that is being loaded. @type {{plan: Plan, start: number, received: number,
-   *   bytes: number, left: number} | null} */
+  /** The model that is being loaded. @type {Coming | null} */
   #coming = null;
+  /** @type {Uint8Array | null} */
+  #loaded = null;
   #size = { height: 0, width: 0 };
   #outputSize = { height: 0, width: 0 };
 
@@ -248,16 +259,19 @@ export class Engine {
   /**
    * Take a model whose weights come in parts.
    * @param {Plan} plan
-   * @param {number} bytes of the weights file, unzipped
+   * @param {number} bytes of the weights file, unzipped or decoded
+   * @param {string} [encoding] "rans": the parts are coded
    */
-  beginModel(plan, bytes) {
+  beginModel(plan, bytes, encoding) {
     const { tensors, ops } = plan;
     this.#plan = null;
+    this.#loaded = null;
     this.#size = { height: 0, width: 0 };
     const at = this.#checked(this.#exports.plan(tensors.length, ops.length));
     new Int32Array(this.#memory.buffer, at).set(words(plan));
     const start = this.#checked(this.#exports.weights(bytes));
-    this.#coming = { plan, start, received: 0, bytes, left: ops.length };
+    const coded = encoding === "rans" ? this.#checked(this.#exports.coded()) : 0;
+    this.#coming = { plan, start, received: 0, bytes, coded, left: ops.length };
   }
 
   /**
@@ -269,17 +283,44 @@ export class Engine {
     const coming = this.#coming;
     if (!coming && this.#plan && !part.length) return true;
     if (!coming) throw new EngineError(-5);
+    if (coming.coded) this.#decode(coming, part);
+    else this.#take(coming, part);
+    if (coming.left || coming.received < coming.bytes) return false;
+    this.#plan = coming.plan;
+    this.#loaded = new Uint8Array(this.#memory.buffer, coming.start, coming.bytes);
+    this.#coming = null;
+    return true;
+  }
+
+  /**
+   * @param {Coming} coming
+   * @param {Uint8Array} part as the operations have them
+   */
+  #take(coming, part) {
     if (coming.received + part.length > coming.bytes) throw new RangeError("More weights came than the manifest says.");
     const from = coming.received;
     coming.received += part.length;
-    if (coming.left) {
-      new Uint8Array(this.#memory.buffer, coming.start).set(part, from);
-      coming.left = this.#checked(this.#exports.load(coming.received));
+    if (!coming.left) return;
+    new Uint8Array(this.#memory.buffer, coming.start).set(part, from);
+    coming.left = this.#checked(this.#exports.load(coming.received));
+  }
+
+  /**
+   * @param {Coming} coming
+   * @param {Uint8Array} part coded
+   */
+  #decode(coming, part) {
+    for (let from = 0; from < part.length; from += MOST_PART) {
+      const piece = part.subarray(from, from + MOST_PART);
+      new Uint8Array(this.#memory.buffer, coming.coded).set(piece);
+      coming.received = this.#checked(this.#exports.decode(piece.length));
+      if (coming.left) coming.left = this.#checked(this.#exports.load(coming.received));
     }
-    if (coming.left || coming.received < coming.bytes) return false;
-    this.#plan = coming.plan;
-    this.#coming = null;
-    return true;
+  }
+
+  /** The weights, unzipped or decoded, of a model that is loaded and has no size yet: a view of the memory. */
+  get weights() {
+    return this.#loaded;
   }
 
   /** How many operations one picture takes. */
@@ -310,6 +351,7 @@ export class Engine {
   resize(height, width) {
     if (!this.#plan) throw new EngineError(-5);
     if (height !== 0 && height === this.#size.height && width === this.#size.width) return;
+    this.#loaded = null;
     this.#size = { height: 0, width: 0 };
     this.#checked(this.#exports.resize(height, width));
     this.#size = { height, width };

@@ -4,7 +4,7 @@
 
 import { needsWasm } from "./plan.js";
 import { startWorker } from "./start.js";
-import { EngineError, fetchEngine } from "./wasm.js";
+import { BAD_CODE, EngineError, fetchEngine } from "./wasm.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;
@@ -29,7 +29,9 @@ let unchecked = 1;
 let interval = 1;
 /** The visitor's pictures: how many there have been, whether one is made now, and when the last one ended. */
 const visits = { count: 0, busy: false, end: 0 };
-/** The weights as they came, for `gpu`. @type {{bytes: Uint8Array, received: number} | null} */
+/** Whether `gpu` may get the model, and its weights once they are here. */
+let forGpu = false;
+/** @type {Uint8Array | null} */
 let copy = null;
 /** @type {Size} */
 let size = { width: 0, height: 0 };
@@ -37,20 +39,21 @@ let size = { width: 0, height: 0 };
 let later = null;
 
 /**
- * @typedef {{plan: import("./plan.js").Plan, bytes: number}} Model bytes: of the weights, unzipped
+ * bytes: of the weights, unzipped or decoded; encoding: as they come.
+ * @typedef {{plan: import("./plan.js").Plan, bytes: number, encoding?: string}} Model
  * @typedef {{width: number, height: number}} Size
  *
  * @param {{model: Model, size: Size, backend?: string}} message
  */
 async function begin({ model, size: given, backend }) {
   size = given;
-  const forGpu = navigator.gpu && backend !== "wasm" && !needsWasm(model.plan);
-  copy = forGpu ? { bytes: new Uint8Array(model.bytes), received: 0 } : null;
+  forGpu = Boolean(navigator.gpu) && backend !== "wasm" && !needsWasm(model.plan);
+  copy = null;
   later = async () => {
     share(await engine);
     await choose(model.plan, backend);
   };
-  (await engine).beginModel(model.plan, model.bytes);
+  (await engine).beginModel(model.plan, model.bytes, model.encoding);
 }
 
 /**
@@ -66,12 +69,9 @@ function share(ready) {
 async function feed(part) {
   const ready = await engine;
   const complete = ready.feed(part);
-  if (copy) {
-    copy.bytes.set(part, copy.received);
-    copy.received += part.length;
-  }
   if (part.length) return;
   if (!complete) throw new EngineError(-3);
+  if (forGpu) copy = ready.weights?.slice() ?? null;
   ready.resize(size.height, size.width);
   postMessage({ loaded: true });
 }
@@ -81,7 +81,7 @@ async function feed(part) {
  * @param {string} [backend] the one to use; else the faster one
  */
 async function choose(plan, backend) {
-  const weights = copy?.bytes;
+  const weights = copy;
   copy = null;
   const opened = weights ? await openedGpu({ plan, weights }, backend === "webgpu").catch(() => null) : null;
   gpu = opened;
@@ -170,6 +170,7 @@ addEventListener("message", async ({ data }) => {
     await next?.();
   } catch (error) {
     // What the engine refuses now it would refuse again; anything else may be an accident.
-    postMessage({ failed: error instanceof EngineError ? "engine" : "crash", reason: String(error) });
+    const refused = error instanceof EngineError ? (error.code === BAD_CODE ? "corrupt" : "engine") : null;
+    postMessage({ failed: refused ?? "crash", reason: String(error) });
   }
 });

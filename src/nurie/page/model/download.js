@@ -1,6 +1,7 @@
 // The model comes over the network: the manifest, then the weights part by part. Throws Failure.
 
 import { Failure } from "../failure.js";
+import { unpack } from "./strokes.js";
 
 /**
  * @typedef {import("../formats.d.ts").Manifest} Manifest
@@ -8,7 +9,8 @@ import { Failure } from "../failure.js";
  * @typedef {{strokes?: import("../formats.d.ts").Line[], picture?: import("../png.js").Picture}} Sample
  */
 
-const VERSION = 1;
+/** Of manifests. */
+const VERSIONS = [1, 2];
 /** Milliseconds for a sample's picture. */
 const PRESET_MS = 15_000;
 
@@ -19,7 +21,7 @@ export class Download {
   manifest;
   /** Resolves when all of the weights have come and are what was exported. */
   complete;
-  /** Bytes that came, zipped: received and total. @type {[number, number]} */
+  /** Bytes that came, as they were sent: received and total. @type {[number, number]} */
   bytes = [0, 0];
   /** Called when `bytes` change. */
   onprogress = () => {};
@@ -45,7 +47,7 @@ export class Download {
   }
 
   /**
-   * Give each part of the unzipped weights, in order: those that are there, then those that come.
+   * Give each part of the weights as the engine takes it, in order: those that are there, then those that come.
    * @param {(part: Uint8Array<ArrayBuffer>) => void} take
    */
   forEachPart(take) {
@@ -142,16 +144,18 @@ export async function fetchManifest(url, options) {
   if (text === null) throw new Failure("network", { file: fileOf(url) });
   const manifest = parsed(text);
   if (manifest?.format !== "nurie-model") throw new Failure("manifest");
-  if (manifest.version !== VERSION) throw new Failure("version", { version: String(manifest.version), known: VERSION });
+  if (!VERSIONS.includes(manifest.version))
+    throw new Failure("version", { version: String(manifest.version), known: VERSIONS.join(", ") });
   if (!complete(manifest)) throw new Failure("manifest");
+  unpack(manifest.presets ?? []);
   return manifest;
 }
 
 /**
- * The weights, unzipped part by part as they arrive. When the promise resolves, all have come and are what was exported.
+ * The weights part by part as they arrive, unzipped where they are zipped: coded ones are for the engine. When the promise resolves, all have come and are what was exported.
  * @param {Manifest} manifest
  * @param {URL} base the manifest's address
- * @param {(received: number, total: number) => void} onprogress bytes that came, zipped
+ * @param {(received: number, total: number) => void} onprogress bytes that came, as they were sent
  * @param {(part: Uint8Array<ArrayBuffer>) => void} onpart
  * @param {RequestInit} [options]
  * @returns {Promise<void>}
@@ -159,6 +163,11 @@ export async function fetchManifest(url, options) {
 export async function fetchWeights({ weights }, base, onprogress, onpart, options) {
   const total = weights.bytes;
   const response = await request(new URL(weights.file, base), options);
+  if (weights.encoding === "rans") {
+    const bytes = await read(response, total, onprogress, onpart);
+    if (await differs(bytes, weights.sha256)) throw new Failure("corrupt");
+    return;
+  }
   const { readable, writable } = new DecompressionStream("gzip");
   const writer = writable.getWriter();
   const unzipped = forEachPart(readable, onpart).then(

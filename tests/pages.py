@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, Route
 
+from nurie.convert.coder import encode
 from nurie.engine.plan import Plan
 
 SIZE = 256
@@ -101,15 +102,16 @@ def result(page: Page) -> bytes:
     return base64.b64decode(page.evaluate(PIXELS, "result"))
 
 
-def write_model(folder: Path, size: int, plan: Plan, weights: bytes, **fields: object) -> Path:
-    """A model folder with an untrained net."""
+def write_model(folder: Path, size: int, plan: Plan, weights: bytes, version: int = 1, **fields: object) -> Path:
+    """A model folder with an untrained net: of version 1, or one of version 2 with coded weights."""
     folder.mkdir(exist_ok=True)
-    packed = gzip.compress(weights)
-    (folder / "weights.bin.gz").write_bytes(packed)
+    packed = gzip.compress(weights) if version == 1 else encode(plan, weights)
+    name, encoding = ("weights.bin.gz", "gzip") if version == 1 else ("weights.bin", "rans")
+    (folder / name).write_bytes(packed)
     manifest = {
-        "format": "nurie-model", "version": 1, "input": {"width": size, "height": size},
+        "format": "nurie-model", "version": version, "input": {"width": size, "height": size},
         "weights": {
-            "file": "weights.bin.gz", "encoding": "gzip", "bytes": len(packed), "raw_bytes": len(weights),
+            "file": name, "encoding": encoding, "bytes": len(packed), "raw_bytes": len(weights),
             "sha256": hashlib.sha256(packed).hexdigest(),
         },
         **fields, **plan.to_json(),

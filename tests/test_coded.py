@@ -1,4 +1,4 @@
-"""Coded weights: what is written is read again, by the engine and the slow reader alike, in little more than it says."""
+"""Coded weights: what is written is read again, by the engine and the slow reader alike, and takes little space."""
 
 import math
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from nurie.drawings import enclosed
-from nurie.engine import modelfile, reference, reference_fill
+from nurie.engine import coded, modelfile, reference, reference_fill, wasm
 from sources import PAGE, c_constants, formats, found_in, text_of
 
 DOCUMENT = "docs/formats.md"
+DOWNLOAD = "src/nurie/page/model/download.js"
 FILL_SOURCES = ("engine/areas.h", "engine/areas.c", "engine/fill.c")
 # A number of "Filled areas", where the document says it, and how many more or times more the sources' one is.
 FILL: dict[str, tuple[str, Callable[[float], float]]] = {
@@ -47,7 +48,7 @@ INK_SOURCES = {
     f"{PAGE}/enclosed.js": r"INK = (\d+);",
 }
 FIRST_PAGES = {DOCUMENT: r"`env\.memory`, (\d+) pages", f"{PAGE}/wasm.js": r"FIRST_PAGES = (\d+);"}
-VERSIONS = {DOCUMENT: r'"nurie-model", "version": (\d+)', "src/nurie/page/model/download.js": r"const VERSION = (\d+);"}
+VERSIONS = {DOCUMENT: r'"nurie-model", "version": (\d+)', DOWNLOAD: r"const VERSIONS = \[1, (\d+)\];"}
 
 
 @pytest.mark.parametrize("name", FILL)
@@ -88,7 +89,7 @@ def test_python_has_the_same() -> None:
     [version] = found_in(DOCUMENT, VERSIONS[DOCUMENT])
     [pages] = found_in(DOCUMENT, FIRST_PAGES[DOCUMENT])
     assert enclosed.INK == reference.INK == ink
-    assert version == modelfile.VERSION
+    assert (1, version) == modelfile.VERSIONS
     assert found_in("hatch_build.py", r"--initial-memory=(\d+)") == [65536 * pages]
 
 
@@ -109,3 +110,16 @@ def test_how_far_the_page_lets_webgpu_be_off() -> None:
     of_document = r"f32: within (\d+) levels of 255, ([\d.]+) on\s+average; f16: (\d+) and (\d+)"
     most, mean, most_half, mean_half = found_in(DOCUMENT, of_document)
     assert stated == [mean, most, mean_half, most_half]
+
+
+def test_coded_weights() -> None:
+    """Python's and the engine's are the same; the document has those that a reader needs."""
+    numbers = c_constants("engine/coded.c", "engine/coded.h")
+    ours = {name: value for name, value in vars(coded).items() if isinstance(value, int)}
+    shared = ours.keys() & numbers.keys()
+    assert len(shared) >= 8 and {name: numbers[name] for name in shared} == {name: ours[name] for name in shared}
+    text = formats("Coded weights")
+    assert all(f"{ours[name]:,}" in text for name in ("SLOTS", "LEAST", "MOST_CODES"))
+    assert f"1 to {coded.MOST_TABLES} tables" in text and f"i mod {coded.LANES}" in text
+    part = found_in(DOCUMENT, r"next bytes of the file, at most ([\d,]+) at a time")
+    assert part == [numbers["MOST_PART"]] == [wasm.MOST_PART] == found_in(f"{PAGE}/wasm.js", r"MOST_PART = (\d+);")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import BUILDS
+from nurie.convert.coder import encode
 from nurie.engine.modelfile import read_model
 from nurie.engine.plan import RELU, TANH, Plan
 from nurie.engine.reference import run_reference
@@ -188,7 +189,9 @@ def test_wasm_files_import_nothing_and_are_small(name: str) -> None:
     module = wasmtime.Module(wasmtime.Engine(), data)
     assert not module.imports
     exports = sorted(export.name for export in module.exports)
-    assert " ".join(exports) == "input load memory output peak plan resize run style tensor threads weights"
+    assert (
+        " ".join(exports) == "coded decode input load memory output peak plan resize run style tensor threads weights"
+    )
     assert len(gzip.compress(data, 9)) < 30_000
 
 
@@ -206,6 +209,7 @@ def make_fixture() -> dict:
         "height": 24,
         "width": 20,
         "weights": text(weights),
+        "coded": text(encode(plan, weights)),
         "drawing": text(rgba.tobytes()),
         "picture": text(picture.tobytes()),
     }

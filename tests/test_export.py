@@ -57,13 +57,13 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def weights_of(model: Path) -> Path:
-    return next(model.glob("weights.*.bin.gz"))
+    return next(model.glob("weights.*.bin*"))
 
 
 def test_manifest_says_what_the_model_is(model: Path) -> None:
     manifest, plan, weights = read_model(model)
     packed = weights_of(model).read_bytes()
-    assert (manifest.format, manifest.version, manifest.title) == ("nurie-model", 1, "Circles")
+    assert (manifest.format, manifest.version, manifest.title) == ("nurie-model", 2, "Circles")
     assert manifest.input.width == manifest.input.height == 64
     assert manifest.input.multiple == 32 and manifest.norm == "fixed"
     assert manifest.direction == "AtoB"
@@ -210,7 +210,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_model_lists_its_files_and_only_these_are_replaced(run: Path, tmp_path: Path) -> None:
     model = export(Export(run, tmp_path / "model", samples=1))
     before = files(model)
-    hashed = re.compile(r"(weights|preset-\d)\.[0-9a-f]{12}\.(bin\.gz|png)")
+    hashed = re.compile(r"(weights|preset-\d)\.[0-9a-f]{12}\.(bin|png)")
     assert all(name == "manifest.json" or hashed.fullmatch(name) for name in before)
     assert set(read_manifest(model).files) == before.keys()
     mine = {"notes.txt": b"1", "site/index.html": b"2", "weights.bin.gz": b"3", "model.onnx": b"4", ".git/HEAD": b"5"}
@@ -315,6 +315,17 @@ def test_onnx_file_takes_how_enclosed_places_are(pairs: Path, tmp_path: Path) ->
     assert np.abs(pictures[0] - pictures[1]).max() > 1e-3
 
 
+@pytest.mark.parametrize(("data", "words"), [(b"", "is no complete gzip file"), (b"1234", "holds 4 bytes of weights")])
+def test_a_damaged_model_of_version_1(tmp_path: Path, data: bytes, words: str) -> None:
+    model = write_model(tmp_path / "model", 64, *small_unet())
+    (model / "weights.bin.gz").write_bytes(gzip.compress(data) if data else gzip.compress(b"1234")[:-9])
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["weights"]["sha256"] = hashlib.sha256((model / "weights.bin.gz").read_bytes()).hexdigest()
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(NurieError, match=words):
+        read_model(model)
+
+
 def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:
     def broken(name: str, change) -> Path:
         folder = tmp_path / name
@@ -342,8 +353,8 @@ def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:
 
     cases = [
         ("damaged", truncate, "its checksum differs"),
-        ("truncated", truncate_honestly, "is no complete gzip file"),
-        ("short", shorten, "holds 4 bytes of weights"),
+        ("truncated", truncate_honestly, r"is damaged: expected \d+ bytes of coded weights"),
+        ("another", shorten, r"is damaged: expected \d+ bytes of coded weights"),
         ("gone", lambda f: weights_of(f).unlink(), "which is not in"),
         ("json", lambda f: (f / "manifest.json").write_text("{"), "is not the manifest of a model"),
         ("none", lambda f: (f / "manifest.json").unlink(), "There is no manifest.json"),
@@ -354,7 +365,7 @@ def test_damaged_models_give_a_sentence(model: Path, tmp_path: Path) -> None:
 
 
 def test_newer_version_is_refused(model: Path, tmp_path: Path) -> None:
-    manifest = json.loads((model / "manifest.json").read_text()) | {"version": 2}
+    manifest = json.loads((model / "manifest.json").read_text()) | {"version": 3}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(NurieError, match="has a format that this version of Nurie does not know"):
         read_manifest(tmp_path)

@@ -8,9 +8,12 @@ from playwright.sync_api import Page
 
 from browsers import served
 from nurie.config import Publish
-from nurie.painting.painter import Painter
+from nurie.drawings.pixels import draw_strokes
+from nurie.engine.modelfile import read_manifest
+from nurie.files.packed import packed
+from nurie.painting.painter import Painter, open_painter
 from nurie.publish import publish
-from pages import count, hold, pixels, release, settled, stroke, write_model
+from pages import count, hold, pixels, release, result, settled, stroke, write_model
 from plans import small_unet
 
 pytestmark = pytest.mark.browser
@@ -121,3 +124,22 @@ def test_a_large_model_is_left_to_the_worker(page: Page, tmp_path: Path) -> None
         release(page, held)
         page.wait_for_function("Number(document.getElementById('result').dataset.shown) >= 1")
         assert count(page) == 1
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_models_of_both_versions_are_coloured_alike_here_and_by_the_worker(
+    page: Page, tmp_path: Path, version: int
+) -> None:
+    presets = [SAMPLE] if version == 1 else packed({"presets": [SAMPLE]})["presets"]
+    model = write_model(tmp_path / "model", 128, *small_unet(), version=version, presets=presets)
+    expected = open_painter(model).paint(draw_strokes(read_manifest(model).presets[0].strokes, 128, 128))
+    with served(publish(Publish(model, tmp_path / "site"))) as address:
+        page.add_init_script(PATIENT)
+        held = hold(page, "**/worker.*.js")
+        page.goto(address)
+        for made in (1, 2):
+            page.wait_for_function(f"Number(document.getElementById('result').dataset.pictures) === {made}")
+            shown = np.frombuffer(result(page), np.uint8).reshape(128, 128, 4)[:, :, :3]
+            assert np.abs(shown.astype(int) - expected).max() <= 2
+            release(page, held, 2 - made)
+            held = []

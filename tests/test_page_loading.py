@@ -20,7 +20,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two small ones, of 64 and 128 pixels."""
     folder = tmp_path_factory.mktemp("models")
     styled = write_model(folder / "styled", 64, *small_styled(), title="Styled", styles=[[0.5, 0, 0], [0, 0.5, 0]])
-    return [styled, write_model(folder / "shapes", 128, *small_unet(), title="Shapes")]
+    return [styled, write_model(folder / "shapes", 128, *small_unet(), version=2, title="Shapes")]
 
 
 def published(models: list[Path], site: Path, title: str = "") -> Path:
@@ -70,13 +70,18 @@ def test_a_network_that_is_back_is_tried_by_itself(page: Page, two: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
-    [("model/weights.*", "arrived damaged"), ("model/manifest.*", "cannot be read"), ("assets/engine/*.wasm", "")],
+    ("file", "words", "version"),
+    [
+        ("model/weights.*", "arrived damaged", 1),
+        ("model/weights.*", "arrived damaged", 2),
+        ("model/manifest.*", "cannot be read", 1),
+        ("assets/engine/*.wasm", "", 2),
+    ],
 )
 def test_a_damaged_file_that_the_browser_keeps_for_ever_is_fetched_anew(
-    page: Page, models: list[Path], tmp_path: Path, file: str, words: str
+    page: Page, models: list[Path], tmp_path: Path, file: str, words: str, version: int
 ) -> None:
-    site = published(models[:1], tmp_path / "site")
+    site = published(models[version - 1 : version], tmp_path / "site")
     whole = {path: path.read_bytes() for path in site.glob(file)}
     with served(site) as address:
         for path, data in whole.items():

@@ -140,7 +140,7 @@ WRONG = [  # format, field, value, what is said of it
     ("manifest", "$.weights.file", "/etc/passwd", "which is not in"),
     ("manifest", "$.weights.file", "..", "which is not in"),
     ("manifest", "$.weights.file", "a\0b", "which is not in"),
-    ("manifest", "$.weights.encoding", "zstd", "(gzip)"),
+    ("manifest", "$.weights.encoding", "zstd", "(gzip|rans)"),
     ("manifest", "$.norm", "instance", "(fixed|picture)"),
     ("manifest", "$.direction", "BtoC", "(AtoB|BtoA)"),
     ("manifest", "$.labels[1].colour", "#0030FF", "#[0-9a-f]"),

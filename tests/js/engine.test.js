@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { bestBuild, Engine, EngineError } from "../../src/nurie/page/engine/wasm.js";
+import { BAD_CODE, bestBuild, Engine, EngineError } from "../../src/nurie/page/engine/wasm.js";
 
 const wasm = (build = "plain") =>
   readFileSync(new URL(`../../src/nurie/page/engine/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));
@@ -10,6 +10,7 @@ const fixture = JSON.parse(readFileSync(new URL("small.json", import.meta.url), 
 const bytes = (/** @type {string} */ text) => new Uint8Array(Buffer.from(text, "base64"));
 const { height, width } = fixture;
 const weights = bytes(fixture.weights);
+const coded = bytes(fixture.coded);
 const drawing = bytes(fixture.drawing);
 
 /** RGB from Python -> opaque RGBA. @param {Uint8Array} rgb */
@@ -110,4 +111,33 @@ test("errors have codes and sentences", async () => {
   refuses(() => engine.resize(height + 1, width), -4);
   engine.resize(height, width);
   assert.throws(() => engine.setInput(new Uint8Array(5)), /Expected 1920 bytes of RGBA, but got 5/);
+});
+
+for (const size of [1, 100, coded.length])
+  test(`weights that come coded, ${size} bytes at a time, are the same`, async () => {
+    const engine = await Engine.load(wasm());
+    engine.beginModel(fixture, weights.length, "rans");
+    const parts = Array.from({ length: Math.ceil(coded.length / size) }, (_, i) =>
+      coded.slice(i * size, (i + 1) * size),
+    );
+    const done = parts.map((part) => engine.feed(part));
+    assert.deepEqual(done, [...Array(parts.length - 1).fill(false), true]);
+    assert.deepEqual(engine.weights, weights);
+    engine.resize(height, width);
+    assert.equal(engine.weights, null);
+    assert.deepEqual(engine.run(drawing), picture);
+  });
+
+test("coded weights that are damaged are an error", async () => {
+  const engine = await Engine.load(wasm());
+  const damaged = coded.slice();
+  damaged[coded.length >> 1] ^= 1;
+  engine.beginModel(fixture, weights.length, "rans");
+  assert.throws(
+    () => engine.feed(damaged),
+    (error) => error instanceof EngineError && error.code === BAD_CODE,
+  );
+  engine.setModel(fixture, weights);
+  engine.resize(height, width);
+  assert.deepEqual(engine.run(drawing), picture);
 });

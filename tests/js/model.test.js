@@ -119,6 +119,23 @@ test("weights with another checksum, or longer ones, are damaged", async () => {
   );
 });
 
+test("coded weights are passed on as they come, and compared with their checksum", async () => {
+  const coded = { ...manifest, weights: { ...weights, encoding: "rans" } };
+  /** @type {number[]} */
+  const bytes = [];
+  const take = (/** @type {Uint8Array} */ part) => bytes.push(...part);
+  serve(() => new Response(zipped));
+  await fetchWeights(coded, base, () => {}, take);
+  assert.deepEqual(Uint8Array.from(bytes), zipped);
+  const other = zipped.slice();
+  other[20] ^= 1;
+  serve(() => new Response(other));
+  await assert.rejects(
+    fetchWeights(coded, base, () => {}, take),
+    failure("corrupt"),
+  );
+});
+
 test("a missing file and a dead network are told apart", async () => {
   serve(() => new Response("", { status: 404 }));
   await assert.rejects(fetchManifest(base), failure("missing"));
@@ -131,11 +148,26 @@ test("a missing file and a dead network are told apart", async () => {
 test("a manifest of another version or form is refused", async () => {
   serve(() => Response.json(manifest));
   assert.equal((await fetchManifest(base)).title, "Cats");
-  serve(() => Response.json({ ...manifest, version: 2 }));
+  serve(() => Response.json({ ...manifest, version: 3 }));
   await assert.rejects(fetchManifest(base), failure("version"));
   for (const other of [{ ...manifest, ops: undefined }, { ...manifest, weights: {} }, { format: "else" }, null]) {
     serve(() => Response.json(other));
     await assert.rejects(fetchManifest(base), failure("manifest"));
+  }
+});
+
+test("strokes are numbers in version 1 and texts in version 2", async () => {
+  const points = [10, 20, 11.5, 22, -300.25, 4000];
+  const preset = (/** @type {any} */ points) => ({ title: "1", strokes: [{ width: 2, points }] });
+  serve(() => Response.json({ ...manifest, presets: [preset(points), { title: "2", image: "preset-2.png" }] }));
+  assert.deepEqual((await fetchManifest(base)).presets?.[0], preset(points));
+  for (const [text, found] of /** @type {[string, number[]][]} */ ([
+    ["wCgFMQ9tCwif", points], // as files/packed.py writes it
+    ["wCgFMQ!", []],
+    ["", []],
+  ])) {
+    serve(() => Response.json({ ...manifest, version: 2, presets: [preset(text)] }));
+    assert.deepEqual((await fetchManifest(base)).presets?.[0], preset(found));
   }
 });
 

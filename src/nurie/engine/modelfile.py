@@ -203,7 +203,8 @@ def decoded(path: Path, size: int) -> bytes:
         return Machine().decoded(path.read_bytes(), size)
     except EngineError as error:
         raise NurieError(
-            f"{path} holds no {size} bytes of weights (`$.weights.raw_bytes`): {error} Export the model again."
+            f"{path} is damaged: expected {size} bytes of coded weights (`$.weights.raw_bytes`). "
+            "Export the model again."
         ) from error
 
 

@@ -159,7 +159,7 @@ def print_downloads(requested: set[str]) -> None:
     print("\n| to download | raw kB | gzip kB | brotli kB |\n|---|---|---|---|")
     ort, litert = (BENCH / "node_modules" / name for name in ("onnxruntime-web/dist", "@litertjs"))
     engine = PAGE / "engine"
-    ours = [engine / name for name in ("wasm.js", "plan.js", "nurie-relaxed.wasm")]
+    ours = [engine / name for name in ("wasm.js", "errors.js", "plan.js", "weights.js", "nurie-relaxed.wasm")]
     found = {
         "Nurie": ours,
         "Nurie with threads": [

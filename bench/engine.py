@@ -57,7 +57,10 @@ def measure(
     """Times in a headless Chromium: {build: {load_ms, resize_ms, peak_bytes, total_ms: [...], op_ms: [[...]]}}."""
     urls = {name: f"/build/{i}.wasm" for i, name in enumerate(builds)}
     files: dict[str, bytes | Path] = {"/weights.bin": weights, "/measure.js": ROOT / "bench" / "measure.js"}
-    files |= {f"/src/nurie/page/engine/{name}": WASM_FOLDER / name for name in ("wasm.js", "plan.js")}
+    files |= {
+        f"/src/nurie/page/engine/{name}": WASM_FOLDER / name
+        for name in ("wasm.js", "errors.js", "plan.js", "weights.js")
+    }
     files |= {urls[name]: path for name, path in builds.items()}
     task = {"plan": plan.to_json(), "width": width, "height": height, "rounds": rounds, "builds": urls, "cut": cut}
     with open_page(files) as page:

@@ -80,7 +80,7 @@ def js_defaults() -> list[str]:
 
 
 def js_errors() -> dict[str, str]:
-    return dict(re.findall(r'\[(-\d+)\]: "(.*)"', js_literal("wasm.js", "MESSAGES")))
+    return dict(re.findall(r'\[(-\d+)\]: "(.*)"', js_literal("errors.js", "MESSAGES")))
 
 
 def reserved_pages() -> int:
@@ -138,7 +138,7 @@ SOURCES: dict[str, Callable[[], tuple[set[str], set[str]]]] = {
         named({code: name for code, (name, _) in ERRORS.items()}),
     ),
     "errors in wasm.py": lambda: (named(wasm.ERRORS), named(MESSAGES)),
-    "errors in wasm.js": lambda: (named(js_errors()), named(MESSAGES)),
+    "errors in errors.js": lambda: (named(js_errors()), named(MESSAGES)),
 }
 
 

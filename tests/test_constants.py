@@ -122,4 +122,4 @@ def test_coded_weights() -> None:
     assert all(f"{ours[name]:,}" in text for name in ("SLOTS", "LEAST", "MOST_CODES"))
     assert f"1 to {coded.MOST_TABLES} tables" in text and f"i mod {coded.LANES}" in text
     part = found_in(DOCUMENT, r"next bytes of the file, at most ([\d,]+) at a time")
-    assert part == [numbers["MOST_PART"]] == [wasm.MOST_PART] == found_in(f"{PAGE}/wasm.js", r"MOST_PART = (\d+);")
+    assert part == [numbers["MOST_PART"]] == [wasm.MOST_PART] == found_in(f"{PAGE}/weights.js", r"MOST_PART = (\d+);")

@@ -1,8 +1,9 @@
 // What the page's hosts of the engine say to plans and sizes, for tests/test_rules.py. Standard input: a list of
 // {plan, bytes of zeros as weights, size}; output: [error code or 0, whether `sizes` of plan.js takes the size].
 import { readFileSync } from "node:fs";
+import { EngineError } from "../../src/nurie/page/engine/errors.js";
 import { sizes } from "../../src/nurie/page/engine/plan.js";
-import { Engine, EngineError } from "../../src/nurie/page/engine/wasm.js";
+import { Engine } from "../../src/nurie/page/engine/wasm.js";
 
 const wasm = readFileSync(new URL("../../src/nurie/page/engine/nurie.wasm", import.meta.url));
 const engine = await Engine.load(wasm);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BAD_CODE, bestBuild, Engine, EngineError } from "../../src/nurie/page/engine/wasm.js";
+import { BAD_CODE, EngineError } from "../../src/nurie/page/engine/errors.js";
+import { bestBuild, Engine } from "../../src/nurie/page/engine/wasm.js";
 
 const wasm = (build = "plain") =>
   readFileSync(new URL(`../../src/nurie/page/engine/nurie-${build}.wasm`.replace("-plain", ""), import.meta.url));

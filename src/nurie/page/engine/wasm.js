@@ -1,7 +1,9 @@
 // The host of the WebAssembly engine: what docs/formats.md calls "The engine", seen from JavaScript.
 // Runs in a worker, in a page and in Node alike; it knows nothing of the DOM.
 
+import { checked, EngineError, THREAD_LOST } from "./errors.js";
 import { words } from "./plan.js";
+import { Weights } from "./weights.js";
 
 /**
  * @typedef {import("./plan.js").Op} Op
@@ -27,41 +29,12 @@ import { words } from "./plan.js";
  * @property {(thread: number) => void} help
  * @property {WebAssembly.Global} __stack_pointer
  *
- * A model on its way. start: where its weights lie, unzipped or decoded; received: bytes of them. coded: where coded ones
- * are handed over; 0 for others. left: operations that wait for theirs.
- * @typedef {{plan: Plan, start: number, received: number, bytes: number, coded: number, left: number}} Coming
- *
  * What a helper thread needs.
  * @typedef {{module: WebAssembly.Module, memory: WebAssembly.Memory, thread: number}} Share
  *
  * A thread of the host: a Worker, or what looks like one.
  * @typedef {{postMessage: (share: Share) => void, terminate: () => void}} Helper
  */
-
-/** @type {{[code: number]: string}} */
-const MESSAGES = {
-  [-1]: "the plan is invalid",
-  [-2]: "out of memory",
-  [-3]: "the weights are too short for the plan",
-  [-4]: "this picture size does not fit the plan",
-  [-5]: "the engine was called out of order",
-  [-6]: "a thread was lost",
-  [-7]: "the coded weights are damaged",
-};
-const THREAD_LOST = -6;
-export const BAD_CODE = -7;
-/** Bytes of coded weights that the engine takes at a time. */
-const MOST_PART = 65536;
-
-/** An error of the engine; `code` is the number in docs/formats.md. */
-export class EngineError extends Error {
-  /** @param {number} code */
-  constructor(code) {
-    super(`The engine refused: ${MESSAGES[code] ?? `error ${code}`}.`);
-    this.name = "EngineError";
-    this.code = code;
-  }
-}
 
 // The smallest modules with one vector instruction: i8x16.splat, and f32x4.relaxed_madd of three of them.
 const HEAD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10];
@@ -163,7 +136,7 @@ export class Engine {
   #helpers = [];
   /** @type {Plan | null} */
   #plan = null;
-  /** The model that is being loaded. @type {Coming | null} */
+  /** The model that is being loaded. @type {{plan: Plan, weights: Weights} | null} */
   #coming = null;
   /** @type {Uint8Array | null} */
   #loaded = null;
@@ -267,11 +240,9 @@ export class Engine {
     this.#plan = null;
     this.#loaded = null;
     this.#size = { height: 0, width: 0 };
-    const at = this.#checked(this.#exports.plan(tensors.length, ops.length));
+    const at = checked(this.#exports.plan(tensors.length, ops.length));
     new Int32Array(this.#memory.buffer, at).set(words(plan));
-    const start = this.#checked(this.#exports.weights(bytes));
-    const coded = encoding === "rans" ? this.#checked(this.#exports.coded()) : 0;
-    this.#coming = { plan, start, received: 0, bytes, coded, left: ops.length };
+    this.#coming = { plan, weights: new Weights(this.#exports, this.#memory, bytes, encoding) };
   }
 
   /**
@@ -283,39 +254,11 @@ export class Engine {
     const coming = this.#coming;
     if (!coming && this.#plan && !part.length) return true;
     if (!coming) throw new EngineError(-5);
-    if (coming.coded) this.#decode(coming, part);
-    else this.#take(coming, part);
-    if (coming.left || coming.received < coming.bytes) return false;
+    if (!coming.weights.feed(part)) return false;
     this.#plan = coming.plan;
-    this.#loaded = new Uint8Array(this.#memory.buffer, coming.start, coming.bytes);
+    this.#loaded = coming.weights.bytes;
     this.#coming = null;
     return true;
-  }
-
-  /**
-   * @param {Coming} coming
-   * @param {Uint8Array} part as the operations have them
-   */
-  #take(coming, part) {
-    if (coming.received + part.length > coming.bytes) throw new RangeError("More weights came than the manifest says.");
-    const from = coming.received;
-    coming.received += part.length;
-    if (!coming.left) return;
-    new Uint8Array(this.#memory.buffer, coming.start).set(part, from);
-    coming.left = this.#checked(this.#exports.load(coming.received));
-  }
-
-  /**
-   * @param {Coming} coming
-   * @param {Uint8Array} part coded
-   */
-  #decode(coming, part) {
-    for (let from = 0; from < part.length; from += MOST_PART) {
-      const piece = part.subarray(from, from + MOST_PART);
-      new Uint8Array(this.#memory.buffer, coming.coded).set(piece);
-      coming.received = this.#checked(this.#exports.decode(piece.length));
-      if (coming.left) coming.left = this.#checked(this.#exports.load(coming.received));
-    }
   }
 
   /** The weights, unzipped or decoded, of a model that is loaded and has no size yet: a view of the memory. */
@@ -330,7 +273,7 @@ export class Engine {
 
   /** Bytes in use for this model and size. */
   get peak() {
-    return this.#checked(this.#exports.peak());
+    return checked(this.#exports.peak());
   }
 
   /** Bytes of the whole WebAssembly memory, which never shrinks. */
@@ -353,7 +296,7 @@ export class Engine {
     if (height !== 0 && height === this.#size.height && width === this.#size.width) return;
     this.#loaded = null;
     this.#size = { height: 0, width: 0 };
-    this.#checked(this.#exports.resize(height, width));
+    checked(this.#exports.resize(height, width));
     this.#size = { height, width };
     const last = /** @type {Op} */ (this.#plan.ops.find((op) => op.op === "output"));
     const { height: h, width: w } = this.tensor(Number(last.input ?? 0));
@@ -388,7 +331,7 @@ export class Engine {
   setInput(rgba) {
     const bytes = this.#size.height * this.#size.width * 4;
     if (rgba.length !== bytes) throw new RangeError(`Expected ${bytes} bytes of RGBA, but got ${rgba.length}.`);
-    new Uint8Array(this.#memory.buffer, this.#checked(this.#exports.input()), bytes).set(rgba);
+    new Uint8Array(this.#memory.buffer, checked(this.#exports.input()), bytes).set(rgba);
   }
 
   /**
@@ -398,15 +341,15 @@ export class Engine {
    */
   runOps(first, end) {
     const result = this.#exports.run(first, end);
-    if (result !== THREAD_LOST) return void this.#checked(result);
+    if (result !== THREAD_LOST) return void checked(result);
     // The drawing is still in its place, and one thread is enough.
     this.close();
-    this.#checked(this.#exports.run(0, end));
+    checked(this.#exports.run(0, end));
   }
 
   /** @returns {Uint8ClampedArray<ArrayBuffer>} a copy of the picture, RGBA */
   getOutput() {
-    const at = this.#checked(this.#exports.output());
+    const at = checked(this.#exports.output());
     const bytes = this.#outputSize.height * this.#outputSize.width * 4;
     return new Uint8ClampedArray(new Uint8Array(this.#memory.buffer, at, bytes));
   }
@@ -416,14 +359,8 @@ export class Engine {
    * @param {number} index
    */
   tensor(index) {
-    const at = this.#checked(this.#exports.tensor(index));
+    const at = checked(this.#exports.tensor(index));
     const [data, height, width, channels, pixel, row] = new Int32Array(this.#memory.buffer, at, 6);
     return { data, height, width, channels, pixel, row };
-  }
-
-  /** @param {number} result */
-  #checked(result) {
-    if (result < 0) throw new EngineError(result);
-    return result;
   }
 }

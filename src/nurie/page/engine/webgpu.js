@@ -1,9 +1,9 @@
 // The plan on WebGPU: the same surface as the WebAssembly engine, but pictures come as promises. Kernels: wgsl.js.
 
 import { withEnclosed } from "./enclosed.js";
+import { EngineError } from "./errors.js";
 import { gridOf, layOut, packed, uniformOf } from "./layout.js";
 import { complete, needsWasm, readsDrawing, sizes } from "./plan.js";
-import { EngineError } from "./wasm.js";
 import { KERNELS, SHOW, UNIFORM } from "./wgsl.js";
 import { IMPORTED } from "./wgsl-imported.js";
 

@@ -2,9 +2,10 @@
 // while the page still downloads the model. Messages in: {model, size, backend}, many {part},
 // then {id, pixels, style}; out: see painter.js.
 
+import { BAD_CODE, EngineError } from "./errors.js";
 import { needsWasm } from "./plan.js";
 import { startWorker } from "./start.js";
-import { BAD_CODE, EngineError, fetchEngine } from "./wasm.js";
+import { fetchEngine } from "./wasm.js";
 
 // More gain little on nets of this size, and the page wants a core too.
 const MOST_THREADS = 4;

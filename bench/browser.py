@@ -163,7 +163,7 @@ def print_downloads(requested: set[str]) -> None:
     found = {
         "Nurie": ours,
         "Nurie with threads": [
-            *ours[:2],
+            *ours[:-1],
             engine / "helper.js",
             engine / "nurie-relaxed-threads.wasm",
         ],

@@ -151,9 +151,9 @@ def test_a_source_has_what_the_document_has(source: str) -> None:
 
 
 def test_no_error_code_is_used_that_is_not_in_the_document() -> None:
-    code = text_of(*(f"{PAGE}/{name}.js" for name in ("wasm", "webgpu", "worker")))
-    used = {"-" + digit for digit in re.findall(r"(?:EngineError\(|THREAD_LOST = )-(\d)", code)}
-    assert used >= {"-1", "-3", "-4", "-5", "-6"}
+    code = text_of(*(f"{PAGE}/{name}.js" for name in ("errors", "wasm", "webgpu", "worker")))
+    used = {"-" + digit for digit in re.findall(r"(?:EngineError\(|THREAD_LOST = |BAD_CODE = )-(\d)", code)}
+    assert used >= {"-1", "-3", "-4", "-5", "-6", "-7"}
     assert used <= ERRORS.keys()
 
 

@@ -5,7 +5,8 @@
 An area is what dark lines of a drawing enclose, in the size of the model, from 8x8 pixels of 256 on; its pixels are
 those that touch no line. A colour is the nearest of 18, those of OpenMoji: of an area, that of most of its pixels. By
 area, by pixel: how often the colour is that of the target. Paper: areas left white whose target is not, and the areas
-whose target is white. Of drawings, Quick, Draw!'s lines of JSON, 48 are painted, each in the colouring of seed 0.
+whose target is white. Of drawings, Quick, Draw!'s lines of JSON, 48 are painted, each in the colouring of seed 0; there
+small gaps count as closed.
 """
 
 import argparse
@@ -34,6 +35,7 @@ PALETTE = (
 NEAREST = nearest_colours(PALETTE)
 WHITE = 0  # its number
 LEAST = 8  # of 256 pixels: the side of the smallest area
+GAP = 6  # pixels of 256: the widest gap that counts as closed
 DARK, COLOURED = 128, 32  # a line's pixels are darker, and grey: their channels differ by less
 DRAWINGS, COLUMNS = 48, 6
 
@@ -46,14 +48,24 @@ class Area(NamedTuple):
     chroma: tuple[float, float]  # of the target, of the picture
 
 
-def areas_of(drawing: Image) -> list[np.ndarray]:
-    """Masks, bool (h, w), of what a drawing's lines enclose."""
-    lines = (brightest(drawing) < DARK) & (brightest(drawing) - darkest(drawing) < COLOURED)
-    count, labels = cv2.connectedComponents((~lines).astype(np.uint8), connectivity=4)
-    core = cv2.erode((~lines).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    open_ones = {0, *np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])).tolist()}
-    masks = ((labels == number) & core for number in range(count) if number not in open_ones)
-    return [mask for mask in masks if mask.sum() >= (LEAST * unit_of(drawing.shape)) ** 2]
+def areas_of(drawing: Image, gaps: bool = False) -> list[np.ndarray]:
+    """Masks, bool (h, w), of what a drawing's lines enclose; with `gaps` also of what they do but for small ones."""
+    lines = ((brightest(drawing) < DARK) & (brightest(drawing) - darkest(drawing) < COLOURED)).astype(np.uint8)
+    found = enclosed(lines == 0)
+    if gaps:
+        reach = max(1, GAP * lines.shape[1] // 256 // 2)
+        near = cv2.dilate(lines, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), iterations=reach)
+        found += enclosed((near == 0) & ~np.any([lines > 0, *found], axis=0))
+    core = cv2.dilate(lines, np.ones((3, 3), np.uint8)) == 0
+    least = (LEAST * unit_of(drawing.shape)) ** 2
+    return [mask for mask in (mask & core for mask in found) if mask.sum() >= least]
+
+
+def enclosed(places: np.ndarray) -> list[np.ndarray]:
+    """Masks of what hangs together and does not reach the border."""
+    count, labels = cv2.connectedComponents(places.astype(np.uint8), connectivity=4)
+    reaching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return [labels == number for number in range(1, count) if number not in reaching]
 
 
 def colours_of(pixels: np.ndarray) -> np.ndarray:
@@ -107,7 +119,7 @@ def painted(painter: Painter, drawings: list[Image]) -> tuple[dict[str, float], 
     pictures, counts = [], np.zeros(len(PALETTE))
     for drawing in drawings:
         picture = painter.paint(drawing)
-        for area in areas_of(drawing):
+        for area in areas_of(drawing, gaps=True):
             numbers = np.bincount(colours_of(picture[area]), minlength=len(PALETTE))
             counts[numbers.argmax()] += 1
         pictures.append(picture)

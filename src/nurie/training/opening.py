@@ -22,9 +22,10 @@ def summary(state: State, train: PairFolder, val: PairFolder) -> str:
     drawings = state.dataset.drawings
     alone = f", {count(len(drawings.sketches), 'drawing')} without pictures" if drawings else ""
     net = generator_options(config)
+    colours = f", in {config.colours} colours" if config.colours else ""
     return (
         f"{count(len(train), 'picture')} with {count(pairs_in(train), 'drawing')} to train on, {validation}{alone}. "
-        f"Generator {net['kind']}, width {net['width']}, {parameters(state.ema):,} parameters, at "
+        f"Generator {net['kind']}, width {net['width']}, {parameters(state.ema):,} parameters{colours}, at "
         f"{sizes(config)} pixels. {hardware(state)}. {way(state)}, each of "
         f"{count(config.batch * state.accelerator.num_processes, 'picture')}."
     )

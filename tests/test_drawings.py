@@ -16,14 +16,19 @@ from torch import Tensor
 from conftest import TINY, forget_accelerate, square
 from nurie.batches.sampler import Sampler
 from nurie.batches.unpaired import unpaired_at
-from nurie.config import Train
+from nurie.config import Evaluate, Train
 from nurie.drawings.bodies import bodies
-from nurie.drawings.collection import open_collection
+from nurie.drawings.collection import Sketch, open_collection
+from nurie.engine.plan import Op, make_plan
 from nurie.errors import NurieError
+from nurie.evaluate import evaluate
 from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
 from nurie.nets.losses import ink_contrast_loss, paper_loss, subject_colour_loss
 from nurie.nets.projected import ProjectedDiscriminator
+from nurie.painting.metrics import Networks
+from nurie.painting.painter import Painter
+from nurie.painting.seen import look
 from nurie.pairs.folder import open_pairs
 from nurie.train import train
 
@@ -261,3 +266,51 @@ def test_drawings_and_colours_as_classes_do_not_go_together(pairs: Path, doodles
     with pytest.raises(NurieError, match="--colours does not go with --drawings"):
         train(Train(pairs, tmp_path / "run", steps=1, colours=8, drawings=doodles, **TINY))
     assert not (tmp_path / "run").exists()
+
+
+def seen_of(paint: Callable[[np.ndarray], np.ndarray], sketch: Sketch) -> dict:
+    return look(made_painter(paint), [sketch])[0].summary()
+
+
+def made_painter(paint: Callable[[np.ndarray], np.ndarray]) -> Painter:
+    return Painter(
+        paint=paint, set_seed=lambda _: None, height=256, width=256, multiple=1, labels=[], direction="AtoB",
+        parameters=None, plan=lambda: make_plan([3], [Op("input"), Op("output")]), model_bytes=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("dark", "lost"), [(180, 0.0), (196, 1.0)])  # 190 is of 77 L*; they of 73 and 79
+def test_strokes_without_contrast_are_lost(tmp_path: Path, dark: int, lost: float) -> None:
+    eyes = [[(x / 2 + 50, y / 2 + 50) for x, y in eye] for eye in EYES]
+    (tmp_path / "a.ndjson").write_text(quick_draw([CIRCLE, *eyes]))
+    (sketch,) = open_collection(tmp_path / "a.ndjson").sketches
+    brown = 205 if dark == 196 else 200
+
+    def paint(drawing: np.ndarray) -> np.ndarray:
+        """Grey inside of the circle, with lines of another grey."""
+        y, x = np.mgrid[0:256, 0:256]
+        inside = np.hypot(x - 128, y - 128) < 110
+        return np.where(inside[:, :, None], np.where(drawing < 128, dark, brown), 255).astype(np.uint8)
+
+    seen = seen_of(paint, sketch)
+    assert (seen["inner_strokes"], seen["lost"], seen["lost_small"]) == (2, lost, lost)
+    assert seen["white_inside"] == 0 and seen["paint_outside"] < 0.05
+
+
+def test_what_stays_white_inside_and_is_painted_outside(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text(quick_draw([CIRCLE]))
+    (sketch,) = open_collection(tmp_path / "a.ndjson").sketches
+    white, grey = (seen_of(lambda _, v=v: np.full((256, 256, 3), v, np.uint8), sketch) for v in (255, 128))
+    assert (white["white_inside"], white["paint_outside"], white["inner_strokes"], white["lost"]) == (1, 0, 0, None)
+    assert (grey["white_inside"], grey["paint_outside"]) == (0, 1)
+
+
+def test_evaluate_tells_what_is_lost(pairs: Path, doodles: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("nurie.evaluate.load_networks", Networks)
+    path = train(Train(pairs, tmp_path / "run", steps=1, **TINY))
+    evaluate(Evaluate(path, pairs, samples=1, drawings=doodles))
+    lines = capsys.readouterr().out.splitlines()
+    (result,) = json.loads(lines[-1])["results"]
+    assert result["drawings"].keys() >= {"lost", "lost_small", "white_inside", "paint_outside"}
+    assert result["drawings"]["kid"] is None
+    assert any(line.startswith("drawings without pictures: strokes lost") for line in lines)

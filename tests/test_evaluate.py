@@ -357,6 +357,6 @@ def test_bad_inputs_give_sentences(run: Path, model: Path, pairs: Path, tmp_path
 
 def test_table_shows_a_dash_for_what_is_not_known() -> None:
     keys = ("l1", "psnr", "ssim", "fid", "kid", "lpips", "shades", "robustness", "perturbed", "hints", "parameters",
-            "macs", "paper_macs", "model_bytes", "wasmtime_ms")  # fmt: skip
+            "macs", "paper_macs", "model_bytes", "wasmtime_ms", "drawings")  # fmt: skip
     text = module.table([{"name": "a", **dict.fromkeys(keys)}], "nothing").splitlines()
     assert all(line.endswith("  -") for line in text[1:])

@@ -337,6 +337,9 @@ class Evaluate:
     pairs: Annotated[Positional[Path], arg(metavar="PAIRS")]  # folder of pairs whose val side is used
     compare: Annotated[tuple[Path, ...], arg(metavar="RUN-OR-MODEL...")] = ()  # more of them, one column each
     samples: Count = 0  # val pairs to use, evenly spread; 0 = all
+    # drawings without pictures, as in `nurie train`, but none that it learnt from: how much of them is lost in their
+    # pictures
+    drawings: Annotated[Path | None, arg(metavar="PATH")] = None
     # PNG to write: a row for each of some val drawings, with the drawing, each model's picture and the target
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
     sheet_rows: Annotated[int, Range(1, 200)] = 12  # val drawings on the sheet, evenly spread

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ from nurie.batches.hints import around, choose_strokes, paint_strokes, turn_hues
 from nurie.config import Evaluate
 from nurie.drawings import sheets
 from nurie.drawings.areas import flat_areas, shades
+from nurie.drawings.collection import Sketch, open_collection
 from nurie.drawings.ink import is_line_drawing
 from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
 from nurie.limits import check_values
 from nurie.painting.inputs import counted
-from nurie.painting.metrics import PictureMetrics, load_networks
+from nurie.painting.metrics import Networks, PictureMetrics, distance, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter
 from nurie.painting.perturb import NAMES, perturb
+from nurie.painting.seen import look
 from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder, open_pairs
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
@@ -48,6 +50,12 @@ ROWS = [  # key of a result, label, format
     ("hints.with", "  given", ".4f"),
     ("hints.other_without", "  in other hues: not given", ".4f"),
     ("hints.other_with", "  in other hues: given", ".4f"),
+    ("drawings.lost", "drawings without pictures: strokes lost", ".4f"),
+    ("drawings.lost_small", "  small strokes lost", ".4f"),
+    ("drawings.contrast", "  contrast of strokes, L*", ".1f"),
+    ("drawings.white_inside", "  white where lines enclose it", ".4f"),
+    ("drawings.paint_outside", "  painted where the sheet is open", ".4f"),
+    ("drawings.kid", "  KID to the targets", ".5f"),
     ("parameters", "parameters", ",d"),
     ("macs", "MACs, real", ",d"),
     ("paper_macs", "MACs, as papers count", ",d"),
@@ -72,8 +80,14 @@ def evaluate(config: Evaluate) -> list[Result]:
         print(f"nurie: {sentence}", file=sys.stderr)
     metrics = PictureMetrics(networks, len(files), config.seed)
     names = short_names(painters)
+    sketches = open_collection(config.drawings).sketches if config.drawings else []
     results = [
-        {"name": name, "path": str(path), **measure(name, painter, folder, files, metrics, config.seed)}
+        {
+            "name": name,
+            "path": str(path),
+            **measure(name, painter, folder, files, metrics, config.seed),
+            "drawings": measure_drawings(painter, sketches, folder, networks, config.seed) if sketches else None,
+        }
         for name, (path, painter) in zip(names, painters.items(), strict=True)
     ]
     if config.sheet:
@@ -153,6 +167,15 @@ def measure(
         "model_bytes": painter.model_bytes,
         "wasmtime_ms": round(time_ms(painter.paint, folder.read(files[0])[0]), 2) if is_model else None,
     }
+
+
+def measure_drawings(
+    painter: Painter, sketches: Sequence[Sketch], folder: PairFolder, networks: Networks, seed: int
+) -> Result:
+    """What is seen of drawings without pictures in a model's pictures, and how far these are from the val targets."""
+    seen, pictures = look(painter, sketches)
+    targets = [folder.read(group[0])[1] for group in folder.groups]
+    return seen.summary() | {"kid": distance(networks, pictures, targets, seed)}
 
 
 def effects_of(

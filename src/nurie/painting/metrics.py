@@ -138,6 +138,22 @@ class PictureMetrics:
         return scores
 
 
+@torch.no_grad()
+def distance(networks: Networks, pictures: list[np.ndarray], targets: list[np.ndarray], seed: int = 0) -> float | None:
+    """KID of some pictures to others, uint8 (h, w, 3) each; None without the network, or with one picture."""
+    count = min(len(pictures), len(targets))
+    if networks.inception is None or count < 2:
+        return None
+    metric = set_metrics(networks.inception, count)["kid"]
+    for image in pictures:
+        metric.update(to_bytes(image), real=False)
+    for image in targets:
+        metric.update(to_bytes(image), real=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return round(float(metric.compute()[0]), 6)
+
+
 def set_metrics(inception: nn.Module, count: int) -> dict[str, Metric]:
     """FID and KID. One subset of everything makes KID the plain unbiased estimate."""
     subset, subsets = (count, 1) if count <= KID_SUBSET else (KID_SUBSET, KID_SUBSETS)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from conftest import square
 from nurie.config import Export, Predict, Train
+from nurie.convert.bundle import arranged
 from nurie.drawings.pixels import draw_strokes
 from nurie.engine.modelfile import Label, read_manifest, read_model
 from nurie.engine.plan import FILL
@@ -86,6 +87,22 @@ def test_areas_are_filled_on_demand(run: Path, model: Path, pairs: Path, tmp_pat
     assert np.array_equal(flat, filled(drawing, plain)) and not np.array_equal(flat, plain)
 
 
+def test_wanted_styles_come_first_and_the_mean_last(run: Path, model: Path, tmp_path: Path) -> None:
+    made = export(Export(run, tmp_path / "model", styles=("#c8843c", "#808080"), lines=0.5))
+    manifest = read_manifest(made)
+    assert manifest.styles == [[0.569, 0.035, -0.529], [0.004, 0.004, 0.004], STYLES[1], STYLES[0]]
+    assert manifest.lines == 0.5 and read_manifest(model).lines == 0
+    assert manifest.parity == read_manifest(model).parity
+    blue = export(Export(run, tmp_path / "model", styles=("#4080f8",)))
+    assert read_manifest(blue).styles == [[-0.498, 0.004, 0.945], STYLES[0]]  # it is near the second one
+
+
+@pytest.mark.parametrize("style", ["red", "#c8843", "#c8843g", "c8843c", "#c8843c "])
+def test_a_style_is_a_colour(run: Path, tmp_path: Path, style: str) -> None:
+    with pytest.raises(NurieError, match=re.escape(f"--styles expects colours such as #c8843c; {style!r} is not that")):
+        export(Export(run, tmp_path / "model", styles=("#808080", style)))
+
+
 @pytest.fixture(scope="module")
 def label_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on label maps: orange windows on blue walls -> pictures."""
@@ -126,6 +143,13 @@ def test_wrong_labels_are_refused(label_run: Path, tmp_path: Path, labels: tuple
     with pytest.raises(NurieError, match=message):
         export(Export(label_run, tmp_path / "model", labels=labels))
     assert not (tmp_path / "model").exists()
+
+
+def test_what_has_no_lines_or_styles_is_said(label_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(NurieError, match="label maps, without lines to show: leave out --lines"):
+        export(Export(label_run, tmp_path / "model", lines=1))
+    with pytest.raises(NurieError, match="trained without styles: leave out --styles"):
+        arranged([[0, 0, 0]], [])
 
 
 def test_strokes_are_no_presets_for_label_maps(label_run: Path, tmp_path: Path) -> None:

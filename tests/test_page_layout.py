@@ -28,7 +28,7 @@ FAULTS = """(view) => {
     if (root.scrollWidth > root.clientWidth) found.push(`scrolls sideways: ${root.scrollWidth}`);
     const seen = element => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
     const name = element => element.id || element.dataset.colour || element.textContent.trim();
-    const controls = [...page.querySelectorAll("button, #models label, #drawing")]
+    const controls = [...page.querySelectorAll("button, select, #models label, #drawing")]
         .filter(element => seen(element) && !element.closest("dialog"));
     const boxes = controls.map(element => element.getBoundingClientRect());
     const inside = (a, b) =>

@@ -268,6 +268,12 @@ class Export:
     title_ja: Line = ""  # the same in Japanese
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
+    # how much of the drawing's lines lies over the picture: 0 none, 0.5 soft ones, 1 all their ink; visitors may change
+    # it
+    lines: Share = 0
+    # colours like #c8843c in which new drawings on the page begin, one after the other; then come those that were found
+    # in the pictures and are not near one of these, their mean last; default: only the found ones, the mean first
+    styles: Annotated[tuple[str, ...], Length(1000), arg(metavar="COLOUR...")] = ()
     presets: Folder = None  # folder of drawings for the preset button: .json strokes or pictures
     # NAME=#rrggbb of each colour in label maps, the ground first; default: the colours found in val drawings, unnamed
     labels: Annotated[tuple[str, ...], Length(2000)] = ()
@@ -317,6 +323,9 @@ class Predict:
     # fit drawings into the model's size, or colour each picture in its own: padded with paper to what the model can
     # take, and cropped again
     size: Literal["model", "drawing"] = "model"
+    # how much of the drawing's lines lies over the picture: 0 none, 1 all their ink; default: what the model says, 0
+    # for a run
+    lines: Annotated[float | None, arg(metavar="PART"), Range(0, 1)] = None
     # seed of the model's noise, which of its styles, and which likely colours of its palette, as the page's button
     # "Other colours"; default: a stroke drawing's own "seed", else 0
     seed: Annotated[int | None, arg(metavar="NUMBER"), Range(0, 2**53 - 1)] = None

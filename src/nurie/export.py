@@ -45,18 +45,19 @@ Pictures = dict[str, bytes]  # files beside the manifest
 def export(config: Export) -> Path:
     """Write the model folder and return it. Raises NurieError, and then leaves an older model as it was."""
     check_values(config)
-    labels = named_labels(config.labels)
+    labels, styles = named_labels(config.labels), named_styles(config.styles)
     refuse_other_kind(config.run, [RUN], "export", config.model)
     refuse_other(config.model)
     with locked(config.model):
-        bundle = make_model(config, labels)
+        bundle = make_model(config, labels, styles)
         write(bundle, config.model)
     Console(stderr=True).print(summary(config.model, bundle), soft_wrap=True)
     return config.model
 
 
-def make_model(config: Export, labels: list[Label]) -> Bundle:
-    """A model of the run, compared with it. Without labels, those of its drawings. Raises NurieError."""
+def make_model(config: Export, labels: list[Label], styles: list[list[float]]) -> Bundle:
+    """A model of the run, compared with it. Without labels, those of its drawings; `styles` to begin with. Raises
+    NurieError."""
     generator, meta = load_generator(config.run)
     count = max(config.samples, DEFAULT_PRESETS)
     if config.pairs is None and "imported" in meta:
@@ -67,7 +68,7 @@ def make_model(config: Export, labels: list[Label]) -> Bundle:
         pairs = val_pairs(config, meta)
         drawings = some_drawings(pairs, count)
         labels = labels or palette_of(meta) or found_labels(some_drawings(pairs, LOOKED_AT))
-    about, pictures = about_model(config, meta, labels, drawings)
+    about, pictures = about_model(config, meta, labels, styles, drawings)
     palette = to_bytes(meta.get("palette", []))
     plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8", palette)
     gives = "logits" if len(palette) else "picture"
@@ -108,18 +109,22 @@ def some_drawings(pairs: PairFolder, count: int) -> list[np.ndarray]:
 
 
 def about_model(
-    config: Export, meta: dict[str, Any], labels: list[Label], drawings: list[np.ndarray]
+    config: Export, meta: dict[str, Any], labels: list[Label], styles: list[list[float]], drawings: list[np.ndarray]
 ) -> tuple[About, Pictures]:
     """What the options, the run and its drawings say of the model, and the presets' pictures."""
     title = config.title or default_title(config, meta)
     presets, pictures = presets_of(config.presets, drawings, [label.colour for label in labels])
+    if labels and config.lines:
+        raise NurieError("The drawings of this model are label maps, without lines to show: leave out --lines.")
     if labels and any(preset.strokes for preset in presets):
         raise NurieError("The drawings of this model are label maps: expected presets that are pictures.")
     about = About(
         title={"en": title, "ja": config.title_ja} if config.title_ja else title,
         labels=labels,
         pencil=pencil_width(drawings),
+        lines=config.lines,
         hints=bool(meta["train"].get("hints")) and any(map(is_line_drawing, drawings)),
+        styles=styles,
         presets=presets,
         credits=list(dict.fromkeys([*config.credits, *meta.get("credits", [])])),
     )
@@ -148,6 +153,13 @@ def named_labels(labels: Sequence[str]) -> list[Label]:
     if same := next((label for label in found if titles[label.colour] != label.title), None):
         raise NurieError(f"--labels gives {titles[same.colour]} and {same.title} the same colour {same.colour}.")
     return found
+
+
+def named_styles(colours: Sequence[str]) -> list[list[float]]:
+    """Colours like #c8843c as styles, RGB in [-1, 1]. Raises NurieError when one is not that."""
+    if wrong := next((colour for colour in colours if not re.fullmatch("#[0-9a-fA-F]{6}", colour)), None):
+        raise NurieError(f"--styles expects colours such as #c8843c; {wrong!r} is not that.")
+    return [[round(level / 127.5 - 1, 3) for level in bytes.fromhex(colour[1:])] for colour in colours]
 
 
 def palette_of(meta: dict[str, Any]) -> list[Label]:

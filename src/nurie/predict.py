@@ -23,6 +23,7 @@ from nurie.painting.inputs import (
     padded,
     seed_of,
 )
+from nurie.painting.lines import with_lines
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 from nurie.pairs.names import fitted, folded
@@ -49,6 +50,8 @@ def predict(config: Predict) -> Path:
 def colour(config: Predict) -> None:
     """All of predict, in a folder that no other command writes to."""
     painter = open_painter(config.model)
+    if config.lines and painter.labels:
+        raise NurieError("The drawings of this model are label maps, without lines to show: leave out --lines.")
     drawings = find_drawings(config.images)
     written = Written(config.output, BY)
     taken = {folded(config.sheet.name)} if config.sheet and same_folder(config.sheet.parent, config.output) else set()
@@ -73,13 +76,16 @@ def colour(config: Predict) -> None:
 
 
 def painted(painter: Painter, path: Path, config: Predict) -> tuple[np.ndarray, np.ndarray]:
-    """A drawing and its picture, uint8 (h, w, 3). Without a seed, in the colouring that the drawing asks for."""
+    """A drawing and its picture, uint8 (h, w, 3). Without a seed, in the colouring that the drawing asks for; with as
+    much of its lines as the model's maker wants, unless `config` says otherwise."""
     own = config.size == "drawing" and path.suffix.lower() != STROKES
     labels = painter.labels
     drawing = load_whole(path, labels) if own else load_drawing(path, painter.height, painter.width, labels)
     painter.set_seed(seed_of(path) if config.seed is None else config.seed)
     height, width = drawing.shape[:2]
-    return drawing, painter.paint(padded(drawing, painter.multiple, ground_of(labels)))[:height, :width]
+    whole = padded(drawing, painter.multiple, ground_of(labels))
+    picture = with_lines(painter.paint(whole), whole, painter.lines if config.lines is None else config.lines)
+    return drawing, picture[:height, :width]
 
 
 def on_sheet(picture: np.ndarray, painter: Painter) -> np.ndarray:

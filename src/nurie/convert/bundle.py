@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import ValidationError
 
 from nurie.convert.coder import encode
@@ -34,6 +35,8 @@ from nurie.files.schema import Title, check, fault
 from nurie.nets.generators import multiple_of
 from nurie.size import Size
 
+NEAR = 0.125  # two styles are nearly the same where no channel differs by more, of the range [-1, 1]
+
 
 @dataclass(frozen=True)
 class About:
@@ -42,7 +45,9 @@ class About:
     title: Title
     labels: list[Label]
     pencil: float  # pixels
+    lines: float  # how much of them lies over the picture, 0 to 1
     hints: bool
+    styles: list[list[float]]  # to begin with, RGB in [-1, 1], before those of the run
     presets: list[Preset]
     credits: list[str]
 
@@ -81,13 +86,14 @@ def make_bundle(
             **made, parameters=parameters,
             macs=plan.macs(size.height, size.width), steps=meta["step"],
         ),
-        pencil=about.pencil, hints=about.hints,
+        pencil=about.pencil, lines=about.lines, hints=about.hints,
         weights=Weights(
             file=hashed(WEIGHTS, packed) + (".gz" if encoding == GZIP else ""), encoding=encoding,
             bytes=len(packed), raw_bytes=len(weights),
             sha256=hashlib.sha256(packed).hexdigest(),
         ),
-        styles=styles_of(meta, plan), palette=meta.get("palette", []), **plan.to_json(),
+        styles=arranged(about.styles, styles_of(meta, plan)), palette=meta.get("palette", []),
+        **plan.to_json(),
         presets=about.presets, credits=about.credits, parity=parity,
     )  # fmt: skip
     try:
@@ -106,6 +112,21 @@ def compressed(plan: Plan, weights: bytes) -> tuple[bytes, str]:
 def styles_of(meta: dict[str, Any], plan: Plan) -> list[list[float]]:
     """The styles that a model offers: a plan without the operation knows none."""
     return meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
+
+
+def arranged(wanted: list[list[float]], found: list[list[float]]) -> list[list[float]]:
+    """The wanted styles, then those of the run that are not near one of them; its first one, the mean, comes last.
+
+    Raises NurieError where there are wanted ones, but the run has none.
+    """
+    if wanted and not found:
+        raise NurieError("This run was trained without styles: leave out --styles, or train it with them.")
+    if not wanted:
+        return found
+    distances = np.abs(np.subtract.outer(found, wanted).diagonal(axis1=1, axis2=3)).max(axis=2)
+    others = [style for style, near in zip(found, distances.min(axis=1) <= NEAR, strict=True) if not near]
+    mean = [style for style in others if style == found[0]]
+    return [*wanted, *(style for style in others if style not in mean), *mean]
 
 
 def filling(plan: Plan) -> Plan:

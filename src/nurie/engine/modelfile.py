@@ -38,6 +38,7 @@ FORMAT, VERSIONS = "nurie-model", (1, 2)
 Three = Annotated[int, Meta(ge=3, le=3)]
 Bytes = Annotated[int, Meta(ge=1, le=2**29)]  # unet256 of width 96, larger than any that was trained, has 490 MB
 Difference = Annotated[float, Meta(ge=0, le=1)]  # of the 0-1 range
+Part = Annotated[float, Meta(ge=0, le=1)]
 Level = Annotated[float, Meta(ge=-1, le=1)]
 Range = tuple[Level, Level]
 Style = Annotated[list[Level], Meta(min_length=3, max_length=3)]  # RGB
@@ -115,6 +116,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     direction: Annotated[str, one_of("AtoB", "BtoA")] = "AtoB"
     generator: Generator = Generator()
     pencil: Width = 2.0
+    lines: Part = 0  # how much of the drawing's lines lies over the picture
     hints: bool = False
     weights: Weights
     styles: Annotated[list[Style], Meta(max_length=1024)] = []

@@ -37,16 +37,17 @@
 
   /** What the models have is given its place before the page is painted: nothing moves when scripts and model come. */
   const reserve = () => {
-    const [group, box, fill, colours, dice] = ["models", "box", "fill", "colours", "dice"].map((id) =>
-      document.getElementById(id),
+    const [group, box, fill, colours, dice, overlay] = ["models", "box", "fill", "colours", "dice", "overlay"].map(
+      (id) => document.getElementById(id),
     );
     if (group && models.length > 1) group.hidden = false;
     if (!group?.firstChild) group?.append(...Array.from(models, option));
     for (const tool of [box, fill]) if (tool) tool.hidden = labels.length === 0;
     if (colours) colours.hidden = !hints && labels.length === 0;
     if (!colours?.firstChild) colours?.append(...labels.map(swatch));
-    if (!dice) return;
+    if (!dice || !overlay) return;
     dice.hidden = !styles;
+    overlay.hidden = labels.length > 0;
     parsed.disconnect();
   };
 

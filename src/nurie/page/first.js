@@ -5,10 +5,12 @@
 import { namedModel, seedOf } from "./address.js";
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
 import { comesBack, lastModel } from "./last.js";
+import { linesFor } from "./lines.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
 import { siteModels } from "./model/models.js";
 import { render, show } from "./sheet/canvas.js";
 import { Drawing } from "./sheet/drawing.js";
+import { withLines } from "./sheet/lines.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
 const SMALL = 4e6 * 256 * 256;
@@ -21,9 +23,10 @@ const PATIENCE = 150;
 /**
  * Colour the first sample. Where anything is amiss the page will come upon the same, and say so.
  * @param {Download} download
+ * @param {string} model its name
  * @param {AbortSignal} late
  */
-async function firstPicture(download, late) {
+async function firstPicture(download, model, late) {
   const build = bestBuild();
   if (!build) return;
   const starting = fetchEngine(build);
@@ -42,16 +45,21 @@ async function firstPicture(download, late) {
   download.forEachPart((part) => engine.feed(part));
   engine.resize(height, width);
   engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? 0));
-  show(/** @type {HTMLCanvasElement} */ (document.getElementById("result")), {
-    ...engine.outputSize,
-    pixels: engine.run(surface.pixels),
-  });
+  const picture = { ...engine.outputSize, pixels: engine.run(surface.pixels) };
+  show(
+    /** @type {HTMLCanvasElement} */ (document.getElementById("result")),
+    withLines(picture, surface, linesFor(manifest, model).strength),
+  );
 }
 
-/** The first sample's picture, if it comes soon. @param {Download} download */
-async function sample(download) {
+/**
+ * The first sample's picture, if it comes soon.
+ * @param {Download} download
+ * @param {string} model its name
+ */
+async function sample(download, model) {
   const late = new AbortController();
-  const picture = firstPicture(download, late.signal).catch(() => {});
+  const picture = firstPicture(download, model, late.signal).catch(() => {});
   const weights = new Promise((resolve) => download.forEachPart(() => resolve(true)));
   if (await Promise.race([weights, picture, patience()])) await Promise.race([picture, patience()]);
   late.abort();
@@ -64,7 +72,7 @@ const patience = () =>
 async function begin() {
   const model = namedModel(siteModels(), location.search, lastModel());
   const download = new Download(model.address);
-  if (!comesBack(model.name)) await sample(download);
+  if (!comesBack(model.name)) await sample(download, model.name);
   const main = await import("./main.js").catch(() => null);
   if (!main) return void dispatchEvent(new Event("error")); // early.js hears it
   const page = new main.Page();

@@ -48,6 +48,8 @@ export type Manifest = Plan & {
   pencil?: number;
   /** colours of which its drawings consist, where they are label maps; the ground first */
   labels?: Label[];
+  /** how much of the drawing's lines lies over the picture: 0 none, 1 all their ink */
+  lines?: number;
   /** strokes of colour say how to colour what is around them */
   hints?: boolean;
   /** colours that the subject can be asked to have, RGB in [-1, 1] */

@@ -5,6 +5,7 @@ import { Colouring } from "./colouring.js";
 import { get, tell } from "./dom.js";
 import { Failure } from "./failure.js";
 import { lastModel } from "./last.js";
+import { keepLines, linesFor } from "./lines.js";
 import { colourings, Download } from "./model/download.js";
 import { siteModels, updated } from "./model/models.js";
 import { Pad } from "./sheet/pad.js";
@@ -163,6 +164,12 @@ export class Page {
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),
     };
     for (const [button, action] of Object.entries(actions)) get(button).addEventListener("click", action);
+    const lines = get("lines", HTMLSelectElement);
+    lines.addEventListener("change", () => {
+      keepLines(this.#model.name, lines.selectedIndex);
+      this.#rule();
+      if (!lines.matches(":focus-visible")) get("drawing").focus({ preventScroll: true });
+    });
     document.addEventListener("keydown", (event) => this.#press(event));
     // A file that is dropped never takes the page's place.
     for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
@@ -188,7 +195,7 @@ export class Page {
   /** @param {KeyboardEvent} event */
   #press(event) {
     if (document.querySelector("dialog[open]")) return;
-    const onButton = event.target instanceof HTMLElement && event.target.closest("button, a") !== null;
+    const onButton = event.target instanceof HTMLElement && event.target.closest("button, a, select") !== null;
     const button = shortcut(event, onButton, this.#settings.letters);
     if (!button) return;
     get(button).click();
@@ -209,8 +216,9 @@ export class Page {
     this.#pad.suit(manifest.input, manifest.pencil ?? USUAL_PENCIL, this.#tools.layOut(manifest));
     enable("preset", Boolean(first));
     get("dice").hidden = colourings(manifest) === 0;
+    this.#rule();
     this.#forgetRolls();
-    for (const id of ["box", "fill", "colours", "dice"]) delete get(id).dataset.waiting;
+    for (const id of ["box", "fill", "colours", "dice", "overlay"]) delete get(id).dataset.waiting;
     this.#translate();
     if (this.#returning) {
       const opened = await this.#returning;
@@ -323,6 +331,13 @@ export class Page {
     this.#status.showPicture(picture);
     enable("download", true);
     if (this.#saves && this.#status.current) this.#save();
+  }
+
+  /** The drawing's lines lie over the picture, or not. */
+  #rule() {
+    const { choice, strength } = linesFor(this.#manifest ?? {}, this.#model.name);
+    get("lines", HTMLSelectElement).selectedIndex = choice;
+    this.#result.lines = strength;
   }
 
   /** Save the picture of the drawing as it is now, which may have to come first. */

@@ -22,6 +22,7 @@ class Painter:
     width: int
     multiple: int  # of pixels that other sizes must be
     labels: list[str]  # where its drawings are label maps, their colours as "#rrggbb", the ground first; runs say none
+    lines: float  # how much of the drawing's lines its maker wants over the picture, 0 to 1; runs have 0
     direction: str  # which side of a pair is the drawing: AtoB or BtoA
     parameters: int | None  # None: the model does not say
     plan: Callable[[], Plan]  # what the engine computes; lowering a run takes a second, so only on demand
@@ -54,6 +55,7 @@ def engine_painter(path: Path) -> Painter:
         width=manifest.input.width,
         multiple=manifest.input.multiple,
         labels=[label.colour for label in manifest.labels],
+        lines=0 if manifest.labels else manifest.lines,
         direction=manifest.direction,
         parameters=manifest.generator.parameters or None,
         plan=lambda: plan,
@@ -85,6 +87,7 @@ def torch_painter(path: Path) -> Painter:
         width=size.width,
         multiple=multiple_of(**meta["generator"]),
         labels=[],
+        lines=0,
         direction=meta["train"]["direction"],
         parameters=sum(p.numel() for p in generator.parameters()),
         plan=lambda: lower(generator, size, palette=palette)[0],

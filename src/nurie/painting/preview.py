@@ -9,6 +9,7 @@ from PIL import Image
 from nurie.drawings.pixels import draw_strokes
 from nurie.engine.modelfile import read_manifest
 from nurie.painting.inputs import load_drawing
+from nurie.painting.lines import with_lines
 from nurie.painting.painter import open_painter
 
 SIZE = 1200, 630  # pixels, as such pictures are shown
@@ -27,7 +28,7 @@ def preview(model: Path) -> bytes | None:
         else:
             drawing = draw_strokes(preset.strokes, painter.height, painter.width)
         painter.set_seed(max(0, preset.seed))
-        return side_by_side(drawing, painter.paint(drawing))
+        return side_by_side(drawing, with_lines(painter.paint(drawing), drawing, painter.lines))
     except Exception:  # whatever it is, publishing itself says it
         return None
 

@@ -8,6 +8,7 @@ import { Failure } from "../failure.js";
  * @property {Uint8ClampedArray<ArrayBuffer>} pixels RGBA
  * @property {number} width
  * @property {number} height
+ * @property {import("../png.js").Picture} drawing that it was made of
  * @property {number} ms spent in the engine
  * @property {"webgpu" | "wasm"} backend
  *

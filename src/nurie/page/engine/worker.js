@@ -127,7 +127,16 @@ async function check(id, task, picture) {
   unchecked = interval;
   if (equal(picture, done.picture, gpu.f16)) return;
   await leaveGpu();
-  postMessage({ id, corrected: true, pixels: done.picture, ms: done.ms, backend: "wasm", ...ready.outputSize });
+  const drawing = { pixels: task.pixels, ...size };
+  postMessage({
+    id,
+    corrected: true,
+    pixels: done.picture,
+    drawing,
+    ms: done.ms,
+    backend: "wasm",
+    ...ready.outputSize,
+  });
 }
 
 /**
@@ -154,9 +163,13 @@ async function paint(id, pixels, style) {
   const start = performance.now();
   const { backend, picture } = await compute(pixels, style);
   const ms = performance.now() - start;
-  const due = backend === "webgpu" && --unchecked <= 0 ? picture.slice() : null;
-  postMessage({ id, pixels: picture, ms, backend, ...outputSize }, { transfer: [picture.buffer] });
-  if (due) check(id, { pixels, style }, due).catch(() => {}); // the next one will do
+  const due = backend === "webgpu" && --unchecked <= 0 ? [picture.slice(), pixels.slice()] : null;
+  const drawing = { pixels, ...size };
+  postMessage(
+    { id, pixels: picture, drawing, ms, backend, ...outputSize },
+    { transfer: [picture.buffer, pixels.buffer] },
+  );
+  if (due) check(id, { pixels: due[1], style }, due[0]).catch(() => {}); // the next one will do
 }
 
 addEventListener("message", async ({ data }) => {

@@ -3,16 +3,16 @@
 import { offer } from "../dom.js";
 import { encode } from "../png.js";
 import { show } from "./canvas.js";
+import { withLines } from "./lines.js";
 
-/**
- * RGBA.
- * @typedef {{id: number, pixels: Uint8ClampedArray<ArrayBuffer>, width: number, height: number, backend: string}} Picture
- */
+/** @typedef {import("../engine/painter.js").Picture} Picture */
 
 export class Result {
   #canvas;
-  /** That is shown. @type {Picture | null} */
+  /** As it was made, without lines. @type {Picture | null} */
   #picture = null;
+  /** How much of the drawing's lines lies over it, 0 to 1. */
+  #lines = 0;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -24,10 +24,21 @@ export class Result {
     this.#canvas.dataset.asked = String(id);
   }
 
+  set lines(/** @type {number} */ lines) {
+    if (lines === this.#lines) return;
+    this.#lines = lines;
+    if (this.#picture) show(this.#canvas, this.#seen(this.#picture));
+  }
+
+  /** @param {Picture} picture */
+  #seen(picture) {
+    return withLines(picture, picture.drawing, this.#lines);
+  }
+
   /** @param {Picture} picture */
   show(picture) {
     this.#picture = picture;
-    show(this.#canvas, picture);
+    show(this.#canvas, this.#seen(picture));
     this.#canvas.dataset.shown = String(picture.id);
     this.#canvas.dataset.backend = picture.backend;
   }
@@ -41,8 +52,8 @@ export class Result {
     this.#canvas.dataset.shown = "0";
   }
 
-  /** Offer the picture as a file. */
+  /** Offer the picture as it is seen, as a file. */
   async save() {
-    if (this.#picture) offer(await encode(this.#picture), "nurie.png");
+    if (this.#picture) offer(await encode(this.#seen(this.#picture)), "nurie.png");
   }
 }

@@ -67,6 +67,7 @@ export class Tools {
     for (const tool of ["box", "fill"]) get(tool).hidden = !mapped;
     this.#brush.labels = labels.map(({ colour }) => colour);
     get("colours").hidden = !mapped && !hints;
+    get("overlay").hidden = mapped;
     get("colours").dataset.label = mapped ? "labels" : "colours";
     get("lead").dataset.text = mapped ? "leadLabels" : "lead";
     if (mapped) {

@@ -9,6 +9,7 @@ const page = new URL("../../src/nurie/page/", import.meta.url);
 const ROWS = [
   ["formats.d.ts", "memory.js"],
   ["address.js", "dom.js", "failure.js", "last.js", "png.js", "text.js"],
+  ["lines.js"],
   ["pointer"],
   ["engine", "model", "sheet"],
   ["shelf", "tools"],
@@ -20,7 +21,7 @@ const ROWS = [
 ];
 
 /** What the first picture waits for. */
-const FIRST = ["first.js", "address.js", "failure.js", "last.js", "memory.js", "engine", "model", "sheet"];
+const FIRST = ["first.js", "address.js", "failure.js", "last.js", "lines.js", "memory.js", "engine", "model", "sheet"];
 
 /** Imports of all kinds, workers, files' addresses, and types in comments: each has a relative name in quotes. */
 const REFERENCE = /(["'`])(\.{1,2}\/[^"'`]*)\1/g;

@@ -4,7 +4,7 @@
 
 import { namedModel, seedOf } from "./address.js";
 import { bestBuild, fetchEngine } from "./engine/wasm.js";
-import { comesBack, lastModel } from "./last.js";
+import { comesBack, lastModel, nextSeed } from "./last.js";
 import { linesFor } from "./lines.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
 import { siteModels } from "./model/models.js";
@@ -44,7 +44,7 @@ async function firstPicture(download, model, late) {
   engine.beginModel(manifest, manifest.weights.raw_bytes, manifest.weights.encoding);
   download.forEachPart((part) => engine.feed(part));
   engine.resize(height, width);
-  engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? 0));
+  engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? nextSeed(manifest)));
   const picture = { ...engine.outputSize, pixels: engine.run(surface.pixels) };
   show(
     /** @type {HTMLCanvasElement} */ (document.getElementById("result")),

@@ -6,8 +6,8 @@ import { memory, tabMemory } from "./memory.js";
 export const place = () => `nurie ${new URL(document.baseURI).pathname.replace(/[^/]*$/, "")}`;
 
 /**
- * The last drawing of each model, the newest first.
- * @returns {[model: string, id: string][]}
+ * The last drawing of each model, the newest first, and its colouring.
+ * @returns {[model: string, id: string, seed?: string][]}
  */
 export function lastDrawings() {
   try {
@@ -20,11 +20,9 @@ export function lastDrawings() {
   }
 }
 
-/**
- * @param {string} model
- * @param {string} id
- */
-export const drawn = (model, id) => put([[model, id], ...lastDrawings().filter(([name]) => name !== model)]);
+/** @param {{model: string, id: string, seed: number}} drawing */
+export const drawn = ({ model, id, seed }) =>
+  put([[model, id, String(seed)], ...lastDrawings().filter(([name]) => name !== model)]);
 
 /** A drawing is gone. @param {string} id */
 export const gone = (id) => put(lastDrawings().filter(([, other]) => other !== id));
@@ -59,11 +57,21 @@ export function left() {
   }
 }
 
+/** The colouring of the last drawing; -1: there is none. */
+export const lastSeed = () => Number(lastDrawings()[0]?.[2] ?? -1);
+
+/**
+ * The colouring of a new drawing: the next of a model's styles.
+ * @param {Pick<import("./formats.d.ts").Manifest, "styles">} manifest
+ * @param {number} [before] the colouring of the drawing before
+ */
+export const nextSeed = ({ styles = [] }, before = lastSeed()) => (before + 1) % styles.length || 0;
+
 /** Name of the model to open the page with, where the address names none. */
 export const lastModel = () => (tabDrawing() ?? { model: lastDrawings()[0]?.[0] }).model;
 
 /** Does a drawing come back to this model's page? @param {string} model */
 export const comesBack = (model) => tabDrawing() !== null || lastDrawings().some(([name]) => name === model);
 
-/** @param {[string, string][]} last */
+/** @param {ReturnType<typeof lastDrawings>} last */
 const put = (last) => memory.set(place(), JSON.stringify(last));

@@ -5,7 +5,6 @@ import { Colouring } from "./colouring.js";
 import { get, tell } from "./dom.js";
 import { Failure } from "./failure.js";
 import { lastModel } from "./last.js";
-import { keepLines, linesFor } from "./lines.js";
 import { colourings, Download } from "./model/download.js";
 import { siteModels, updated } from "./model/models.js";
 import { Pad } from "./sheet/pad.js";
@@ -14,7 +13,9 @@ import { Keeper } from "./shelf/keeper.js";
 import { Status } from "./status.js";
 import { fillTexts, preferredLanguage, rememberLanguage, say, translate } from "./text.js";
 import { Chooser } from "./tools/chooser.js";
+import { Dice } from "./tools/dice.js";
 import { Gallery } from "./tools/gallery.js";
+import { Overlay } from "./tools/overlay.js";
 import { Settings } from "./tools/settings.js";
 import { shortcut } from "./tools/shortcuts.js";
 import { Tools } from "./tools/tools.js";
@@ -57,8 +58,6 @@ export class Page {
   #taken = false;
   /** @type {Promise<import("./shelf/shelf.js").Shelf> | null} */
   #shelf = null;
-  /** Seeds of the colourings before, the last one last. @type {number[]} */
-  #rolled = [];
   /** A picture that is to be saved as soon as it is of the drawing. */
   #saves = false;
   #pad = new Pad(
@@ -70,6 +69,7 @@ export class Page {
         this.#keeper.changed();
       },
       onchange: () => this.#changed(),
+      onseed: (seed) => this.#dice.restore(seed),
       onpen: () => this.#tools.panel.offerPen(),
       onrefuse: () => this.#tools.panel.offerFingers(),
       onzoom: (zoom) => this.#tools.panel.showZoom(zoom),
@@ -98,6 +98,11 @@ export class Page {
       updated,
     },
   );
+
+  #dice = new Dice(this.#colouring, () => this.#keeper.changed());
+  #overlay = new Overlay((strength) => {
+    this.#result.lines = strength;
+  });
 
   constructor() {
     // The chooser says the title as well.
@@ -156,20 +161,12 @@ export class Page {
       convert: () => (this.#colouring.state === "failed" ? this.#again() : this.#colouring.paint()),
       live: () => this.#setLive(!this.#colouring.live),
       download: () => this.#save(),
-      dice: () => this.#roll(),
-      undice: () => this.#unroll(),
       shelf: () => this.#withShelf((shelf) => shelf.open()),
       again: () => this.#again(),
       swap: () => this.#status.enlarge(),
       language: () => this.#speak(this.#language === "en" ? "ja" : "en"),
     };
     for (const [button, action] of Object.entries(actions)) get(button).addEventListener("click", action);
-    const lines = get("lines", HTMLSelectElement);
-    lines.addEventListener("change", () => {
-      keepLines(this.#model.name, lines.selectedIndex);
-      this.#rule();
-      if (!lines.matches(":focus-visible")) get("drawing").focus({ preventScroll: true });
-    });
     document.addEventListener("keydown", (event) => this.#press(event));
     // A file that is dropped never takes the page's place.
     for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
@@ -186,10 +183,12 @@ export class Page {
     this.#colouring.changed();
   }
 
-  /** Who has emptied the sheet wants to draw. */
+  /** Who has emptied the sheet wants to draw: another drawing. */
   #clear() {
     this.#tools.take();
-    this.#pad.clear();
+    const { seed } = this.#colouring;
+    if (!this.#pad.empty) this.#dice.renew(this.#manifest, this.#pad.touched);
+    this.#pad.clear([seed, this.#colouring.seed]);
   }
 
   /** @param {KeyboardEvent} event */
@@ -216,13 +215,14 @@ export class Page {
     this.#pad.suit(manifest.input, manifest.pencil ?? USUAL_PENCIL, this.#tools.layOut(manifest));
     enable("preset", Boolean(first));
     get("dice").hidden = colourings(manifest) === 0;
-    this.#rule();
-    this.#forgetRolls();
+    this.#overlay.offer(manifest, this.#model.name);
+    this.#dice.forget();
     for (const id of ["box", "fill", "colours", "dice", "overlay"]) delete get(id).dataset.waiting;
     this.#translate();
     if (this.#returning) {
       const opened = await this.#returning;
       this.#returning = null;
+      if (this.#pad.touched || !opened?.record) this.#dice.renew(manifest, false);
       if (this.#pad.touched) opened?.claim?.release();
       else if (opened) this.#bring(opened);
       if (this.#manifest !== manifest) return;
@@ -235,7 +235,7 @@ export class Page {
   #bring(opened) {
     const { record, claim } = opened;
     this.#taken = true;
-    this.#forgetRolls();
+    this.#dice.forget();
     this.#pad.restore(record ?? { ...this.#pad.state, steps: [], done: 0 });
     if (record) this.#colouring.seed = seedOf() ?? record.seed;
     this.#keeper.adopt(opened);
@@ -248,6 +248,7 @@ export class Page {
     const opened = id === null ? { record: null, claim: null } : await this.#keeper.open(id);
     if (!opened) return tell(say(this.#language, "shelf.gone"));
     if (id !== null) keep("seed", null);
+    else this.#dice.renew(this.#manifest, this.#pad.state.own);
     this.#bring(opened);
     this.#tools.take();
     this.#changed();
@@ -300,9 +301,10 @@ export class Page {
    * @param {import("./model/download.js").Sample} sample
    */
   #lay(preset, sample) {
-    this.#colouring.seed = seedOf() ?? preset.seed ?? this.#colouring.seed;
-    this.#forgetRolls();
-    this.#pad.place(sample);
+    const { seed } = this.#colouring;
+    this.#colouring.seed = seedOf() ?? preset.seed ?? seed;
+    this.#dice.forget();
+    this.#pad.place(sample, [seed, this.#colouring.seed]);
     this.#tools.take();
   }
 
@@ -333,48 +335,11 @@ export class Page {
     if (this.#saves && this.#status.current) this.#save();
   }
 
-  /** The drawing's lines lie over the picture, or not. */
-  #rule() {
-    const { choice, strength } = linesFor(this.#manifest ?? {}, this.#model.name);
-    get("lines", HTMLSelectElement).selectedIndex = choice;
-    this.#result.lines = strength;
-  }
-
   /** Save the picture of the drawing as it is now, which may have to come first. */
   #save() {
     this.#saves = !this.#status.current && this.#colouring.state !== "failed";
     if (this.#status.current) this.#result.save();
     else if (this.#saves) this.#colouring.paint();
-  }
-
-  /** Another colouring of the same drawing. The address keeps the number. */
-  #roll() {
-    const before = this.#colouring.seed;
-    const seed = this.#colouring.roll();
-    if (seed === null) return;
-    this.#rolled.push(before);
-    this.#recolour(seed);
-  }
-
-  /** The colouring before. */
-  #unroll() {
-    const seed = this.#rolled.pop();
-    if (seed === undefined) return;
-    this.#colouring.seed = seed;
-    this.#colouring.paint();
-    this.#recolour(seed);
-  }
-
-  /** @param {number} seed of the colouring that has been asked for */
-  #recolour(seed) {
-    keep("seed", seed);
-    get("undice").hidden = this.#rolled.length === 0;
-    this.#keeper.changed();
-  }
-
-  #forgetRolls() {
-    this.#rolled = [];
-    get("undice").hidden = true;
   }
 
   /** @param {boolean} live */

@@ -14,6 +14,7 @@ from nurie.files.hashed import hashed
 from nurie.site.join import joined
 from nurie.site.minify import minified, without_shader_space
 from nurie.site.references import IMPORT, REFERENCE, resolved
+from nurie.site.shorten import shortened
 
 PAGE = Path(__file__).parents[1] / "page"
 EARLY = "early.js"  # lies in index.html itself
@@ -52,7 +53,9 @@ def sources(ops: Collection[str] = IMPORTED_OPS) -> dict[str, bytes]:
     if IMPORTED in scripts and IMPORTED_OPS.isdisjoint(ops):
         scripts[IMPORTED] = NOTHING
     others = {name: data for name, data in files.items() if name not in scripts}
-    return others | {name: text.encode() for name, text in joined(scripts).items()}
+    # A module's own names are shortened before it meets the others, where they may be properties.
+    short = joined({name: shortened(text) for name, text in scripts.items()})
+    return others | {name: text.encode() for name, text in short.items()}
 
 
 def is_hidden(path: Path) -> bool:

@@ -6,17 +6,23 @@ from pathlib import PurePath
 import rcssmin
 import rjsmin
 
-MINIFIERS = {".js": rjsmin.jsmin, ".css": rcssmin.cssmin}
+from nurie.site.shorten import shortened
 
+MINIFIERS = {".js": rjsmin.jsmin, ".css": rcssmin.cssmin}
 
 SHADERS = ("engine/wgsl.js", "engine/wgsl-imported.js")
 SHADER_SPACE = re.compile(r"[ \t]*//[^\n]*|^[ \t]+", re.MULTILINE)
 
 
 def minified(name: str, data: bytes) -> bytes:
-    """A file of the page, comments and most white space apart. `/*!` begins a comment that stays."""
-    minify = MINIFIERS.get(PurePath(name).suffix)
-    return minify(data.decode("utf-8"), keep_bang_comments=True).encode() if minify else data
+    """A file of the page, comments and most white space apart, in scripts with short names. `/*!` begins a comment that
+    stays."""
+    suffix = PurePath(name).suffix
+    minify = MINIFIERS.get(suffix)
+    if not minify:
+        return data
+    text = minify(data.decode("utf-8"), keep_bang_comments=True)
+    return (shortened(text) if suffix == ".js" else text).encode()
 
 
 def without_shader_space(name: str, text: str) -> str:

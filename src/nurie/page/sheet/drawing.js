@@ -9,8 +9,8 @@
  * A line of the pencil or of the eraser, or boxes: each has two points, its corners.
  * @typedef {Line & {tool: Tool}} Stroke
  *
- * A fresh sheet: empty, or with a preset's strokes or picture on it.
- * @typedef {{tool: "sheet", strokes: Stroke[], picture?: Picture}} Sheet
+ * A fresh sheet: empty, or with a preset's strokes or picture on it. seeds: the colourings before it and of it.
+ * @typedef {{tool: "sheet", strokes: Stroke[], picture?: Picture, seeds?: number[]}} Sheet
  *
  * All colours are taken off.
  * @typedef {{tool: "wash"}} Wash
@@ -205,10 +205,11 @@ export class Drawing {
   /**
    * A fresh sheet, with a preset on it or empty. Undo brings the old one back.
    * @param {{strokes?: Line[], picture?: Picture}} [preset]
+   * @param {number[]} [seeds] the colourings before it and of it
    */
-  place({ strokes = [], picture } = {}) {
+  place({ strokes = [], picture } = {}, seeds = undefined) {
     this.#current = null;
-    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), picture });
+    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), picture, seeds });
   }
 
   /** Take off all colours. Undo brings them back. */
@@ -217,18 +218,14 @@ export class Drawing {
     this.#add({ tool: "wash" });
   }
 
-  /** @returns {boolean} whether there was anything to undo */
+  /** @returns {Step | null} what was undone */
   undo() {
-    if (this.#current || !this.canUndo) return false;
-    this.#done -= 1;
-    return true;
+    return this.#current || !this.canUndo ? null : this.#steps[--this.#done];
   }
 
-  /** @returns {boolean} whether there was anything to redo */
+  /** @returns {Step | null} what was done again */
   redo() {
-    if (this.#current || !this.canRedo) return false;
-    this.#done += 1;
-    return true;
+    return this.#current || !this.canRedo ? null : this.#steps[this.#done++];
   }
 
   /** @param {Step} step */

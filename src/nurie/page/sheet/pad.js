@@ -16,6 +16,7 @@ import { Surface } from "./surface.js";
  * @typedef {object} Listener
  * @property {(steps: {canUndo: boolean, canRedo: boolean}) => void} onsteps these may be others now
  * @property {() => void} onchange the visitor has changed the drawing; once a frame at most while a line is drawn
+ * @property {(seed: number) => void} onseed undone or done again was a fresh sheet: it has another colouring
  * @property {() => void} onpen a pen was seen for the first time
  * @property {() => void} onrefuse a finger would draw, but there is a pen
  * @property {(zoom: number) => void} onzoom the sheet is seen so many times as large as the whole of it
@@ -80,6 +81,11 @@ export class Pad {
   /** Has the visitor drawn on the newest sheet, or emptied it? */
   get touched() {
     return this.#drawing.touched;
+  }
+
+  /** Is nothing to be seen? */
+  get empty() {
+    return this.#drawing.empty;
   }
 
   /** Has the drawing any colours, seen or not? */
@@ -160,16 +166,26 @@ export class Pad {
   }
 
   undo() {
-    if (this.#drawing.undo()) this.#changed(true);
+    this.#went(this.#drawing.undo(), 0);
   }
 
   redo() {
-    if (this.#drawing.redo()) this.#changed(true);
+    this.#went(this.#drawing.redo(), 1);
   }
 
-  /** An empty sheet. Undo brings the old one back. */
-  clear() {
-    if (!this.#drawing.empty) this.#drawing.place();
+  /**
+   * @param {import("./drawing.js").Step | null} step back or forth over it
+   * @param {0 | 1} which of its colourings counts now
+   */
+  #went(step, which) {
+    if (!step) return;
+    if (step.tool === "sheet" && step.seeds) this.#listener.onseed(step.seeds[which]);
+    this.#changed(true);
+  }
+
+  /** An empty sheet. Undo brings the old one back. @param {number[]} seeds the colourings before it and of it */
+  clear(seeds) {
+    if (!this.empty) this.#drawing.place({}, seeds);
     this.#changed(true);
   }
 
@@ -182,9 +198,10 @@ export class Pad {
   /**
    * A fresh sheet with a sample on it, which is not the visitor's own: `onchange` is not called.
    * @param {{strokes?: import("../formats.d.ts").Line[], picture?: import("../png.js").Picture}} sample
+   * @param {number[]} seeds the colourings before it and of it
    */
-  place(sample) {
-    this.#drawing.place(sample);
+  place(sample, seeds) {
+    this.#drawing.place(sample, seeds);
     this.#follow();
   }
 

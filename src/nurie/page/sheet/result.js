@@ -5,7 +5,11 @@ import { encode } from "../png.js";
 import { show } from "./canvas.js";
 import { withLines } from "./lines.js";
 
-/** @typedef {import("../engine/painter.js").Picture} Picture */
+/**
+ * RGBA, and the drawing that it was made of.
+ * @typedef {{id: number, pixels: Uint8ClampedArray<ArrayBuffer>, width: number, height: number, backend: string,
+ *   drawing: import("../png.js").Picture}} Picture
+ */
 
 export class Result {
   #canvas;

@@ -104,7 +104,9 @@ const isPicture = (picture) =>
 function isStep(step) {
   if (step?.tool === "wash") return true;
   if (step?.tool !== "sheet") return strokeFault(step, "", ["pencil", "eraser", "box"]) === null;
-  return (step.picture === undefined || isPicture(step.picture)) && strokesFault(step.strokes, "") === null;
+  const { picture, seeds, strokes } = step;
+  if (seeds !== undefined && !(Array.isArray(seeds) && seeds.length === 2 && seeds.every(isCount))) return false;
+  return (picture === undefined || isPicture(picture)) && strokesFault(strokes, "") === null;
 }
 
 /** What a file and the shelf say of a drawing alike. */

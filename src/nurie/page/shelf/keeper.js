@@ -144,7 +144,7 @@ export class Keeper {
       .put({ ...record, writer: this.#writer })
       .then(() => this.#kept())
       .catch(() => {});
-    drawn(record.model, record.id);
+    drawn(record);
   }
 
   /**
@@ -224,10 +224,10 @@ export class Keeper {
   }
 
   /** It comes back. @param {Kept} record of the current drawing */
-  #remember({ model, id }) {
+  #remember(record) {
     this.#known = true;
-    drawn(model, id);
-    keepInTab(id, model);
+    drawn(record);
+    keepInTab(record.id, record.model);
   }
 
   /**

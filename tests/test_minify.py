@@ -61,7 +61,7 @@ def test_kernels_of_imported_nets_are_only_where_a_model_has_them(site: Path) ->
     assert "inverseSqrt" not in kernels.read_text()
     for op in IMPORTED_OPS:
         text = sources({"conv", op})["engine/backend.js"].decode()
-        assert all(f"const {name} = (op, f16)" in text or f"function {name}(op, f16)" in text for name in IMPORTED_OPS)
+        assert "inverseSqrt" in text and "vec4i(best)" in text, op
 
 
 def published(site: Path, names: set[str]) -> list[Path]:

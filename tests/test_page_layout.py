@@ -148,6 +148,22 @@ def test_phones_and_tablets_show_all_at_once_and_the_sheets_large(page: Page, si
         assert areas[0] >= areas[1] * 0.99
 
 
+@pytest.mark.parametrize("site", ["two/", "map/", "kinds/?model=walls", "kinds/"])
+def test_wide_windows_show_all_at_once(page: Page, sites: str, site: str) -> None:
+    """Whether the lead has one line or two, and whatever the colours are."""
+    ready(page, sites + site)
+    for _ in range(2):
+        for width in (960, 1024, 1100, 1184, 1185, 1280, 1366, 1408, 1409, 1440, 1600, 1920):
+            for height in (768, 800, 900, 1080):
+                page.set_viewport_size({"width": width, "height": height})
+                bottoms: list[float] = page.evaluate(
+                    """[...document.querySelectorAll(".desk :is(button, select, canvas):not([hidden])")]
+                        .map(element => element.getBoundingClientRect().bottom)"""
+                )
+                assert max(bottoms) <= height + 0.5, (width, height, page.get_attribute("html", "lang"))
+        page.click("#language")
+
+
 def test_the_drawings_are_one_tap_away_on_every_phone(page: Page, sites: str) -> None:
     page.set_viewport_size({"width": 320, "height": 568})
     ready(page, sites + "kinds/")

@@ -266,7 +266,7 @@ class Export:
     model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
     title: Line = ""  # shown on the page; default: the name of the run's or the pairs' folder
     title_ja: Line = ""  # the same in Japanese
-    weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8 has one scale per output channel
+    weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8: as finely as pictures need
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
     # how much of the drawing's lines lies over the picture: 0 none, 0.5 soft ones, 1 all their ink; visitors may change
     # it

@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from nurie.config import Export
+from nurie.convert.allocate import allocate, picture_of, probabilities
 from nurie.convert.bundle import About, Bundle, filling, make_bundle, refuse_other, styles_of, write
 from nurie.convert.lower import lower
 from nurie.convert.onnx import to_onnx
@@ -29,6 +30,7 @@ from nurie.files.lock import locked
 from nurie.files.titles import readable, title_from
 from nurie.limits import check_values
 from nurie.nets.checkpoint import load_generator
+from nurie.nets.tensors import to_tensor
 from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
 from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder
@@ -38,6 +40,8 @@ from nurie.size import Size
 
 DEFAULT_PRESETS = 6  # val drawings for the preset button when no presets are given
 MOST_LABELS = 256  # as the manifest
+ALLOCATED = 8  # drawings on whose pictures the rounding of weights is judged
+MOST_ALLOCATED = 8_000_000  # weights; larger nets keep 8 bits for each channel
 LOOKED_AT = 32  # val drawings in which labels are looked for
 Pictures = dict[str, bytes]  # files beside the manifest
 
@@ -70,10 +74,15 @@ def make_model(config: Export, labels: list[Label], styles: list[list[float]]) -
         labels = labels or palette_of(meta) or found_labels(some_drawings(pairs, LOOKED_AT))
     about, pictures = about_model(config, meta, labels, styles, drawings)
     palette = to_bytes(meta.get("palette", []))
-    plan, weights = lower(generator, Size.parse(meta["train"]["size"]), config.weights == "int8", palette)
+    compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
+    int8, steps = config.weights == "int8", meta.get("steps", {})
+    if int8 and not steps and "imported" not in meta and parameters <= MOST_ALLOCATED:
+        steps = allocate(
+            generator, to_tensor(drawings[:ALLOCATED]), shows=probabilities if len(palette) else picture_of
+        )
+    plan, weights = lower(generator, Size.parse(meta["train"]["size"]), int8, palette, steps)
     gives = "logits" if len(palette) else "picture"
     more = {ONNX: to_onnx(generator, drawings[0], gives)} if "onnx" in config.format else {}
-    compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
     expected = (probabilities_of if len(palette) else pictures_of)(generator, compared)
     del generator
     gc.collect()  # the graph refers to it, and the engine needs the memory

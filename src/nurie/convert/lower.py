@@ -7,6 +7,7 @@ A concatenation costs nothing: its parts are written into slices of one tensor, 
 that read the channels between are zero. What a convolution can not absorb is a small operation of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from nurie.convert.graph import (
     module_of,
 )
 from nurie.convert.kernels import Kernel, as_engine_has_it, geometry_of, is_fixed, kernel_of, statistics_of
+from nurie.convert.rounding import Steps
 from nurie.convert.writer import Slice, Writer, spread
 from nurie.engine.plan import (
     CHANNEL,
@@ -60,22 +62,30 @@ class Mixed:
     matrix: Tensor
 
 
-def lower(generator: nn.Module, size: Size, int8: bool = True, palette: np.ndarray = ANY) -> tuple[Plan, bytes]:
+def lower(
+    generator: nn.Module, size: Size, int8: bool = True, palette: np.ndarray = ANY, steps: Steps | None = None
+) -> tuple[Plan, bytes]:
     """The plan of a generator in eval mode, and the raw bytes of its weights file.
 
     generator: (n, 3, h, w) in [-1, 1] to the same; with a palette, uint8 (colours, 3), to a logit for each of its
-    colours. size: one that it accepts, for tracing.
+    colours. size: one that it accepts, for tracing. steps: see rounding.py.
     Raises NurieError naming a module that the engine has no operation for.
     """
-    return Lowering(graph_of(generator, size), int8, palette).run()
+    modules = {name: module for name, module in generator.named_modules() if isinstance(module, nn.Conv2d)}
+    if unknown := sorted((steps or {}).keys() - modules.keys()):
+        raise NurieError(f"There are steps for {', '.join(unknown)}, but the generator has no such convolution.")
+    by_module: dict[nn.Module | None, float] = {modules[name]: step for name, step in (steps or {}).items()}
+    return Lowering(graph_of(generator, size), int8, palette, by_module).run()
 
 
 class Lowering(Writer):
     """Walks the graph once, in order, and collects tensors, operations and weights."""
 
-    def __init__(self, graph: fx.GraphModule, int8: bool, palette: np.ndarray) -> None:
+    def __init__(
+        self, graph: fx.GraphModule, int8: bool, palette: np.ndarray, steps: Mapping[nn.Module | None, float]
+    ) -> None:
         super().__init__()
-        self.graph, self.int8, self.palette = graph, int8, palette
+        self.graph, self.int8, self.palette, self.steps = graph, int8, palette, steps
         self.mixed: dict[fx.Node, Mixed] = {}  # values that only weights know
         self.absorbed: set[fx.Node] = set()  # values that exist only inside an epilogue
         self.leaky: dict[fx.Node, Slice] = {}  # values known only as LeakyReLU(value)
@@ -302,7 +312,11 @@ class Lowering(Writer):
                 else as_engine_has_it(kernel, op, module)
             )
             op = self._store(
-                op, weight if source is None else spread(weight, source), bias, self.int8 and module is not None
+                op,
+                weight if source is None else spread(weight, source),
+                bias,
+                self.int8 and module is not None,
+                self.steps.get(module),
             )
         self._emit(last, op)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, fx
 
 from nurie.convert.graph import channels_of, parts_of
-from nurie.convert.quantise import quantise
+from nurie.convert.quantise import in_steps, quantise
 from nurie.engine.plan import Op
 from nurie.errors import NurieError
 
@@ -78,12 +78,13 @@ class Writer:
             fields = {"in_channels": place.channels}
             self.ops.append(Op("copy", place.tensor, place.channel, other.tensor, other.channel, **fields))
 
-    def _store(self, op: Op, weight: Tensor, bias: Tensor | None, int8: bool) -> Op:
-        """Append the weights (out, ky, kx, in) and fill in the offsets and channels."""
+    def _store(self, op: Op, weight: Tensor, bias: Tensor | None, int8: bool, step: float | None = None) -> Op:
+        """Append the weights (out, ky, kx, in) and fill in the offsets and channels. step: of 8-bit weights that have
+        one step, see `in_steps`."""
         values = weight.float().contiguous().numpy()
         op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
         if int8:
-            values, scales, compand = quantise(values)
+            values, scales, compand = quantise(values) if step is None else in_steps(values, step)
             op = replace(op, scale=self._append(scales), compand=compand)
         if bias is not None:
             op = replace(op, bias=self._append(bias.numpy().astype(np.float32)))

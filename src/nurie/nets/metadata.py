@@ -65,6 +65,7 @@ class Metadata(Struct, kw_only=True):
     val_pairs: str = ""
     classes: dict[str, str] = {}
     drawings: str = ""  # a digest of those without pictures
+    steps: dict[str, Annotated[float, Meta(gt=0)]] = {}  # of its weights, where training knew their rounding
     checksums: dict[str, str] = {}  # older checkpoints have none
 
     def __post_init__(self) -> None:

@@ -160,6 +160,23 @@ static void colour(int height, int width, const uint8_t *drawing, int bytes) {
   put_away();
 }
 
+// The rest of an input as coded weights. Returns whether the engine took it.
+static int decode_all(const uint8_t *from, int bytes, int most) {
+  uint8_t *part = (uint8_t *)coded();
+  for (int made = 0; bytes > 0;) {
+    int some = min(bytes, 7), now;
+    memcpy(part, from, (size_t)some);
+    now = decode(some);
+    if (now == BAD_CODE) EXPECT(decode(0) == BAD_ORDER && load_plan(0) == BAD_ORDER);
+    if (now == BAD_CODE) return 0;
+    EXPECT(made <= now && now <= most);
+    made = now;
+    from += some;
+    bytes -= some;
+  }
+  return 1;
+}
+
 static void try(const uint8_t *data, size_t size) {
   Input given;
   if (size < sizeof given) return;
@@ -188,6 +205,7 @@ static void try(const uint8_t *data, size_t size) {
   EXPECT(resize(1, 1) == BAD_ORDER);
   if (heap_bytes() > MOST_BYTES) return;
   repeat((uint8_t *)file, given.weights, rest, end - rest);
+  if (given.threads < 0 && !decode_all(rest, (int)(end - rest), given.weights)) return;
   int left = load_plan(given.weights / 2);
   EXPECT(left >= 0 && left <= given.ops);
   if (left) EXPECT(resize(1, 1) == BAD_ORDER && load_plan(given.weights) == DONE);

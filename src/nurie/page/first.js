@@ -39,10 +39,18 @@ async function firstPicture(download, model, late) {
   drawing.place(await openPreset(sample, download.address));
   const surface = render(drawing, manifest.input, manifest.input);
   const engine = await starting;
-  await download.complete;
-  if (late.aborted) return;
   engine.beginModel(manifest, manifest.weights.raw_bytes, manifest.weights.encoding);
-  download.forEachPart((part) => engine.feed(part));
+  let damaged = false;
+  download.forEachPart((part) => {
+    if (damaged || late.aborted) return;
+    try {
+      engine.feed(part);
+    } catch {
+      damaged = true;
+    }
+  });
+  await download.complete;
+  if (damaged || late.aborted) return;
   engine.resize(height, width);
   engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? nextSeed(manifest)));
   const picture = { ...engine.outputSize, pixels: engine.run(surface.pixels) };

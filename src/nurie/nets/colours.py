@@ -15,6 +15,7 @@ from nurie.nets.tensors import to_tensor
 
 FLOOR = 0.02  # added to the square roots of shares: what is rarer than 0.04 % counts hardly more
 BORDER = 0.1  # how much a pixel counts that touches another class: between two colours pixels have a third one
+PAPER = 0  # the class of the sheet, which no border makes
 
 
 class Colours:
@@ -24,13 +25,16 @@ class Colours:
         """shares: how common the colours are; rare ones count more, else all would become the most common one.
 
         By 1 / (sqrt(share) + FLOOR), and 1 on average over the pixels, as in section 2.2 of the paper, which mixes the
-        shares with even ones instead of taking their root.
+        shares with even ones instead of taking their root. Paper counts 1 at least: it is never a choice where lines
+        enclose an area, and where they do not, doubt would be a halo of colour.
         """
         self.levels = to_tensor([to_bytes(palette)[None]])[0, :, 0].mT.contiguous().to(device)  # (colours, 3)
         self.nearest = torch.from_numpy(nearest_colours(palette)).to(device)
         share = torch.tensor(shares)
         weights = 1 / (share.sqrt() + FLOOR)
-        self.weights = (weights / (weights * share).sum()).to(device)
+        weights /= (weights * share).sum()
+        weights[PAPER] = weights[PAPER].clamp(min=1)
+        self.weights = weights.to(device)
 
     def classes(self, pictures: Float[Tensor, "n 3 h w"]) -> Int[Tensor, "n h w"]:
         """The nearest colour of each pixel, by number."""
@@ -52,7 +56,7 @@ class Colours:
 
 
 def borders(classes: Int[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
-    """1 where all of the 3x3 pixels about one are of its class, else BORDER."""
+    """1 on paper, and where all of the 3x3 pixels about one are of its class, else BORDER."""
     numbers = F.pad(classes[:, None].float(), (1, 1, 1, 1), mode="replicate")
     even = F.max_pool2d(numbers, 3, 1) == -F.max_pool2d(-numbers, 3, 1)
-    return torch.where(even[:, 0], 1.0, BORDER)
+    return torch.where(even[:, 0] | (classes == PAPER), 1.0, BORDER)

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from conftest import TINY, forget_accelerate
 from nurie.batches.sampler import Batch, Sampler
 from nurie.config import Export, Train
+from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
@@ -232,3 +233,37 @@ def test_the_time_that_they_take_is_measured_on_a_few_batches(pairs: Path, tmp_p
     sampler = Sampler(open_pairs(pairs, "train", config.size, config.direction), config)
     assert 0 < batchnorm.seconds(state, sampler) < 1000
     assert differing(weights, state.ema.state_dict()) == set()
+
+
+def test_a_share_of_the_weights_that_it_began_with_comes_back(pairs: Path, tmp_path: Path) -> None:
+    first = run(Train(pairs, tmp_path / "first", steps=2, **TINY))
+    config = Train(pairs, tmp_path / "plain", steps=4, init=first, batchnorm=2, **TINY)
+    plain = weights_of(run(config))
+    half = weights_of(run(replace(config, run=tmp_path / "half", init_share=0.5)))
+    begun = weights_of(first)
+    parameters = {name for name, _ in build_generator(**metadata_of(first)["generator"]).named_parameters()}
+    for name in parameters:
+        assert torch.allclose(half[name], (begun[name] + plain[name]) / 2, atol=1e-6), name
+    assert any(not torch.equal(half[name], plain[name]) for name in parameters)
+
+
+def test_the_share_comes_back_once_however_often_a_run_is_called(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(Train(pairs, tmp_path / "first", steps=2, **TINY))
+    config = Train(pairs, tmp_path / "whole", steps=3, init=first, init_share=0.5, batchnorm=2, **TINY)
+    whole = weights_of(run(config))
+    config = replace(config, run=tmp_path / "parts")
+    with monkeypatch.context() as patch:
+        broken_off(patch, batchnorm, "measure", 1)
+        with pytest.raises(KeyboardInterrupt):
+            run(config)
+    assert differing(weights_of(run(config)), whole) == set()
+    again = weights_of(run(replace(config, batchnorm=3)))  # other statistics, and the same weights
+    assert differing(again, whole) and all(name.endswith(STATISTICS) for name in differing(again, whole))
+
+
+def test_a_share_of_what_it_began_with_needs_that(pairs: Path, tmp_path: Path) -> None:
+    for options in ({"batchnorm": 2}, {"init": tmp_path}):
+        with pytest.raises(NurieError, match="--init-share takes a share of the weights of --init, and needs"):
+            run(Train(pairs, tmp_path / "run", steps=1, init_share=0.5, **options, **TINY))

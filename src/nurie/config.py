@@ -186,6 +186,9 @@ class Train:
     # share of the steps, at the end, over which that average turns into the plain mean of the weights (stochastic
     # weight averaging, Izmailov et al. 2018); 0: it stays as it is
     average: Share = 0.0
+    # share of the weights of --init in the mean that those and the run's own become at the end: what was learnt before is
+    # forgotten less (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"); needs --batchnorm
+    init_share: Share = 0.0
     # batches of train pairs on which BatchNorm's means and variances are measured anew at the end, as after weight
     # averaging; 0: they stay averages, as the weights
     batchnorm: Annotated[Count, FreeToChange()] = 0

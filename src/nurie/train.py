@@ -192,6 +192,8 @@ def measure_batchnorm(state: State, sampler: Sampler, val: Batch, log: Log) -> N
     config, console = state.config, Console(stderr=True)
     before = validate(state.predict, val, config.batch)["val_score"]
     state.schedule.begin()
+    if not state.measured:  # else they are mixed already
+        state.mix_with_begun()
     batchnorm.measure(state, sampler)
     if not state.is_finite():
         raise diverged(config, "BatchNorm's statistics are no longer numbers.")

@@ -125,6 +125,11 @@ def check(config: Train) -> None:
     """Raises NurieError for options that can not work, before anything is computed or written."""
     check_values(config)
     check_colours(config)
+    if config.init_share and not (config.init and config.batchnorm):
+        raise NurieError(
+            "--init-share takes a share of the weights of --init, and needs --batchnorm, since the statistics of either "
+            "fit no mean of weights. Give both, such as --init MODEL --batchnorm 200."
+        )
     stages = stages_of(config)
     for size, _ in stages:
         check_values(replace(config, size=size))

@@ -63,6 +63,7 @@ class State:
         self.draws = DRAWS  # version of the random draws of its last step
         self.averaged = 0  # steps of the last share, over which the moving average turns into a mean
         self.measured = 0  # batches on which the averaged generator's BatchNorm was measured after the last step
+        self.begun: dict[str, Tensor] = {}  # the averaged weights that it began with, where a share of them comes back
         self.credits: list[str] = []  # of the pictures that the weights it started from learnt from
 
     def _adam(self, *nets: nn.Module) -> torch.optim.Adam:
@@ -124,6 +125,13 @@ class State:
             else:
                 average.copy_(live[name])
 
+    @torch.no_grad()
+    def mix_with_begun(self) -> None:
+        """Give the averaged generator its share of the weights that it began with."""
+        for name, average in self.ema.state_dict().items():
+            if name in self.begun:
+                average.lerp_(self.begun[name].to(average), self.config.init_share)
+
     def is_finite(self) -> bool:
         """Whether all weights of the generator, and of its average, are numbers."""
         nets = (self.ema, self.bare(self.generator))
@@ -137,6 +145,7 @@ class State:
             "optimizer_g": flatten(self.optimizer_g),
             "optimizer_d": flatten(self.optimizer_d),
             "adapters": self.bare(self.adapters).state_dict(),
+            "begun": self.begun,
         }
         checkpoint.save(path, groups, self.metadata())
 
@@ -172,6 +181,7 @@ class State:
             checkpoint.load_weights(self.bare(net), groups.get(name, {}), path)
         unflatten(self.optimizer_g, groups.get("optimizer_g", {}), path)
         unflatten(self.optimizer_d, groups.get("optimizer_d", {}), path)
+        self.begun = groups.get("begun", {})
         self.step = meta["step"]
         self.schedule.earlier = meta.get("seconds", 0.0)
         self.best = meta.get("best", math.inf)
@@ -209,6 +219,8 @@ class State:
         refuse_other_palette(path, len(self.palette), self.config.colours)
         for net in (self.ema, self.generator):
             checkpoint.load_weights(self.bare(net), groups["ema"], path)
+        if self.config.init_share:
+            self.begun = {name: weight.detach().clone() for name, weight in self.ema.named_parameters()}
         discriminator, weights = self.bare_discriminator, groups.get("discriminator", {})
         own = discriminator.state_dict()
         if weights and shapes(weights).items() <= shapes(own).items():  # it may lack heads

@@ -74,7 +74,7 @@ def main() -> None:
         folder = PairFolder(args.pairs / "val", Size(painter.width, painter.height), painter.direction)
         pairs = [folder.read(file) for group in folder.groups for file in group]
         targets = features([folder.read(group[0])[1] for group in folder.groups])
-        paint = in_turns(painter, args.seeds)
+        paint = in_turns(painter, args.seeds or [painter.mean_seed])
         if args.drawings:
             sketches = open_collection(args.drawings).sketches
             pictures = features(look(replace(painter, paint=paint), sketches)[1])

@@ -274,8 +274,9 @@ def seen_of(paint: Callable[[np.ndarray], np.ndarray], sketch: Sketch) -> dict:
 
 def made_painter(paint: Callable[[np.ndarray], np.ndarray]) -> Painter:
     return Painter(
-        paint=paint, set_seed=lambda _: None, height=256, width=256, multiple=1, labels=[], direction="AtoB",
-        parameters=None, plan=lambda: make_plan([3], [Op("input"), Op("output")]), model_bytes=None,
+        paint=paint, set_seed=lambda _: None, mean_seed=0, lines=0.0, height=256, width=256, multiple=1,
+        labels=[], direction="AtoB", parameters=None, model_bytes=None,
+        plan=lambda: make_plan([3], [Op("input"), Op("output")]),
     )  # fmt: skip
 
 

@@ -91,10 +91,13 @@ def test_wanted_styles_come_first_and_the_mean_last(run: Path, model: Path, tmp_
     made = export(Export(run, tmp_path / "model", styles=("#c8843c", "#808080"), lines=0.5))
     manifest = read_manifest(made)
     assert manifest.styles == [[0.569, 0.035, -0.529], [0.004, 0.004, 0.004], STYLES[1], STYLES[0]]
+    assert manifest.mean_style == open_painter(made).mean_seed == 3 and read_manifest(model).mean_style == 0
     assert manifest.lines == 0.5 and read_manifest(model).lines == 0
     assert manifest.parity == read_manifest(model).parity
     blue = export(Export(run, tmp_path / "model", styles=("#4080f8",)))
     assert read_manifest(blue).styles == [[-0.498, 0.004, 0.945], STYLES[0]]  # it is near the second one
+    near = "#" + "".join(f"{round((level + 1) * 127.5):02x}" for level in STYLES[0])
+    assert read_manifest(export(Export(run, tmp_path / "near", styles=("#4080f8", near)))).mean_style == 1
 
 
 @pytest.mark.parametrize("style", ["red", "#c8843", "#c8843g", "c8843c", "#c8843c "])

@@ -10,10 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import circle_pair
+from conftest import TINY, circle_pair
+from nurie.config import Train
 from nurie.datasets.sources import DATA_SETS
+from nurie.engine.modelfile import read_manifest
 from nurie.files.ours import CHECKPOINT
 from nurie.nets import checkpoint
+from nurie.train import train
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FEW = ["--stages", "32:2", "64:2", "--width", "8", "--batch", "2", "--batchnorm", "2", "--precision", "fp32"]
@@ -28,9 +31,10 @@ if command == "get":
     shutil.copytree("made-up", rest[1], dirs_exist_ok=True)
     sys.exit()
 if command == "train":
-    at = rest.index("--stages")
-    del rest[at : at + 3]
-    for name in ("--batchnorm", "--discriminator-scale"):
+    if "--stages" in rest:
+        at = rest.index("--stages")
+        del rest[at : at + 3]
+    for name in ("--batchnorm", "--discriminator-scale", "--discriminator-steps", "--steps"):
         if name in rest:
             del rest[rest.index(name) : rest.index(name) + 2]
     rest += {FEW!r}
@@ -42,15 +46,15 @@ sys.exit(cli.main([command, *rest]))
 """
 
 
-def run(recipe: str, folder: Path) -> list[str]:
+def run(recipe: str, folder: Path, *arguments: str) -> list[str]:
     """Run a recipe in a folder with made-up/, into out/. Returns the commands that it called."""
     (folder / "bin").mkdir()
     (folder / "bin" / "nurie").write_text(NURIE)
     (folder / "bin" / "nurie").chmod(0o755)
     path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    script = EXAMPLES / recipe / "recipe.sh"
-    done = subprocess.run(["bash", str(script), "out"], cwd=folder, env=environment, capture_output=True, text=True)
+    command = ["bash", str(EXAMPLES / recipe / "recipe.sh"), *arguments, "out"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return (folder / "commands.txt").read_text().split()
 
@@ -90,6 +94,29 @@ def test_the_facades_recipe_is_one_training(tmp_path: Path) -> None:
             cv2.imwrite(str(tmp_path / "made-up" / side / f"{i}.png"), np.hstack([picture, labels]))
     assert run("facades", tmp_path) == ["get", "train", "export"]
     assert trained(tmp_path)["direction"] == "BtoA"
+
+
+def test_the_cats_recipe_goes_on_with_drawings_and_keeps_a_share(pairs: Path, tmp_path: Path) -> None:
+    for kind in ("photos", "masks"):
+        (tmp_path / "made-up" / kind).mkdir(parents=True)
+    names = [f"cat_{i}" for i in range(30)]
+    for i, name in enumerate(names):
+        picture = np.hsplit(circle_pair(i), 2)[1]
+        cv2.imwrite(str(tmp_path / "made-up" / "photos" / f"{name}.png"), picture)
+        mask = (picture.min(2) < 250).astype(np.uint8) * 255
+        cv2.imwrite(str(tmp_path / "made-up" / "masks" / f"{name}.png"), mask)
+    (tmp_path / "made-up" / "list.csv").write_text(
+        "id,breed\n" + "".join(f"{name},{i % 2}\n" for i, name in enumerate(names))
+    )
+    outline = [[round(128 + 90 * float(f(a))) for a in np.linspace(0, 6.2, 30)] for f in (np.cos, np.sin)]
+    (tmp_path / "cats.ndjson").write_text(f'{{"drawing": {[outline]}}}\n')
+    tiny = {**TINY, "discriminator": "projected", "discriminator_width": 64}
+    init = train(Train(pairs, tmp_path / "init", steps=1, **tiny))
+    assert run("cats", tmp_path, "made-up", "cats.ndjson", str(init)) == ["prepare", "train", "export"]
+    assert trained(tmp_path)["init_share"] == 0.25
+    manifest = read_manifest(tmp_path / "out" / "model")
+    assert (len(manifest.presets), manifest.lines) == (8, 0.5) and manifest.styles[0] == [0.631, 0.082, -0.459]
+    assert len(manifest.credits) == 2
 
 
 @pytest.mark.parametrize("recipe", sorted(EXAMPLES.glob("*/recipe.sh")), ids=lambda recipe: recipe.parent.name)

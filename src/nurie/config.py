@@ -186,8 +186,8 @@ class Train:
     # share of the steps, at the end, over which that average turns into the plain mean of the weights (stochastic
     # weight averaging, Izmailov et al. 2018); 0: it stays as it is
     average: Share = 0.0
-    # share of the weights of --init in the mean that those and the run's own become at the end: what was learnt before is
-    # forgotten less (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"); needs --batchnorm
+    # share of the weights of --init in the mean that those and the run's own become at the end: less of what they knew
+    # is forgotten (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"); needs --batchnorm
     init_share: Share = 0.0
     # batches of train pairs on which BatchNorm's means and variances are measured anew at the end, as after weight
     # averaging; 0: they stay averages, as the weights
@@ -269,6 +269,8 @@ class Export:
     model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
     title: Line = ""  # shown on the page; default: the name of the run's or the pairs' folder
     title_ja: Line = ""  # the same in Japanese
+    # how much rounded weights may change the pictures, root mean square of the 0-1 range: less takes more bytes
+    rounding: Annotated[float, Range(0.00001, 1)] = 0.002
     weights: Literal["int8", "float32"] = "int8"  # how weights are stored; int8: as finely as pictures need
     fill: bool = False  # flat colours: one for each area that a drawing's lines enclose, a few for what is open
     # how much of the drawing's lines lies over the picture: 0 none, 0.5 soft ones, 1 all their ink; visitors may change

@@ -77,9 +77,8 @@ def make_model(config: Export, labels: list[Label], styles: list[list[float]]) -
     compared, parameters = drawings[: config.samples], sum(p.numel() for p in generator.parameters())
     int8, steps = config.weights == "int8", meta.get("steps", {})
     if int8 and not steps and "imported" not in meta and parameters <= MOST_ALLOCATED:
-        steps = allocate(
-            generator, to_tensor(drawings[:ALLOCATED]), shows=probabilities if len(palette) else picture_of
-        )
+        shows = probabilities if len(palette) else picture_of
+        steps = allocate(generator, to_tensor(drawings[:ALLOCATED]), config.rounding, shows)
     plan, weights = lower(generator, Size.parse(meta["train"]["size"]), int8, palette, steps)
     gives = "logits" if len(palette) else "picture"
     more = {ONNX: to_onnx(generator, drawings[0], gives)} if "onnx" in config.format else {}

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from nurie.convert.quantise import MOST
 from nurie.convert.rounding import Layer, layers_of, replaced, rounded_weights
 
-CHANGE = 0.0015  # root mean square, of the 0-1 range: well below half a level of 255
 TRIED = 0.2  # step in which a layer's sensitivity is measured, of the root mean square of its weights
 WIDEST = 1.0  # step, likewise: what these drawings do not show, others may
 ROUNDS = 4  # in which all steps are brought to the change that is wanted
@@ -33,14 +32,12 @@ def probabilities(logits: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def allocate(
-    generator: nn.Module, drawings: Tensor, change: float = CHANGE, shows: Shows = picture_of
-) -> dict[str, float]:
+def allocate(generator: nn.Module, drawings: Tensor, change: float, shows: Shows = picture_of) -> dict[str, float]:
     """Steps for rounding.py: with them the pictures of these drawings change by as much, or where that takes 8 bits for
     each channel in all layers, by what it takes.
 
-    generator: in eval mode. drawings: (n, 3, h, w) in [-1, 1]. change: root mean square over all that is shown. shows:
-    what is seen of the outputs.
+    generator: in eval mode. drawings: (n, 3, h, w) in [-1, 1]. change: root mean square over all that is shown, of
+    the 0-1 range. shows: what is seen of the outputs.
     """
     layers = layers_of(generator)
     expected = shows(generator(drawings))

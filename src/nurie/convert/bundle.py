@@ -71,6 +71,7 @@ def make_bundle(
     size = Size.parse(meta["train"]["size"])
     made = {name: value for name, value in meta["generator"].items() if name != "architecture"}
     architecture = meta["generator"].get("architecture")
+    styles, mean_style = arranged(about.styles, styles_of(meta, plan))
     packed, encoding = compressed(plan, weights)
     manifest = Manifest(
         title=about.title,
@@ -92,7 +93,7 @@ def make_bundle(
             bytes=len(packed), raw_bytes=len(weights),
             sha256=hashlib.sha256(packed).hexdigest(),
         ),
-        styles=arranged(about.styles, styles_of(meta, plan)), palette=meta.get("palette", []),
+        styles=styles, mean_style=mean_style, palette=meta.get("palette", []),
         **plan.to_json(),
         presets=about.presets, credits=about.credits, parity=parity,
     )  # fmt: skip
@@ -114,19 +115,21 @@ def styles_of(meta: dict[str, Any], plan: Plan) -> list[list[float]]:
     return meta.get("styles", []) if any(op.op == "style" for op in plan.ops) else []
 
 
-def arranged(wanted: list[list[float]], found: list[list[float]]) -> list[list[float]]:
+def arranged(wanted: list[list[float]], found: list[list[float]]) -> tuple[list[list[float]], int]:
     """The wanted styles, then those of the run that are not near one of them; its first one, the mean, comes last.
+    Second the number of the mean, or of the wanted one that is near it.
 
     Raises NurieError where there are wanted ones, but the run has none.
     """
     if wanted and not found:
         raise NurieError("This run was trained without styles: leave out --styles, or train it with them.")
     if not wanted:
-        return found
+        return found, 0
     distances = np.abs(np.subtract.outer(found, wanted).diagonal(axis1=1, axis2=3)).max(axis=2)
     others = [style for style, near in zip(found, distances.min(axis=1) <= NEAR, strict=True) if not near]
     mean = [style for style in others if style == found[0]]
-    return [*wanted, *(style for style in others if style not in mean), *mean]
+    styles = [*wanted, *(style for style in others if style not in mean), *mean]
+    return styles, len(styles) - 1 if mean else int(distances[0].argmin())
 
 
 def filling(plan: Plan) -> Plan:

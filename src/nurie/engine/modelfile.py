@@ -120,6 +120,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     hints: bool = False
     weights: Weights
     styles: Annotated[list[Style], Meta(max_length=1024)] = []
+    mean_style: Count = 0  # the number of the one that is nearest to all pictures that it learnt from
     palette: Annotated[list[Colour], Meta(max_length=MAX_LABELS)] = []
     files: Files = []  # all of the folder; older models do not say
     tensors: list[int]

@@ -18,6 +18,7 @@ Paint = Callable[[np.ndarray], np.ndarray]  # drawing, uint8 (h, w, 3) -> pictur
 class Painter:
     paint: Paint
     set_seed: Callable[[int], None]  # which of the model's colourings, as the page's dice; 0 at first
+    mean_seed: int  # that of the style which is nearest to all pictures that it learnt from
     height: int  # of the drawings it takes, pixels
     width: int
     multiple: int  # of pixels that other sizes must be
@@ -51,6 +52,7 @@ def engine_painter(path: Path) -> Painter:
     return Painter(
         paint=engine.run,
         set_seed=set_seed,
+        mean_seed=manifest.mean_style,
         height=manifest.input.height,
         width=manifest.input.width,
         multiple=manifest.input.multiple,
@@ -83,6 +85,7 @@ def torch_painter(path: Path) -> Painter:
     return Painter(
         paint=lambda drawing: pictures_of(generator, [drawing], palette, chosen)[0],
         set_seed=set_seed,
+        mean_seed=0,
         height=size.height,
         width=size.width,
         multiple=multiple_of(**meta["generator"]),

@@ -127,8 +127,8 @@ def check(config: Train) -> None:
     check_colours(config)
     if config.init_share and not (config.init and config.batchnorm):
         raise NurieError(
-            "--init-share takes a share of the weights of --init, and needs --batchnorm, since the statistics of either "
-            "fit no mean of weights. Give both, such as --init MODEL --batchnorm 200."
+            "--init-share takes a share of the weights of --init, and needs --batchnorm, since the statistics of "
+            "either fit no mean of weights. Give both, such as --init MODEL --batchnorm 200."
         )
     stages = stages_of(config)
     for size, _ in stages:

@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--drawings", type=Path, help="drawings without pictures, instead of those of the val pairs")
     parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[0], help="of the pictures: one after the other, in turns"
+        "--seeds", type=int, nargs="+", help="of the pictures, in turns; default: that of the mean style"
     )
     args = parser.parse_args()
     features = Features()

@@ -54,6 +54,7 @@ MORE = {  # of a manifest
     "title": {"en": "Cats", "ja": "猫"}, "output": {"channels": 3, "range": [-1, 1], "meaning": "picture, RGB"},
     "input": {"width": 64, "height": 64, "channels": 3, "range": [-1, 1], "multiple": 32, "meaning": "drawing"},
     "norm": "fixed", "direction": "AtoB", "pencil": 2.0, "lines": 0.5, "hints": True, "styles": [[-0.001, -0.078, 1]],
+    "mean_style": 0,
     "palette": ["#ffffff", "#000000", "#ff8800"],
     "labels": [{"colour": "#0030ff", "title": "wall"}, {"colour": "#0080ff"}],
     "generator": {"kind": "fast", "width": 8, "styles": True, "colours": 3, "parameters": 9, "macs": 8, "steps": 7},

@@ -17,6 +17,7 @@ import pytest
 from conftest import hear_signals
 from nurie import serve as module
 from nurie.config import Publish, Serve
+from nurie.engine.modelfile import read_manifest
 from nurie.errors import NurieError
 from nurie.publish import write_site
 from nurie.serve import BUILT_IN, make_server, network_address, warning
@@ -197,8 +198,8 @@ def test_it_says_its_address_and_ends_at_a_signal_with_nothing_left(tmp_path: Pa
 def test_without_a_site_every_built_in_model_is_served_cats_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("zebras", "cats", "apples"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_bytes((module.BUILT_IN / "manifest.json").read_bytes())
-        (tmp_path / name / "weights.bin.gz").write_bytes((module.BUILT_IN / "weights.bin.gz").read_bytes())
+        for file in ("manifest.json", read_manifest(module.BUILT_IN).weights.file):
+            (tmp_path / name / file).write_bytes((module.BUILT_IN / file).read_bytes())
     (tmp_path / "notes").mkdir()
     pages: list[str] = []
     monkeypatch.setattr(module, "MODELS", tmp_path)

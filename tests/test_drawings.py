@@ -219,6 +219,13 @@ def test_training_with_drawings_resumes_to_the_same_bits(pairs: Path, doodles: P
     assert losses[0].keys() >= {"ink_contrast", "open_paper", "subject_colour", "unpaired_gan"} - {"subject_colour"}
 
 
+def test_nothing_is_written_for_drawings_that_can_not_be_read(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text("{}")
+    with pytest.raises(NurieError, match="Line 1 of"):
+        train(Train(pairs, tmp_path / "run", steps=1, drawings=tmp_path / "a.ndjson", **TINY))
+    assert not (tmp_path / "run").exists()
+
+
 def test_lines_are_seen_after_training_with_drawings(pairs: Path, doodles: Path, tmp_path: Path) -> None:
     config = Train(
         pairs, tmp_path / "run", steps=60, save_every=60, drawings=doodles, lr=2e-3, gan=0, feature_matching=0, **TINY

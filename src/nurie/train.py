@@ -105,6 +105,7 @@ def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFold
 
     Raises NurieError when nothing is left to train on, or when the list of classes lacks a picture.
     """
+    drawings = open_collection(config.drawings) if config.drawings else None
     train_pairs = open_pairs(config.pairs, "train", config.size, config.direction)
     val_pairs = PairFolder(config.pairs / "val", config.size, config.direction)
     checked = check_pairs([train_pairs, val_pairs], config.run / SEEN, looking)
@@ -116,7 +117,6 @@ def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFold
     classes = classes_of(config.classes, train_pairs.names) if config.classes else None
     warnings = set_warnings(len(train_pairs), len(val_pairs), classes)
     warnings |= copy_warnings(checked.copies(train_pairs, val_pairs), len(val_pairs))
-    drawings = open_collection(config.drawings) if config.drawings else None
     return train_pairs, val_pairs, Dataset(pictures, others, classes, drawings, warnings)
 
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 import checker  # noqa: F401 (before anything of Nurie)
 from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
+from nurie.painting.lines import with_lines
 from nurie.painting.painter import Painter, open_painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
@@ -149,7 +151,7 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 @pytest.fixture
 def built_in() -> Painter:
-    """As the page asks for it at first: in the first sample's colouring."""
+    """As the page asks for it at first: in the first sample's colouring, with its maker's lines. Takes RGBA, too."""
     painter = open_painter(BUILT_IN)
     painter.set_seed(read_manifest(BUILT_IN).presets[0].seed)
-    return painter
+    return replace(painter, paint=lambda seen: with_lines(painter.paint(seen), seen[:, :, :3], painter.lines))

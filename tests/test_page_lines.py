@@ -12,7 +12,7 @@ from browsers import served
 from nurie.config import Publish
 from nurie.engine.modelfile import read_manifest
 from nurie.painting.lines import with_lines
-from nurie.painting.painter import Painter
+from nurie.painting.painter import open_painter
 from nurie.publish import publish
 from nurie.serve import BUILT_IN
 from pages import pixels, ready, settled, stroke, write_model
@@ -67,12 +67,13 @@ def test_lines_lie_over_the_picture_at_once_and_in_the_file(page: Page, three: s
     assert np.array_equal(both, with_lines(seen(page), pixels(page, "input")[:, :, :3], 1))
 
 
-def test_a_picture_is_what_predict_makes_of_it(page: Page, address: str, built_in: Painter) -> None:
+def test_a_picture_is_what_predict_makes_of_it(page: Page, address: str) -> None:
     ready(page, address)
     drawing = pixels(page, "input")[:, :, :3]
     page.select_option("#lines", index=1)
-    built_in.set_seed(read_manifest(BUILT_IN).presets[0].seed)
-    expected = with_lines(built_in.paint(drawing), drawing, 0.5)
+    painter = open_painter(BUILT_IN)
+    painter.set_seed(read_manifest(BUILT_IN).presets[0].seed)
+    expected = with_lines(painter.paint(drawing), drawing, 0.5)
     assert np.abs(settled(page).astype(int) - expected).max() <= 1  # engines add in another order
 
 

@@ -90,9 +90,9 @@ def read_metadata(text: str, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # no JSON, or not as it must be
         raise NurieError(f"{name} is damaged: {fault(error)}. Train again or use a copy.") from error
     made = msgspec.to_builtins(found.generator)
-    for name in ("architecture", "colours"):
-        if not made[name]:  # as it was written before there was one
-            del made[name]
+    for field in ("architecture", "colours"):
+        if not made[field]:  # as it was written before there was one
+            del made[field]
     multiple = multiple_of(**made)
     if wrong := wrong_size(found.train.size, multiple):
         raise NurieError(f"{name} is damaged: `$.train.size`: {wrong}. Train again or use a copy.")

@@ -32,7 +32,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with chromium() as browser:
             page = browser.new_page(viewport=WINDOW, bypass_csp=True)
-            page.goto(f"http://127.0.0.1:{server.server_address[1]}/?seed={json.loads(SAMPLE.read_text())['seed']}")
+            page.goto(f"http://127.0.0.1:{server.server_address[1]}/?seed=0")  # the first coat
             page.wait_for_function(READY)
             frames = drawn(page)
         server.shutdown()

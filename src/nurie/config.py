@@ -266,7 +266,7 @@ class Export:
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN")]  # run folder or checkpoint.safetensors
-    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin.gz
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]  # folder to write: manifest.json, weights.HASH.bin
     title: Line = ""  # shown on the page; default: the name of the run's or the pairs' folder
     title_ja: Line = ""  # the same in Japanese
     # how much rounded weights may change the pictures, root mean square of the 0-1 range: less takes more bytes

@@ -32,6 +32,7 @@ from nurie.limits import check_values
 from nurie.nets.checkpoint import load_generator
 from nurie.nets.tensors import to_tensor
 from nurie.painting.inputs import DRAWINGS, STROKES, load_drawing
+from nurie.painting.lines import refuse_on_maps
 from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder
 from nurie.pairs.kinds import RUN, refuse_other_kind
@@ -122,8 +123,7 @@ def about_model(
     """What the options, the run and its drawings say of the model, and the presets' pictures."""
     title = config.title or default_title(config, meta)
     presets, pictures = presets_of(config.presets, drawings, [label.colour for label in labels])
-    if labels and config.lines:
-        raise NurieError("The drawings of this model are label maps, without lines to show: leave out --lines.")
+    refuse_on_maps(config.lines, labels)
     if labels and any(preset.strokes for preset in presets):
         raise NurieError("The drawings of this model are label maps: expected presets that are pictures.")
     about = About(

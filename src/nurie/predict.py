@@ -23,7 +23,7 @@ from nurie.painting.inputs import (
     padded,
     seed_of,
 )
-from nurie.painting.lines import with_lines
+from nurie.painting.lines import refuse_on_maps, with_lines
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 from nurie.pairs.names import fitted, folded
@@ -50,8 +50,7 @@ def predict(config: Predict) -> Path:
 def colour(config: Predict) -> None:
     """All of predict, in a folder that no other command writes to."""
     painter = open_painter(config.model)
-    if config.lines and painter.labels:
-        raise NurieError("The drawings of this model are label maps, without lines to show: leave out --lines.")
+    refuse_on_maps(config.lines, painter.labels)
     drawings = find_drawings(config.images)
     written = Written(config.output, BY)
     taken = {folded(config.sheet.name)} if config.sheet and same_folder(config.sheet.parent, config.output) else set()

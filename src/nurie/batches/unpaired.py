@@ -63,18 +63,32 @@ def placed(sketch: Sketch, size: Size, rng: np.random.Generator) -> tuple[Image,
     return drawing, bodies(lines, (size.height, size.width))
 
 
+@dataclass(frozen=True)
+class Places:
+    """What is known of a drawing's picture: masks, bool (h, w), as Unpaired has them."""
+
+    ink: np.ndarray
+    inside: np.ndarray
+    filled: np.ndarray
+    paper: np.ndarray
+
+
+def places_of(drawing: Image, body: np.ndarray) -> Places:
+    """body: where its bodies are, bool (h, w)."""
+    ink = drawing[:, :, 0] < INK
+    off = cv2.dilate(ink.astype(np.uint8), NEAR) == 0
+    closed = enclosed(drawing)
+    inside = (closed > 0.5) | body
+    return Places(ink, inside, inside & off, (closed == 0) & ~body & off)
+
+
 def unpaired(drawn: list[tuple[Image, np.ndarray]]) -> Unpaired:
     """A batch of drawings and their bodies."""
-    drawings = [drawing for drawing, _ in drawn]
-    ink = [drawing[:, :, 0] < INK for drawing in drawings]
-    near = [cv2.dilate(lines.astype(np.uint8), NEAR).astype(bool) for lines in ink]
-    maps = [enclosed(drawing) for drawing in drawings]
-    inside = [(closed > 0.5) | body for closed, (_, body) in zip(maps, drawn, strict=True)]
-    open_ = [(closed == 0) & ~body for closed, (_, body) in zip(maps, drawn, strict=True)]
+    places = [places_of(drawing, body) for drawing, body in drawn]
     return Unpaired(
-        drawing=to_tensor(drawings),
-        ink=to_mask(ink),
-        inside=to_mask(inside),
-        filled=to_mask([here & ~lines for here, lines in zip(inside, near, strict=True)]),
-        paper=to_mask([here & ~lines for here, lines in zip(open_, near, strict=True)]),
+        drawing=to_tensor([drawing for drawing, _ in drawn]),
+        ink=to_mask([each.ink for each in places]),
+        inside=to_mask([each.inside for each in places]),
+        filled=to_mask([each.filled for each in places]),
+        paper=to_mask([each.paper for each in places]),
     )

@@ -39,6 +39,11 @@ def in_steps(weights: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray, 
     return codes.astype(np.int8).reshape(weights.shape), scales, 0.0
 
 
+def codes_with(weights: np.ndarray, step: float | None) -> tuple[np.ndarray, np.ndarray, float]:
+    """What a model gets: `in_steps`, or without a step `quantise`."""
+    return quantise(weights) if step is None else in_steps(weights, step)
+
+
 def dequantised(codes: np.ndarray, scales: np.ndarray, compand: float) -> np.ndarray:
     """The values of codes (out, y, x, in), float32."""
     return expanded(codes.astype(np.float32), compand) * scales[:, None, None, None]
@@ -94,9 +99,8 @@ def settled(codes: np.ndarray, exact: np.ndarray, compand: float) -> np.ndarray:
     total = errors.sum(1, keepdims=True)
     towards = np.copysign(np.float32(1), total)
     steps = np.abs(values - expanded(codes - towards, compand)) if compand else np.ones_like(errors)
-    order = ((steps - 1) / 2 - towards * errors).argsort(
-        1, kind="stable"
-    )  # by the squared error that a step costs for its length
+    costs = (steps - 1) / 2 - towards * errors  # squared error that a step costs for its length
+    order = costs.argsort(1, kind="stable")
     steps = np.take_along_axis(steps, order, 1)
     before = steps.cumsum(1) - steps
     count = np.clip((np.abs(total) - before) / steps, 0, 1).sum(1, keepdims=True)

@@ -41,9 +41,8 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
         )
     generator = build_generator(**wanted).eval()
     size = Size(manifest.input.width, manifest.input.height)
-    own = [
-        op for op in lower(generator, size, palette=np.zeros((len(manifest.palette), 3), np.uint8))[0].ops if op.is_conv
-    ]
+    palette = np.zeros((len(manifest.palette), 3), np.uint8)  # only how many colours there are matters
+    own = [op for op in lower(generator, size, palette=palette)[0].ops if op.is_conv]
     theirs = [op for op in plan.ops if op.is_conv]
     if [shape(op) for op in own] != [shape(op) for op in theirs]:
         raise NurieError(f"{model} is by a generator that this version of Nurie builds otherwise; train a new one.")

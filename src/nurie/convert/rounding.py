@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nurie.convert.graph import module_of, traced
 from nurie.convert.kernels import is_fixed, kernel_of, statistics_of
-from nurie.convert.quantise import dequantised, in_steps, quantise
+from nurie.convert.quantise import codes_with, dequantised
 
 Steps = Mapping[str, float]
 
@@ -62,7 +62,7 @@ def layers_of(generator: nn.Module) -> list[Layer]:
 def rounded(weights: Tensor, step: float | None) -> Tensor:
     """Folded weights (out, ky, kx, in) as the engine reads them: with one step, or with 8 bits for each channel."""
     values = weights.detach().float().cpu().contiguous().numpy()
-    codes, scales, compand = quantise(values) if step is None else in_steps(values, step)
+    codes, scales, compand = codes_with(values, step)
     return torch.from_numpy(dequantised(codes, scales, compand)).to(weights.device)
 
 

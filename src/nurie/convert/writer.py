@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, fx
 
 from nurie.convert.graph import channels_of, parts_of
-from nurie.convert.quantise import in_steps, quantise
+from nurie.convert.quantise import codes_with
 from nurie.engine.plan import Op
 from nurie.errors import NurieError
 
@@ -84,7 +84,7 @@ class Writer:
         values = weight.float().contiguous().numpy()
         op = replace(op, out_channels=values.shape[0], in_channels=values.shape[0 if op.op == "depthwise" else 3])
         if int8:
-            values, scales, compand = quantise(values) if step is None else in_steps(values, step)
+            values, scales, compand = codes_with(values, step)
             op = replace(op, scale=self._append(scales), compand=compand)
         if bias is not None:
             op = replace(op, bias=self._append(bias.numpy().astype(np.float32)))

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from nurie.drawings.enclosed import INK
 from nurie.drawings.ink import Image, is_line_drawing
 from nurie.drawings.pixels import draw_strokes
 from nurie.drawings.strokes import Drawing
@@ -128,7 +129,7 @@ def read_file(path: Path) -> Iterator[Sketch]:
         yield from read_lines(path)
     elif suffix == JSON:
         for drawing in read_page(path):
-            yield from sketch_of(stroke for stroke in drawing.strokes)
+            yield from sketch_of(drawing.strokes)
     elif suffix in SUFFIXES:
         yield from picture_of(path)
     else:
@@ -171,7 +172,7 @@ def picture_of(path: Path) -> Iterator[Sketch]:
     picture = flattened(*read_picture(path), "white")
     if not is_line_drawing(picture):
         raise NurieError(f"{path} is no line drawing: expected dark lines on white, without colour.")
-    ys, xs = np.nonzero(picture[:, :, 0] < 192)
+    ys, xs = np.nonzero(picture[:, :, 0] < INK)
     if len(ys):
         yield Sketch(picture=np.ascontiguousarray(picture[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]))
 

@@ -82,8 +82,8 @@ def read_json(
     """What a JSON file holds; fields that the schema does not know are left out.
 
     known: the format that the file must say, and the versions of which it must say one. unpack: gives what the schema
-    is for. Raises NurieError, "PATH VERDICT: FAULT. MEND", which names a
-    wrong field by its path, such as `$.weights.bytes`.
+    is for. Raises NurieError, "PATH VERDICT: FAULT. MEND", which names a wrong field by its path, such as
+    `$.weights.bytes`.
     """
     try:
         value = parsed(read_bytes(path), schema)

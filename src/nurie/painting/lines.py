@@ -1,9 +1,19 @@
 """The drawing's lines over the picture: docs/formats.md, "Lines over the picture". The page computes the same bytes."""
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from nurie.errors import NurieError
 
 DARK = 128  # a pixel is of a line where all its channels are below this,
 GREY = 32  # and differ by less than this
+
+
+def refuse_on_maps(lines: float | None, labels: Sequence[object]) -> None:
+    """Raises NurieError where lines are asked for of a model that has labels."""
+    if lines and labels:
+        raise NurieError("The drawings of this model are label maps, without lines to show: leave out --lines.")
 
 
 def with_lines(picture: np.ndarray, drawing: np.ndarray, lines: float) -> np.ndarray:

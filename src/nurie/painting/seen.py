@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from nurie.batches.unpaired import unpaired
+from nurie.batches.unpaired import INK, places_of
 from nurie.drawings.bodies import bodies
 from nurie.drawings.collection import Sketch, points_of
 from nurie.drawings.ink import Image, subject, unit_of
@@ -15,7 +15,6 @@ from nurie.painting.painter import Painter
 from nurie.size import Size
 
 MARGIN, PEN = 16, 3.0  # pixels of 256
-INK = 128  # a pixel is of a line where it is darker
 LOST = 6.0  # of L*: a stroke of less contrast is lost
 SMALL = 24  # pixels of 256: a stroke that is no longer on any side is small, as eyes and noses are
 FILLED = 0.9  # share of the pixels around a stroke that have colour, where it is an inner one
@@ -36,21 +35,19 @@ class Seen:
     def add(self, picture: Image, strokes: list[np.ndarray], drawing: Image, body: np.ndarray) -> None:
         """strokes: the pixels of each, bool (h, w). body: bool (h, w), as `bodies` says."""
         light, painted = lightness(picture), subject(picture)
-        ink, unit = drawing[:, :, 0] < INK, unit_of(drawing.shape)
+        places, unit = places_of(drawing, body), unit_of(drawing.shape)
         for stroke in strokes:
-            contrast = contrast_of(stroke, ink, light, painted, unit)
+            contrast = contrast_of(stroke, places.ink, light, painted, unit)
             if contrast is None:
                 continue
             self.contrasts.append(contrast)
             ys, xs = np.nonzero(stroke)
             if max(np.ptp(xs), np.ptp(ys)) < (SMALL + PEN) * unit:
                 self.small.append(contrast)
-        known = unpaired([(drawing, body)])
-        filled, paper = (mask[0, 0].numpy() > 0 for mask in (known.filled, known.paper))
-        if filled.any():
-            self.white_inside.append(float((~painted[filled]).mean()))
-        if paper.any():
-            self.paint_outside.append(float(painted[paper].mean()))
+        if places.filled.any():
+            self.white_inside.append(float((~painted[places.filled]).mean()))
+        if places.paper.any():
+            self.paint_outside.append(float(painted[places.paper].mean()))
 
     def summary(self) -> dict[str, float | int | None]:
         """Shares of 1, None where there is nothing to count, and how many inner strokes there are."""

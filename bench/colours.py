@@ -5,24 +5,22 @@
 An area is what dark lines of a drawing enclose, in the size of the model, from 8x8 pixels of 256 on; its pixels are
 those that touch no line. A colour is the nearest of 18, those of OpenMoji: of an area, that of most of its pixels. By
 area, by pixel: how often the colour is that of the target. Paper: areas left white whose target is not, and the areas
-whose target is white. Of drawings, Quick, Draw!'s lines of JSON, 48 are painted, each in the colouring of seed 0; there
-small gaps count as closed.
+whose target is white. Of drawings without pictures, as `nurie train` reads them, 48 are painted, each in the colouring
+of seed 0; there small gaps count as closed.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from nurie.drawings.collection import Sketch, open_collection
 from nurie.drawings.ink import Image, brightest, darkest, unit_of
 from nurie.drawings.palette import bins_of, nearest_colours, to_lab
-from nurie.drawings.pixels import draw_strokes
 from nurie.drawings.sheets import save_png, sheet
-from nurie.files.schema import Stroke
 from nurie.painting.painter import Painter, open_painter
 from nurie.pairs.folder import PairFolder
 from nurie.size import Size
@@ -102,16 +100,12 @@ def measure(painter: Painter, pairs: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
-def doodles(path: Path, painter: Painter) -> Iterator[Image]:
-    """48 drawings, evenly spread over a file, as the page would draw them in the size of a model."""
-    lines = path.read_text().splitlines()
-    side, pencil = min(painter.width, painter.height), max(1.0, painter.width / 256 * 2)
-    for i in np.linspace(0, len(lines) - 1, DRAWINGS).astype(int):
-        scale, strokes = 0.86 * side / 256, []
-        for xs, ys in json.loads(lines[i])["drawing"]:
-            points = np.stack([xs, ys], 1) * scale + [0.07 * painter.width, 0.07 * painter.height]
-            strokes.append(Stroke(width=pencil, points=points.ravel().tolist()))
-        yield draw_strokes(strokes, painter.height, painter.width)
+def drawn(sketches: Sequence[Sketch], size: Size) -> Iterator[Image]:
+    """48 of them, evenly spread, as the page would draw them in the size of a model."""
+    pencil = max(1.0, size.width / 256 * 2)
+    for i in np.linspace(0, len(sketches) - 1, DRAWINGS).astype(int):
+        scale = sketches[i].scale(0.86 * size.least)
+        yield sketches[i].draw(size, scale, 0.07 * size.width, 0.07 * size.height, pencil)
 
 
 def painted(painter: Painter, drawings: list[Image]) -> tuple[dict[str, float], list[Image]]:
@@ -142,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("models", type=Path, nargs="+")
-    parser.add_argument("--drawings", type=Path, help="an .ndjson file of Quick, Draw!")
+    parser.add_argument("--drawings", type=Path, help="drawings without pictures")
     parser.add_argument("--sheet", type=Path, help="PNG to write: drawing, picture of each model")
     args = parser.parse_args()
     rows: list[list[Image]] = []
@@ -151,7 +145,8 @@ def main() -> None:
         painter.set_seed(0)
         print(f"{path}: {told(measure(painter, args.pairs))}", flush=True)
         if args.drawings:
-            drawings = list(doodles(args.drawings, painter))
+            sketches = open_collection(args.drawings).sketches
+            drawings = list(drawn(sketches, Size(painter.width, painter.height)))
             scores, pictures = painted(painter, drawings)
             print(f"  drawings: {told(scores)}", flush=True)
             rows = rows or [[drawing] for drawing in drawings]

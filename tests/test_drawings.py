@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -19,9 +19,11 @@ from nurie.batches.unpaired import unpaired_at
 from nurie.config import Evaluate, Train
 from nurie.drawings.bodies import bodies
 from nurie.drawings.collection import Sketch, open_collection
+from nurie.drawings.pixels import draw_strokes
 from nurie.engine.plan import Op, make_plan
 from nurie.errors import NurieError
 from nurie.evaluate import evaluate
+from nurie.files.schema import Stroke
 from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
 from nurie.nets.losses import ink_contrast_loss, paper_loss, subject_colour_loss
@@ -96,7 +98,14 @@ def test_what_was_not_recognised_or_is_a_hint_is_left_out(tmp_path: Path, doodle
         ("a.ndjson", quick_draw([CIRCLE]) + '{"drawing": [[[1, 2], [3]]]}\n', "Line 2 of"),
         ("a.ndjson", '{"word": "cat"}\n', "`$.drawing` is missing"),
         ("a.ndjson", "[" * 5000 + "\n", "Line 1 of"),
-        ("a.ndjson", "", "no drawings in"),
+        ("a.ndjson", "", "no line drawings in"),
+        ("a.ndjson", quick_draw([[(1, 2), (70_000, 2)]]), "Line 1 of"),
+        ("a.ndjson", quick_draw([[(1, float("nan"))]]), "Line 1 of"),
+        ("a.ndjson", quick_draw([CIRCLE]) + quick_draw([CIRCLE])[:40] + "\n" + quick_draw([CIRCLE]), "Line 2 of"),
+        ("a.ndjson", "\0\1\2", "Line 1 of"),
+        ("a.json", json.dumps(of_page([[(float("inf"), 1)]])), "malformed"),
+        ("a.json", json.dumps({"drawings": []}), "no line drawings in"),
+        ("a.json", json.dumps({"drawings": None}), "strokes"),
         ("a.json", '{"title": "a"}', "holds no drawings"),
         ("a.json", '{"drawings": [{"title": "a", "strokes": [{"width": -1, "points": [1, 2]}]}]}', "width"),
         ("a.txt", "a", "is no drawing"),
@@ -109,10 +118,111 @@ def test_damaged_drawings_are_named(tmp_path: Path, name: str, text: str, said: 
     assert said in str(raised.value) and name in str(raised.value)
 
 
-def test_a_photo_is_no_line_drawing(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
-    with pytest.raises(NurieError, match="is no line drawing"):
+def erased(*places: tuple[float, float]) -> dict:
+    made = of_page([CIRCLE])
+    made["strokes"].append({"tool": "eraser", "width": 60, "points": [v for at in places for v in at]})
+    return made
+
+
+HINT = {"width": 9, "colour": "#ff8800", "points": [100, 100, 120, 130]}
+SAMPLE = {"paper": {"colour": "#ffffff"}, "picture": "iVBO"}
+MAP = {"paper": {"colour": "#0030ff", "covered": True}}
+NOTHING = {  # what holds no line drawing -> why it is left out
+    "a.json": (json.dumps({"drawings": [of_page([])]}), "1 without lines"),
+    "b.json": (json.dumps({"drawings": [{"title": "a", "strokes": [HINT]}]}), "1 without lines"),
+    "c.json": (json.dumps({"drawings": [erased(*CIRCLE)]}), "1 without lines"),
+    "d.json": (json.dumps({"drawings": [of_page([CIRCLE], **MAP), of_page([], **MAP)]}), "2 of label maps"),
+    "e.json": (json.dumps(of_page([CIRCLE], **MAP)), "1 of label maps"),
+    "f.json": (json.dumps({"drawings": [of_page([CIRCLE], **SAMPLE)]}), "1 on a sample picture"),
+    "g.ndjson": (quick_draw([]) + "\n  \n" + quick_draw([[], []]) + "\n", "2 without lines"),
+    "h.ndjson": (quick_draw([CIRCLE], recognized=False), "1 not recognised"),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_what_is_no_line_drawing_is_left_out_and_refused_where_there_is_nothing_else(tmp_path: Path, name: str) -> None:
+    text, why = NOTHING[name]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(NurieError, match=f"no line drawings in .*{name}, only {why}. Expected drawings of strokes"):
+        open_collection(tmp_path / name)
+    (tmp_path / "z.ndjson").write_text(quick_draw([CIRCLE]) + "\n")
+    collection = open_collection(tmp_path)
+    assert (len(collection.sketches), collection.told()) == (1, why)
+
+
+def test_white_pictures_and_files_of_other_kinds_are_left_out(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 30, 3), 255, np.uint8))
+    (tmp_path / "b.svg").write_text("<svg/>")
+    with pytest.raises(NurieError, match=r"only 1 \.svg, 1 without lines"):
         open_collection(tmp_path)
+
+
+def test_what_an_eraser_has_left_is_a_drawing_without_the_place_where_it_went(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(erased((28, 128), (-900, 128))))
+    (sketch,) = open_collection(tmp_path / "a.json").sketches
+    assert sketch.box[0] == pytest.approx(28, abs=1)
+
+
+def drawn_circle() -> np.ndarray:
+    sheet = np.full((96, 96, 3), 255, np.uint8)
+    cv2.circle(sheet, (48, 48), 30, (0, 0, 0), 2)
+    return sheet
+
+
+def walls() -> np.ndarray:
+    made = np.full((96, 96, 3), (255, 48, 0), np.uint8)
+    made[20:60, 30:70], made[60:, 40:60] = (0, 128, 255), (0, 255, 255)
+    return made
+
+
+FOREIGN = {
+    "photo": (lambda: np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8), "has colours, or is dark"),
+    "grey": (lambda: np.random.default_rng(0).integers(0, 255, (64, 64, 1), np.uint8), "has colours, or is dark"),
+    "map": (walls, "looks like a label map"),
+    "pair": (lambda: np.hstack([drawn_circle(), walls()]), "two pictures side by side"),
+    "swapped": (lambda: np.hstack([walls(), drawn_circle()]), "two pictures side by side"),
+    "inverted": (lambda: 255 - drawn_circle(), "light lines on black. Invert it"),
+    "thin": (lambda: np.zeros((1, 1, 3), np.uint8), "light lines on black"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_pictures_that_are_no_line_drawings_are_named_with_what_they_look_like(tmp_path: Path, kind: str) -> None:
+    make, said = FOREIGN[kind]
+    cv2.imwrite(str(tmp_path / "a.png"), make())
+    with pytest.raises(NurieError, match=r"a\.png is no line drawing: expected dark lines on white") as raised:
+        open_collection(tmp_path)
+    assert said in str(raised.value)
+
+
+def test_coloured_strokes_of_a_picture_are_left_out_like_those_of_its_strokes(tmp_path: Path) -> None:
+    strokes = [Stroke(3, [v for at in CIRCLE for v in at]), Stroke(9, HINT["points"], "#ff8800")]
+    for name, kept in (("a", strokes[:1]), ("b", strokes)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), draw_strokes(kept, 256, 256)[:, :, ::-1])
+    plain, hinted = open_collection(tmp_path).sketches
+    assert plain.picture is not None and hinted.picture is not None
+    assert np.abs(plain.picture.astype(int) - hinted.picture).max() < 32  # a hint's edge is pale
+
+
+numbers = st.floats(-65536, 65536) | st.integers(-3, 300)
+page_strokes = st.fixed_dictionaries(
+    {"width": st.floats(0.01, 4096), "points": st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5)},
+    optional={"colour": st.just("#ff8800"), "tool": st.sampled_from(["pencil", "eraser"])},
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(strokes=st.lists(page_strokes, max_size=5), seed=st.integers(0, 9))
+def test_strokes_of_any_place_and_length_are_drawn_or_left_out(tmp_path: Path, strokes: list, seed: int) -> None:
+    for stroke in strokes:
+        stroke["points"] = [v for at in stroke["points"] for v in at]
+    (tmp_path / "a.json").write_text(json.dumps({"drawings": [{"title": "", "strokes": strokes}, of_page([CIRCLE])]}))
+    collection = open_collection(tmp_path / "a.json")
+    assert len(collection.sketches) + sum(collection.left_out.values()) == 2
+    batch = unpaired_at(range(2), collection, seed, square(64))
+    assert torch.isfinite(batch.drawing).all()
+    seen, _ = look(made_painter(lambda drawing: drawing), collection.sketches)
+    assert seen.summary()["paint_outside"] is not None
 
 
 @settings(max_examples=50, deadline=None)
@@ -275,6 +385,17 @@ def test_drawings_and_colours_as_classes_do_not_go_together(pairs: Path, doodles
     assert not (tmp_path / "run").exists()
 
 
+def test_drawings_do_not_go_with_pairs_that_are_no_line_art(pairs: Path, doodles: Path, tmp_path: Path) -> None:
+    other = Train(pairs, tmp_path / "run", steps=1, direction="BtoA", **TINY)
+    with pytest.raises(NurieError, match="--drawings takes line drawings, but those of the pairs in"):
+        train(replace(other, drawings=doodles))
+    assert not (tmp_path / "run" / checkpoint.FILE).exists()
+    forget_accelerate()
+    path = train(other)
+    with pytest.raises(NurieError, match="--drawings takes line drawings, but those of the pairs in"):
+        evaluate(Evaluate(path, pairs, drawings=doodles))
+
+
 def seen_of(paint: Callable[[np.ndarray], np.ndarray], sketch: Sketch) -> dict:
     return look(made_painter(paint), [sketch])[0].summary()
 
@@ -317,7 +438,9 @@ def test_evaluate_tells_what_is_lost(pairs: Path, doodles: Path, tmp_path: Path,
     monkeypatch.setattr("nurie.evaluate.load_networks", Networks)
     path = train(Train(pairs, tmp_path / "run", steps=1, **TINY))
     evaluate(Evaluate(path, pairs, samples=1, drawings=doodles))
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert "left out of" in err and "1 not recognised" in err
     (result,) = json.loads(lines[-1])["results"]
     assert result["drawings"].keys() >= {"lost", "lost_small", "white_inside", "paint_outside"}
     assert result["drawings"]["kid"] is None

@@ -26,7 +26,7 @@ from nurie.export import export
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
 from nurie.painting import metrics
-from nurie.painting.metrics import Networks, PictureMetrics, load_networks
+from nurie.painting.metrics import Distance, Networks, PictureMetrics, load_networks
 from nurie.painting.perturb import NAMES, perturb
 from nurie.pairs.folder import PairFolder
 from nurie.training.options import metadata
@@ -122,6 +122,17 @@ def test_fid_and_kid_ask_the_network_once_for_each_picture() -> None:
             means = ((targets + np.uint8(128)) / 255).mean((1, 2)), (targets / 255).mean((1, 2))
             assert got["fid"] is not None and got["fid"] >= ((means[0].mean(0) - means[1].mean(0)) ** 2).sum() - 1e-6
         assert got["kid"] is not None
+
+
+def test_kid_to_other_targets_reads_them_once_for_all_models() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), np.uint8)
+    inception, read = TinyInception(), []
+    targets = [lambda i=i: read.append(i) or pictures[i] for i in range(6)]
+    distance = Distance(Networks(inception), targets, 4, 0)
+    near, far, again = (distance.to(list(made)) for made in (pictures[6:], pictures[6:] // 8, pictures[6:]))
+    assert near is not None and near == again and far is not None and far > near
+    assert read == list(range(6)) and inception.calls == 6 + 3 * 4
+    assert Distance(Networks(), targets, 4, 0).to(list(pictures[6:])) is None and len(read) == 6
 
 
 def test_one_picture_has_no_fid() -> None:

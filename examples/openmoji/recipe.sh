@@ -11,7 +11,7 @@
 # It was run in one piece on 2026-11-30: 65 minutes of one core of a CPU with bf16. The last save has an L1 of 0.032 on
 # 247 val pictures, each told its colours. The built-in emoji learnt from as many pictures in three runs: 3,600 steps
 # of 16 pictures of 128 pixels (lr 6e-4), 5,000 and 2,800 of 8 of 256 (4e-4, 3e-4), without --batchnorm, on pairs that
-# were split by code point; docs/LOG.md says what that gave.
+# were split by code point; docs/LOG.md says what that gave. Those weights are as they were, rounded anew on 2026-11-30.
 set -euo pipefail
 out=$1
 here=$(cd "$(dirname "$0")" && pwd)

@@ -24,12 +24,13 @@ from nurie.drawings.shift import overlap
 from nurie.errors import NurieError
 from nurie.limits import check_values
 from nurie.painting.inputs import counted
-from nurie.painting.metrics import Networks, PictureMetrics, distance, load_networks
+from nurie.painting.metrics import Distance, PictureMetrics, load_networks
 from nurie.painting.painter import Paint, Painter, open_painter
 from nurie.painting.perturb import NAMES, perturb
 from nurie.painting.seen import look
 from nurie.pairs.check import leave_out_damaged
 from nurie.pairs.folder import PairFolder, open_pairs
+from nurie.pairs.inspect import LOOKED_AT, refuse_without_lines
 from nurie.pairs.kinds import MODEL, RUN, refuse_other_kind
 from nurie.size import Size
 
@@ -67,6 +68,7 @@ ROWS = [  # key of a result, label, format
 def evaluate(config: Evaluate) -> list[Result]:
     """Print the table and the line of JSON, write the sheet, and return the results, one for each model."""
     check(config)
+    sketches = sketches_of(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     painters = {path: open_painter(path) for path in dict.fromkeys((config.model, *config.compare))}
@@ -76,19 +78,22 @@ def evaluate(config: Evaluate) -> list[Result]:
     folder = leave_out_damaged(open_pairs(config.pairs, "val", size, direction))
     if not folder.groups:
         raise NurieError(f"None of the val pairs in {config.pairs} can be used; the reasons are above.")
+    if sketches:
+        refuse_without_lines([folder.read(path)[0] for path in folder.spread(LOOKED_AT)], config.pairs)
     files = choose(folder, config.samples)
     networks = load_networks()
     for sentence in networks.missing:
         print(f"nurie: {sentence}", file=sys.stderr)
     metrics = PictureMetrics(networks, len(files), config.seed)
     names = short_names(painters)
-    sketches = open_collection(config.drawings).sketches if config.drawings else []
+    targets = [lambda path=group[0]: folder.read(path)[1] for group in folder.groups]
+    drawn = Distance(networks, targets, len(sketches), config.seed)
     results = [
         {
             "name": name,
             "path": str(path),
             **measure(name, painter, folder, files, metrics, config.seed),
-            "drawings": measure_drawings(painter, sketches, folder, networks, config.seed) if sketches else None,
+            "drawings": measure_drawings(painter, sketches, drawn) if sketches else None,
         }
         for name, (path, painter) in zip(names, painters.items(), strict=True)
     ]
@@ -106,6 +111,16 @@ def check(config: Evaluate) -> None:
         refuse_other_kind(path, [MODEL, RUN], "evaluate", config.pairs)
     if config.sheet and config.sheet.is_dir():
         raise NurieError(f"--sheet names the PNG file to write, but {config.sheet} is a folder.")
+
+
+def sketches_of(config: Evaluate) -> Sequence[Sketch]:
+    """The drawings without pictures. What is left out of them is said on standard error."""
+    if config.drawings is None:
+        return []
+    collection = open_collection(config.drawings)
+    if collection.left_out:
+        print(f"left out of {config.drawings}: {collection.told()}", file=sys.stderr)
+    return collection.sketches
 
 
 def agreed(painters: dict[Path, Painter]) -> tuple[Size, str]:
@@ -171,13 +186,10 @@ def measure(
     }
 
 
-def measure_drawings(
-    painter: Painter, sketches: Sequence[Sketch], folder: PairFolder, networks: Networks, seed: int
-) -> Result:
+def measure_drawings(painter: Painter, sketches: Sequence[Sketch], targets: Distance) -> Result:
     """What is seen of drawings without pictures in a model's pictures, and how far these are from the val targets."""
     seen, pictures = look(painter, sketches)
-    targets = [folder.read(group[0])[1] for group in folder.groups]
-    return seen.summary() | {"kid": distance(networks, pictures, targets, seed)}
+    return seen.summary() | {"kid": targets.to(pictures)}
 
 
 def effects_of(

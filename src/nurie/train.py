@@ -21,7 +21,7 @@ from nurie.nets.tensors import to_tensor
 from nurie.pairs.check import check_pairs
 from nurie.pairs.classes import classes_of, members_of_classes
 from nurie.pairs.folder import PairFolder, open_pairs
-from nurie.pairs.inspect import LOOKED_AT, copy_warnings, data_warnings, set_warnings
+from nurie.pairs.inspect import LOOKED_AT, copy_warnings, data_warnings, refuse_without_lines, set_warnings
 from nurie.pairs.kinds import PAIRS, PHOTOS, refuse_other_kind
 from nurie.resources import cores
 from nurie.training import batchnorm
@@ -112,8 +112,12 @@ def open_dataset(config: Train, told: bool = True) -> tuple[PairFolder, PairFold
     pictures, others = checked.digests
     for problem in checked.problems.values() if told else ():
         say(f"left out: {problem}")
+    if told and drawings and drawings.left_out:
+        say(f"left out of {config.drawings}: {drawings.told()}")
     if not pictures:
         raise NurieError(f"None of the pairs in {train_pairs.folder} can be used; the reasons are above.")
+    if drawings:
+        refuse_without_lines([drawing for drawing, _ in some_pairs(train_pairs)], config.pairs)
     classes = classes_of(config.classes, train_pairs.names) if config.classes else None
     warnings = set_warnings(len(train_pairs), len(val_pairs), classes)
     warnings |= copy_warnings(checked.copies(train_pairs, val_pairs), len(val_pairs))

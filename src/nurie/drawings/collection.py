@@ -1,8 +1,9 @@
 """Drawings without pictures, as people make them: folders and files of strokes, or of pictures of line drawings."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +15,14 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from nurie.drawings.enclosed import INK
-from nurie.drawings.ink import Image, is_line_drawing
+from nurie.drawings.ink import Image, brightest, darkest, is_line_drawing
+from nurie.drawings.labels import label_colours
 from nurie.drawings.pixels import draw_strokes
-from nurie.drawings.strokes import Drawing
+from nurie.drawings.strokes import Paper
 from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture
-from nurie.files.schema import Coordinate, Stroke, fault, read_json
+from nurie.files.schema import Stroke, fault, read_json
 from nurie.size import Size
 
 LINES, JSON = ".ndjson", ".json"
@@ -31,25 +33,43 @@ EXPECTED = (
     "Expected drawings of strokes (.json of the page, or .ndjson of Quick, Draw!), pictures of line drawings, or a "
     "folder of them."
 )
+# Why a drawing is left out.
+EMPTY, UNRECOGNISED, ON_PICTURE, MAP = "without lines", "not recognised", "on a sample picture", "of label maps"
+LOOKED_AT = Size(256, 256)  # whether an eraser has left something
+COLOURED = 24  # a pixel whose channels differ by as much has a colour
+HINTS = 0.1  # the largest share of a line drawing's pixels that may have: coloured strokes
 
-Axis = Annotated[list[Coordinate], Meta(max_length=100_000)]
+Axis = Annotated[list[float], Meta(max_length=100_000)]
 
 
 class QuickDrawing(Struct, frozen=True):
     """A line of a file of Quick, Draw!: strokes as [[x, ...], [y, ...]], perhaps with times behind them."""
 
-    drawing: Annotated[list[list[Axis]], Meta(min_length=1, max_length=10_000)]
+    drawing: Annotated[list[list[Axis]], Meta(max_length=10_000)]
     recognized: bool = True
 
     def __post_init__(self) -> None:
-        if any(len(stroke) < 2 or not stroke[0] or len(stroke[0]) != len(stroke[1]) for stroke in self.drawing):
+        if any(len(stroke) < 2 or len(stroke[0]) != len(stroke[1]) for stroke in self.drawing):
             raise ValueError("expected strokes as [[x, ...], [y, ...]], as many x as y")
+
+    def strokes(self) -> list[Stroke]:
+        """Raises msgspec.ValidationError where a coordinate is too large."""
+        lines = ([v for at in zip(*axes[:2], strict=True) for v in at] for axes in self.drawing)
+        return msgspec.convert([{"width": 3.0, "points": points} for points in lines if points], list[Stroke])
+
+
+class Sheet(Struct, frozen=True):
+    """A drawing of the page, of which some strokes may be left, or none."""
+
+    strokes: Annotated[list[Stroke], Meta(max_length=10_000)]
+    paper: Paper = Paper()
+    picture: str = ""  # a sample's, under it
 
 
 class Shelf(Struct, frozen=True):
     """What the page exports of several drawings."""
 
-    drawings: list[Drawing] = []
+    drawings: list[Sheet] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,10 +81,10 @@ class Sketch:
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of its points, or of its ink."""
+        """Left, top, right, bottom of its points, without those of an eraser, or of its ink."""
         if self.picture is not None:
             return 0.0, 0.0, float(self.picture.shape[1]), float(self.picture.shape[0])
-        points = np.concatenate([points_of(stroke) for stroke in self.strokes])
+        points = np.concatenate([points_of(stroke) for stroke in self.strokes if stroke.tool != "eraser"])
         return (*points.min(0).tolist(), *points.max(0).tolist())
 
     def scale(self, side: float) -> float:
@@ -102,47 +122,59 @@ class Sketch:
 class Collection:
     sketches: Sequence[Sketch]
     digest: str  # of the files that they are from
+    left_out: Counter[str] = field(default_factory=Counter)  # reason -> how many drawings, or files of a folder
+
+    def told(self) -> str:
+        """What is left out: "43 not recognised, 2 without lines", or nothing."""
+        return ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.left_out.items()))
 
 
 def open_collection(path: Path) -> Collection:
     """All drawings of a file, or below a folder. Raises NurieError where there are none, or where one is damaged.
 
-    Of Quick, Draw! those that were recognised count. Coloured strokes, which are hints, are left out.
+    Of Quick, Draw! those that were recognised count. Coloured strokes, which are hints, are left out, and so is what
+    the page keeps besides line drawings: empty sheets, label maps, strokes on a sample that is a picture.
     """
+    left_out: Counter[str] = Counter()
     if path.is_dir():
-        files = walk(path, KINDS).files
+        inside = walk(path, KINDS)
+        files, left_out = inside.files, inside.ignored
     elif path.is_file():
         files = [path]
     else:
         raise NurieError(f"There is no {path}. {EXPECTED}")
-    sketches = [sketch for file in files for sketch in read_file(file)]
-    if not sketches:
-        raise NurieError(f"There are no drawings in {path}. {EXPECTED}")
+    found = [each for file in files for each in read_file(file)]
+    sketches = [each for each in found if isinstance(each, Sketch)]
     digests = (hashlib.sha256(file.read_bytes()).digest() for file in files)
-    return Collection(sketches, hashlib.sha256(b"".join(digests)).hexdigest()[:16])
+    digest = hashlib.sha256(b"".join(digests)).hexdigest()[:16]
+    collection = Collection(sketches, digest, left_out + Counter(each for each in found if isinstance(each, str)))
+    if not sketches:
+        only = f", only {told}" if (told := collection.told()) else ""
+        raise NurieError(f"There are no line drawings in {path}{only}. {EXPECTED}")
+    return collection
 
 
-def read_file(path: Path) -> Iterator[Sketch]:
-    """The drawings of a file by its ending."""
+def read_file(path: Path) -> Iterator[Sketch | str]:
+    """The drawings of a file by its ending, or for each why it is left out. Raises NurieError."""
     suffix = path.suffix.lower()
     if suffix == LINES:
         yield from read_lines(path)
     elif suffix == JSON:
-        for drawing in read_page(path):
-            yield from sketch_of(drawing.strokes)
+        yield from map(sketch_on, read_page(path))
     elif suffix in SUFFIXES:
-        yield from picture_of(path)
+        yield picture_of(path)
     else:
         raise NurieError(f"{path} is no drawing. {EXPECTED}")
 
 
-def read_page(path: Path) -> list[Drawing]:
+def read_page(path: Path) -> list[Sheet]:
     """What the page exports, one drawing or several. Raises NurieError."""
     verdict = "holds no drawings of strokes"
-    return read_json(path, Shelf, verdict, EXPECTED).drawings or [read_json(path, Drawing, verdict, EXPECTED)]
+    sheets = read_json(path, Shelf, verdict, EXPECTED).drawings
+    return [read_json(path, Sheet, verdict, EXPECTED)] if sheets is None else sheets
 
 
-def read_lines(path: Path) -> Iterator[Sketch]:
+def read_lines(path: Path) -> Iterator[Sketch | str]:
     """Quick, Draw!'s drawings, a line each. Raises NurieError, which names the line."""
     decode = msgspec.json.Decoder(QuickDrawing).decode
     with path.open("rb") as file:
@@ -153,28 +185,64 @@ def read_lines(path: Path) -> Iterator[Sketch]:
                 if len(line) > MOST_BYTES or number > MOST:
                     raise ValueError(f"more than {MOST_BYTES >> 20} MiB" if number <= MOST else f"more than {MOST:,}")
                 found = decode(line)
+                strokes = found.strokes()
             except (ValueError, RecursionError) as error:
                 raise NurieError(f"Line {number} of {path} is no drawing: {fault(error)}. {EXPECTED}") from error
-            if found.recognized:
-                pairs = ([v for at in zip(*axes[:2], strict=True) for v in at] for axes in found.drawing)
-                yield from sketch_of(Stroke(3.0, points) for points in pairs)
+            yield sketch_of(strokes) if found.recognized else UNRECOGNISED
 
 
-def sketch_of(strokes: Iterable[Stroke]) -> Iterator[Sketch]:
-    """Of the strokes without colour; nothing where only the eraser is left."""
+def sketch_on(sheet: Sheet) -> Sketch | str:
+    if sheet.paper.covered:
+        return MAP
+    return ON_PICTURE if sheet.picture else sketch_of(sheet.strokes)
+
+
+def sketch_of(strokes: Iterable[Stroke]) -> Sketch | str:
+    """Of the strokes without colour, where the eraser has left some of them."""
     kept = tuple(stroke for stroke in strokes if not stroke.colour)
-    if any(stroke.tool == "pencil" for stroke in kept):
-        yield Sketch(kept)
+    tools = {stroke.tool for stroke in kept}
+    if not tools - {"eraser"}:
+        return EMPTY
+    sketch = Sketch(kept)
+    if "eraser" in tools:
+        scale = sketch.scale(LOOKED_AT.least)
+        if sketch.draw(LOOKED_AT, scale, 0, 0, 3.0).min() >= INK:
+            return EMPTY
+    return sketch
 
 
-def picture_of(path: Path) -> Iterator[Sketch]:
+def picture_of(path: Path) -> Sketch | str:
     """Of a picture of a line drawing, without the white around it. Raises NurieError where it is none."""
-    picture = flattened(*read_picture(path), "white")
+    picture = without_hints(flattened(*read_picture(path), "white"))
     if not is_line_drawing(picture):
-        raise NurieError(f"{path} is no line drawing: expected dark lines on white, without colour.")
+        raise NurieError(
+            f"{path} is no line drawing: expected dark lines on white, without colour, but it {looks_like(picture)}"
+        )
     ys, xs = np.nonzero(picture[:, :, 0] < INK)
-    if len(ys):
-        yield Sketch(picture=np.ascontiguousarray(picture[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]))
+    if not len(ys):
+        return EMPTY
+    return Sketch(picture=np.ascontiguousarray(picture[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]))
+
+
+def without_hints(picture: Image) -> Image:
+    """A line drawing without its coloured strokes; where more is coloured, the picture as it is."""
+    coloured = brightest(picture) - darkest(picture) >= COLOURED
+    if not 0 < coloured.mean() <= HINTS:
+        return picture
+    return np.where(coloured[:, :, None], np.uint8(255), picture)
+
+
+def looks_like(picture: Image) -> str:
+    """What a picture is that is no line drawing, and what to do."""
+    middle = picture.shape[1] // 2
+    halves = (without_hints(half) for half in (picture[:, :middle], picture[:, middle:]) if half.size)
+    if any(half.min() < INK and is_line_drawing(half) for half in halves):
+        return "looks like two pictures side by side, as pairs have them. Give drawings alone."
+    if is_line_drawing(255 - picture):
+        return "has light lines on black. Invert it."
+    if label_colours([picture]):
+        return "looks like a label map, of flat colours. Only lines can be used; leave it out."
+    return "has colours, or is dark. Leave it out, or give its lines alone."
 
 
 def points_of(stroke: Stroke) -> np.ndarray:

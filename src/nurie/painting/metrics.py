@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,20 +138,30 @@ class PictureMetrics:
         return scores
 
 
-@torch.no_grad()
-def distance(networks: Networks, pictures: list[np.ndarray], targets: list[np.ndarray], seed: int = 0) -> float | None:
-    """KID of some pictures to others, uint8 (h, w, 3) each; None without the network, or with one picture."""
-    count = min(len(pictures), len(targets))
-    if networks.inception is None or count < 2:
-        return None
-    metric = set_metrics(networks.inception, count)["kid"]
-    for image in pictures:
-        metric.update(to_bytes(image), real=False)
-    for image in targets:
-        metric.update(to_bytes(image), real=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return round(float(metric.compute()[0]), 6)
+class Distance:
+    """KID of pictures to targets that are not theirs, uint8 (h, w, 3) each. The targets are read and looked at once,
+    however many models are measured."""
+
+    def __init__(self, networks: Networks, targets: Sequence[Callable[[], np.ndarray]], count: int, seed: int) -> None:
+        """targets: each reads one. count: how many pictures each model will make."""
+        self.seed, self.kid, least = seed, None, min(count, len(targets))
+        if networks.inception is not None and least > 1:
+            self.kid = set_metrics(networks.inception, least)["kid"]
+            for read in targets:
+                self.kid.update(to_bytes(read()), real=True)
+
+    @torch.no_grad()
+    def to(self, pictures: Sequence[np.ndarray]) -> float | None:
+        """None without the network, or with one picture."""
+        if self.kid is None:
+            return None
+        for image in pictures:
+            self.kid.update(to_bytes(image), real=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            found = round(float(self.kid.compute()[0]), 6)
+        self.kid.reset()  # the targets' features stay
+        return found
 
 
 def set_metrics(inception: nn.Module, count: int) -> dict[str, Metric]:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from nurie.drawings.ink import is_line_drawing
+from nurie.errors import NurieError
 from nurie.pairs.agreement import (
     GAIN,
     GAIN_OF_ALL,
@@ -168,6 +169,16 @@ def copy_warnings(copies: Sequence[str], val: int) -> Warnings:
         "leakage": f"{len(copies)} of {val} pictures for validation are to train on, too ({some(copies)}): scores on "
         "them say nothing. `nurie check` finds those that are nearly the same as well."
     }
+
+
+def refuse_without_lines(drawings: Sequence[Image], pairs: object) -> None:
+    """Raises NurieError where the drawings of pairs are label maps or photos: line drawings of people's do not go with
+    them."""
+    if np.mean([is_line_drawing(drawing) for drawing in drawings]) < MOST:
+        raise NurieError(
+            f"--drawings takes line drawings, but those of the pairs in {pairs} are label maps, photos or the like. "
+            "Leave it out, or choose --direction so that lines are the drawings."
+        )
 
 
 def is_line_art(image: Image) -> bool:

@@ -1,6 +1,7 @@
 """The whole chain: first with made-up stages, then for real on tiny pictures."""
 
 import dataclasses
+import json
 import sys
 import types
 from functools import partial
@@ -12,11 +13,18 @@ import numpy as np
 import pytest
 
 from conftest import TINY, circle_pair, forget_accelerate, square, write_pairs
+from nurie.batches.sampler import Batch
 from nurie.config import Make, Train
-from nurie.engine.modelfile import is_model
+from nurie.engine.modelfile import is_model, read_model
+from nurie.engine.plan import CLASSES, FILL
 from nurie.errors import NurieError
+from nurie.files.ours import SITE
 from nurie.make import beginning, make
 from nurie.nets import checkpoint
+from nurie.serve import BUILT_IN
+from nurie.train import open_dataset
+from nurie.training.options import with_colours
+from nurie.training.plan import seconds_a_step
 from nurie.training.step import Step
 
 OWN = ("size", "batch")  # options that `make` has, too
@@ -85,6 +93,60 @@ def test_options_that_no_training_can_have_are_refused_before_anything(tmp_path:
     with pytest.raises(NurieError, match="--size must be a multiple of 32 for fast, but it is 100"):
         make(Make(tmp_path / "photos", tmp_path / "site", size=square(100)))
     assert calls == [] and not list(tmp_path.iterdir())
+
+
+DOODLE = json.dumps({"drawing": [[[20, 230, 230, 20, 20], [20, 20, 230, 230, 25]], [[90, 100], [90, 120]]]}) + "\n"
+
+
+@pytest.fixture
+def doodles(tmp_path: Path) -> Path:
+    path = tmp_path / "doodles.ndjson"
+    path.write_text(3 * DOODLE)
+    return path
+
+
+def test_drawings_or_colours_are_passed_on_to_training(tmp_path: Path, calls: list, doodles: Path) -> None:
+    config = Make(tmp_path / "photos", tmp_path / "site", drawings=doodles)
+    make(config)
+    assert (calls[1].drawings, calls[1].colours, calls[1].gan) == (doodles, 0, Train.gan)
+    make(dataclasses.replace(config, drawings=None, colours=12))
+    train = calls[5]
+    assert (train.drawings, train.colours, train.gan, train.l1, train.styles) == (None, 12, 0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"colours": 8, "drawings": "doodles.ndjson"},
+            "--colours does not go with --drawings, whose losses",
+        ),
+        ({"colours": 2}, "--colours must be at least 3"),
+        ({"drawings": "nowhere"}, "There is no .*nowhere. Expected drawings of strokes"),
+        ({"drawings": "broken.ndjson"}, "Line 1 of .*broken.ndjson is no drawing"),
+        (
+            {"colours": 8, "init": str(BUILT_IN)},
+            "paints in any colour, but this run in 8 colours",
+        ),
+        ({"init": "nowhere"}, r"There is no nowhere to begin with\. --init takes a run, a model, auto or none"),
+    ],
+)
+def test_what_training_would_refuse_is_refused_before_anything(
+    tmp_path: Path, calls: list, doodles: Path, options: dict, said: str
+) -> None:
+    (tmp_path / "broken.ndjson").write_text("{}")
+    if "drawings" in options:
+        options = options | {"drawings": tmp_path / options["drawings"]}
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(NurieError, match=said):
+        make(Make(tmp_path / "photos", tmp_path / "site", **options))
+    assert calls == [] and sorted(tmp_path.iterdir()) == before
+
+
+def test_a_checkpoint_learns_nothing_more(tmp_path: Path, calls: list, doodles: Path) -> None:
+    (tmp_path / "latest_net_G.pth").write_bytes(b"")
+    with pytest.raises(NurieError, match="is a checkpoint and stays as it is: leave out --drawings and --colours"):
+        make(Make(tmp_path / "latest_net_G.pth", tmp_path / "site", drawings=doodles))
 
 
 def write_photos(folder: Path) -> None:
@@ -204,6 +266,75 @@ def test_a_run_that_is_not_past_the_middle_learns_new_photos_as_it_goes_on(work:
     assert "q1" in checkpoint.load(work.folder / "run", ("none",))[1]["pairs"]
 
 
+# Drawings without pictures, and colours as classes
+
+
+def test_drawings_that_came_later_are_learnt_by_another_run(work: Work, doodles: Path, capsys) -> None:
+    assert work(steps=8) == "run"
+    assert work(steps=8, drawings=doodles) == "run.2"
+    assert "learnt from: other drawings without pictures." in capsys.readouterr().out
+    meta = checkpoint.load(work.folder / "run.2", ("none",))[1]
+    assert meta["train"]["init"] == str(work.folder / "run") and meta["train"]["drawings"] == str(doodles)
+    losses = [json.loads(line) for line in (work.folder / "run.2" / "losses.jsonl").read_text().splitlines()]
+    assert losses and all("ink_contrast" in loss for loss in losses)
+    moved = doodles.rename(doodles.with_name("moved.ndjson"))
+    assert work(steps=8, drawings=moved) == "run.2" and work.steps() == {"run": 8, "run.2": 8}
+    moved.write_text(4 * DOODLE)
+    work.add("q1")
+    assert work(steps=8, drawings=moved) == "run.3"
+    assert "learnt from: 1 new (q1), other drawings without pictures." in capsys.readouterr().out
+    with pytest.raises(NurieError, match=r"drawings was .*moved\.ndjson, now None"):
+        work(steps=8)
+
+
+def test_a_run_that_is_not_past_the_middle_goes_on_with_other_drawings_but_not_with_first_ones(
+    work: Work, doodles: Path
+) -> None:
+    assert work(steps=2) == "run"
+    assert work(steps=8, drawings=doodles) == "run.2"  # a discriminator more
+    doodles.write_text(4 * DOODLE)
+    assert work(steps=20, drawings=doodles) == "run.2" and work.steps() == {"run": 2, "run.2": 20}
+
+
+@pytest.mark.parametrize("options", [{"drawings": True}, {"colours": 5}, {}])
+def test_the_plan_measures_steps_as_they_will_be(
+    work: Work, doodles: Path, options: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, step = [], Step.__call__
+
+    def note(self: Step, batch: Batch) -> dict[str, float]:
+        steps.append((batch.unpaired is not None, self.state.colours is not None))
+        return step(self, batch)
+
+    monkeypatch.setattr(Step, "__call__", note)
+    more: dict[str, Any] = {"drawings": doodles} if "drawings" in options else options
+    config = with_colours(Train(work.folder / "pairs", work.folder / "run", **TINY, **more))
+    pairs, _, dataset = open_dataset(config)
+    assert seconds_a_step(config, pairs, dataset) > 0
+    assert len(steps) > 2 and set(steps) == {("drawings" in options, "colours" in options)}
+
+
+def test_colours_as_classes_are_published_and_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nurie.make.Train", partial(Train, **{k: v for k, v in TINY.items() if k not in OWN}))
+    pairs = write_pairs(tmp_path / "pairs")
+    config = Make(pairs, tmp_path / "site", size=square(64), steps=4, batch=2, colours=4)
+    site = make(config)
+    (name,) = json.loads((site / SITE).read_text())["models"]
+    published = json.loads((site / name).read_text())
+    manifest, plan, _ = read_model(tmp_path / "site-work" / "model")
+    assert published["palette"] == manifest.palette and published["generator"]["colours"] == 4
+    assert len(manifest.palette) == 4 and manifest.styles == [] and manifest.generator.colours == 4
+    assert (plan.ops[-1].mode, plan.ops[-1].activation) == (CLASSES, FILL)
+    cv2.imwrite(str(pairs / "train" / "q1.png"), circle_pair(77))
+    forget_accelerate()
+    make(config)
+    first, second = (checkpoint.load(tmp_path / "site-work" / run, ("none",))[1] for run in ("run", "run.2"))
+    assert second["palette"] == first["palette"] == manifest.palette
+    forget_accelerate()
+    with pytest.raises(NurieError, match="colours was 4, now 5"):
+        make(dataclasses.replace(config, colours=5))
+
+
 def test_make_is_for_one_process(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
@@ -233,8 +364,7 @@ def test_line_art_begins_with_the_built_in_models(work: Work, tmp_path: Path) ->
     flat = beginning(dataclasses.replace(options, gan=0.0), "auto")
     assert flat is not None and is_model(flat) and flat.name == "openmoji"
     assert beginning(options, "none") is None and beginning(options, str(tmp_path)) == tmp_path
-    with pytest.raises(NurieError, match=r"There is no .*nowhere to begin with\. --init takes a run, a model"):
-        beginning(options, str(tmp_path / "nowhere"))
+    assert beginning(dataclasses.replace(options, colours=8), "auto") is None  # those paint in any colour
     assert beginning(dataclasses.replace(options, direction="BtoA"), "auto") is None  # those are no line art
 
 

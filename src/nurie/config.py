@@ -381,6 +381,11 @@ class Make:
     init: Line = "auto"
     # flat colours, one for each area that lines enclose, such as emoji have
     fill: bool = False
+    # paint in so many colours, as in `nurie train`, and fill areas with them; 0: in any
+    colours: Annotated[int, Range(0, 64)] = 0
+    # drawings without pictures, such as visitors make, as in `nurie train`; a run that did not learn from them, or from
+    # others, is followed by another one
+    drawings: Annotated[Path | None, arg(metavar="PATH")] = None
     work: Folder = None  # folder for pairs/, run/ and model/; default: SITE-work beside the site
     masks: Folder = None  # as in `nurie prepare`
     inputs: Folder = None  # folder of drawings with the photos' names; default: lines are drawn from the photos

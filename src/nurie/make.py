@@ -30,9 +30,12 @@ def make(config: Make) -> Path:
     work = config.work or config.site.parent / f"{site.name}-work"
     pairs, run, model = work / "pairs", work / "run", work / "model"
     if config.photos.is_file() or is_checkpoint(config.photos):
+        if config.drawings or config.colours:
+            raise NurieError(f"{config.photos} is a checkpoint and stays as it is: leave out --drawings and --colours.")
         return from_checkpoint(config, work)
 
     # Imported here: only this command needs all of them.
+    from nurie.drawings.collection import open_collection
     from nurie.export import export
     from nurie.pairs.kinds import PAIRS, holds_pairs, kind_of
     from nurie.prepare import prepare
@@ -45,8 +48,12 @@ def make(config: Make) -> Path:
     if announced(os.environ) > 1:
         raise NurieError("`nurie make` is for one process. For several: nurie prepare, then torchrun -m nurie train.")
     refuse_mixed(site, work, (pairs, run, model))
-    refuse_other(site)  # now, not after all the training
+    # now, not after all the training
+    refuse_other(site)
     check(options)
+    refuse_unfit(config)
+    if config.drawings:
+        open_collection(config.drawings)
     title = config.title or title_from(site, config.photos)
 
     def present(trained: Path, samples: int) -> Path:
@@ -100,11 +107,28 @@ def from_checkpoint(config: Make, work: Path) -> Path:
 
 def first_options(config: Make, pairs: Path, run: Path) -> Train:
     """Of a run from nothing, before anything is known of the pairs and the machine."""
-    from nurie.training.plan import FLAT
+    from nurie.training.options import with_colours
+    from nurie.training.plan import CLASSES, FLAT
 
     options = Train(pairs, run, size=config.size, direction=config.direction, batch=config.batch)
+    options = replace(options, drawings=config.drawings, colours=config.colours)
     way = {"steps": config.steps} if config.steps else {"minutes": config.minutes}
-    return replace(options, **way, **(FLAT if config.fill else {}))
+    return with_colours(replace(options, **way, **(CLASSES if config.colours else FLAT if config.fill else {})))
+
+
+def refuse_unfit(config: Make) -> None:
+    """Raises NurieError where there is nothing to begin with, or where that paints in other colours."""
+    from nurie.engine.modelfile import is_model, read_manifest
+    from nurie.nets.checkpoint import about
+    from nurie.training.state import refuse_other_palette
+
+    path = Path(config.init)
+    if config.init in ("auto", "none"):
+        return
+    if not path.exists():
+        raise NurieError(f"There is no {path} to begin with. --init takes a run, a model, auto or none.")
+    palette = read_manifest(path).palette if is_model(path) else about(path).get("palette", [])
+    refuse_other_palette(path, len(palette), config.colours)
 
 
 def refuse_mixed(site: Path, work: Path, results: tuple[Path, ...]) -> None:
@@ -147,8 +171,11 @@ def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
     refuse_other_run(options, before, path)
     schedule = Schedule(replace(before, steps=options.steps, minutes=options.minutes))
     schedule.earlier = meta.get("seconds", 0.0)
-    changes = open_dataset(replace(options, run=path), told=False)[2].changes(meta)
-    if changes and schedule.progress(meta["step"]) > 0.5:
+    dataset = open_dataset(replace(options, run=path), told=False)[2]
+    others = ["other drawings without pictures"] if dataset.other_drawings(meta) else []
+    changes = ", ".join(filter(None, [dataset.changes(meta), *others]))
+    first_drawings = bool(others) and before.drawings is None  # from which no run that has begun can learn
+    if changes and (first_drawings or schedule.progress(meta["step"]) > 0.5):
         say(
             f"The pictures are no longer those that {path} learnt from: {changes}. {path} stays as it is, and another "
             "run begins with its weights."
@@ -162,8 +189,8 @@ def learn(options: Train, init: str, saved: Callable[[Path], None]) -> Path:
             say(f"But an older Nurie trained it, and did not note which. Without {path}, training begins anew.")
         return path
     heading(2, "train", f"{options.pairs} -> {path}")
-    goes_on = replace(before, pairs=options.pairs, run=path, steps=options.steps, minutes=options.minutes)
-    train(goes_on, lambda: saved(path))
+    goes_on = replace(before, **{name: getattr(options, name) for name in ("pairs", "drawings", "steps", "minutes")})
+    train(replace(goes_on, run=path), lambda: saved(path))
     return path
 
 
@@ -193,11 +220,9 @@ def beginning(options: Train, init: str) -> Path | None:
     from nurie.pairs.folder import open_pairs
     from nurie.pairs.inspect import is_line_art
 
-    if init == "none":
+    if init == "none" or (init == "auto" and options.colours):  # those that are built in paint in any colour
         return None
     if init != "auto":
-        if not Path(init).exists():
-            raise NurieError(f"There is no {init} to begin with. --init takes a run, a model, auto or none.")
         return Path(init)
     pairs = open_pairs(options.pairs, "train", options.size, options.direction)
     drawings = [pairs.read(path)[0] for path in pairs.spread(LOOKED_AT)]
@@ -207,7 +232,8 @@ def beginning(options: Train, init: str) -> Path | None:
 
 def refuse_other_run(options: Train, before: Train, run: Path) -> None:
     """Raises NurieError where a run began otherwise than it is now asked for."""
-    asked = ("size", "direction", "gan")
+    asked = ["size", "direction", "gan", "colours"]
+    asked += [] if options.drawings else ["drawings"]  # others may come in their place, but none may not
     changed = [f"{name} was {getattr(before, name)}, now {getattr(options, name)}" for name in asked
                if getattr(before, name) != getattr(options, name)]  # fmt: skip
     if changed:

@@ -21,6 +21,8 @@ FLAT = {
     "gan": 0.0, "feature_matching": 0.0, "l1": 100.0, "consistency": 0.0, "hints": 0.4, "hint_l1": 40.0,
     "hint_recolour": 0.0,
 }  # fmt: skip
+CLASSES = {"hints": 0.4, "beta1": 0.9}  # colours of a palette, which are learnt by cross-entropy,
+CLASSES_LR = 2.5  # with an lr so many times as large
 
 
 def planned(options: Train, steps: float) -> Train:
@@ -43,7 +45,7 @@ def planned(options: Train, steps: float) -> Train:
         options,
         stages=(f"{half}:{shares[0]}", f"{options.size}:{shares[1]}") if small else (),
         batch=max(2, options.batch // 2) if steps < FEWER else options.batch,
-        lr=2e-4 if options.init else 4e-4,
+        lr=(2e-4 if options.init else 4e-4) * (CLASSES_LR if options.colours else 1),
         ema=0.995 if steps < 3000 else 0.998 if steps < 10_000 else 0.999,
         discriminator_scale=2 if options.size.least >= 2 * SMALL else 1,
     )
@@ -59,7 +61,9 @@ def seconds_a_step(options: Train, pairs: PairFolder, dataset: Dataset) -> float
     state = State(replace(options, init=None), open_accelerator(options), dataset)
     if generator_options(options).get("styles"):
         state.offer([[0.0, 0.0, 0.0]])
-    sample, step = Sampler(pairs, options), Step(state)
+    if options.colours:
+        state.paint_in([f"#{4 * i:02x}0000" for i in range(options.colours)], [1 / options.colours] * options.colours)
+    sample, step = Sampler(pairs, options, drawings=dataset.drawings), Step(state)
     state.schedule.begin()
     times = []
     for number in range(1 + MEASURED):

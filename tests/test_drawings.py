@@ -106,6 +106,7 @@ def test_what_was_not_recognised_or_is_a_hint_is_left_out(tmp_path: Path, doodle
         ("a.json", json.dumps(of_page([[(float("inf"), 1)]])), "malformed"),
         ("a.json", json.dumps({"drawings": []}), "no line drawings in"),
         ("a.json", json.dumps({"drawings": None}), "strokes"),
+        ("a.json", json.dumps({"version": 2, "drawings": [of_page([CIRCLE])]}), "`$.version`"),
         ("a.json", '{"title": "a"}', "holds no drawings"),
         ("a.json", '{"drawings": [{"title": "a", "strokes": [{"width": -1, "points": [1, 2]}]}]}', "width"),
         ("a.txt", "a", "is no drawing"),
@@ -163,6 +164,10 @@ def test_what_an_eraser_has_left_is_a_drawing_without_the_place_where_it_went(tm
     assert sketch.box[0] == pytest.approx(28, abs=1)
 
 
+def noise(side: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
+
+
 def drawn_circle() -> np.ndarray:
     sheet = np.full((96, 96, 3), 255, np.uint8)
     cv2.circle(sheet, (48, 48), 30, (0, 0, 0), 2)
@@ -176,10 +181,12 @@ def walls() -> np.ndarray:
 
 
 FOREIGN = {
-    "photo": (lambda: np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8), "has colours, or is dark"),
-    "grey": (lambda: np.random.default_rng(0).integers(0, 255, (64, 64, 1), np.uint8), "has colours, or is dark"),
+    "photo": (noise, "has colours, or is dark"),
+    "grey": (lambda: noise()[:, :, :1], "has colours, or is dark"),
     "map": (walls, "looks like a label map"),
     "pair": (lambda: np.hstack([drawn_circle(), walls()]), "two pictures side by side"),
+    "labels": (lambda: np.hstack([noise(96), walls()]), "two pictures side by side"),
+    "beside white": (lambda: np.hstack([np.full((64, 64, 3), 255, np.uint8), noise()]), "has colours, or is dark"),
     "swapped": (lambda: np.hstack([walls(), drawn_circle()]), "two pictures side by side"),
     "inverted": (lambda: 255 - drawn_circle(), "light lines on black. Invert it"),
     "thin": (lambda: np.zeros((1, 1, 3), np.uint8), "light lines on black"),
@@ -278,6 +285,14 @@ def test_processes_share_the_drawings_of_a_step(pairs: Path, doodles: Path) -> N
 
     assert drawings(0, 1).shape == (2, 3, 64, 64)
     assert all(torch.equal(drawings(step, 2), drawings(step, 1)) for step in range(3))
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 0), (0.01, 1), (0.5, 2), (1.0, 4), (8.0, 32)])
+def test_a_share_of_drawings_is_at_least_one(pairs: Path, doodles: Path, share: float, count: int) -> None:
+    folder, collection = open_pairs(pairs, "train", square(64), "AtoB"), open_collection(doodles)
+    options = Train(pairs, Path("run"), size=square(64), batch=4, drawings=doodles, drawings_share=share)
+    drawn = Sampler(folder, options, drawings=collection)(0).unpaired
+    assert (0 if drawn is None else len(drawn.drawing)) == count
 
 
 def square_of(value: float, around: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:

@@ -217,7 +217,8 @@ class Train:
     # drawings without pictures, such as visitors make: a folder of strokes (.json of the page) or of pictures of line
     # drawings, or an .ndjson file of Quick, Draw!
     drawings: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
-    drawings_share: Annotated[float, Range(0, 8)] = 0.5  # so many of them in a batch for each of its pairs
+    # so many of them in a batch for each of its pairs, at least one
+    drawings_share: Annotated[float, Range(0, 8)] = 0.5
     # with them: weight of the GAN loss of a discriminator that sees their pictures and real ones, without drawings
     unpaired_gan: Weight = 0.75
     ink_contrast: Weight = 2.0  # with them: weight of the loss on lines that are not seen in their pictures

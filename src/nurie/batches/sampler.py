@@ -75,9 +75,10 @@ class Sampler:
         )
 
     def _unpaired(self, step: int, size: Size) -> Unpaired | None:
-        count = round(self.options.drawings_share * self.options.batch)
-        if self.drawings is None or not count:
+        share = self.options.drawings_share
+        if self.drawings is None or not share:
             return None
+        count = max(1, round(share * self.options.batch))
         first = (step * self.processes + self.process) * count
         return unpaired_at(range(first, first + count), self.drawings, self.options.seed, size)
 

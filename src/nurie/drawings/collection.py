@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import msgspec
@@ -70,6 +70,7 @@ class Shelf(Struct, frozen=True):
     """What the page exports of several drawings."""
 
     drawings: list[Sheet] | None = None
+    version: Literal[1] = 1
 
 
 @dataclass(frozen=True)
@@ -235,14 +236,20 @@ def without_hints(picture: Image) -> Image:
 def looks_like(picture: Image) -> str:
     """What a picture is that is no line drawing, and what to do."""
     middle = picture.shape[1] // 2
-    halves = (without_hints(half) for half in (picture[:, :middle], picture[:, middle:]) if half.size)
-    if any(half.min() < INK and is_line_drawing(half) for half in halves):
+    if middle and shows(picture[:, :middle]) != shows(picture[:, middle:]):
         return "looks like two pictures side by side, as pairs have them. Give drawings alone."
     if is_line_drawing(255 - picture):
         return "has light lines on black. Invert it."
-    if label_colours([picture]):
+    if shows(picture) == MAP:
         return "looks like a label map, of flat colours. Only lines can be used; leave it out."
     return "has colours, or is dark. Leave it out, or give its lines alone."
+
+
+def shows(picture: Image) -> str:
+    """Whether a picture is of lines, or of label maps; white is like anything else."""
+    if is_line_drawing(without_hints(picture)):
+        return LINES if picture.min() < INK else ""
+    return MAP if label_colours([picture]) else ""
 
 
 def points_of(stroke: Stroke) -> np.ndarray:

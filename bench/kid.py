@@ -68,12 +68,15 @@ def main() -> None:
         "--seeds", type=int, nargs="+", help="of the pictures, in turns; default: that of the mean style"
     )
     args = parser.parse_args()
-    features = Features()
+    features, known = Features(), {}
     for path in args.models:
         painter = open_painter(path)
         folder = PairFolder(args.pairs / "val", Size(painter.width, painter.height), painter.direction)
         pairs = [folder.read(file) for group in folder.groups for file in group]
-        targets = features([folder.read(group[0])[1] for group in folder.groups])
+        kind = folder.size, folder.direction
+        if kind not in known:
+            known[kind] = features([folder.read(group[0])[1] for group in folder.groups])
+        targets = known[kind]
         paint = in_turns(painter, args.seeds or [painter.mean_seed])
         if args.drawings:
             sketches = open_collection(args.drawings).sketches

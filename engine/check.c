@@ -32,9 +32,10 @@ static int norm_valid(const Op *op) {
 }
 
 static int output_valid(const Op *op) {
-  if (op->shuffle != 1 || (op->activation != NONE && op->activation != FILL)) return 0;
-  return op->mode != CLASSES ||
-         (op->activation == FILL && between(3, op->in_channels, MAX_LABELS) && is_offset(op->weight, 1));
+  if (op->activation != NONE && op->activation != FILL) return 0;
+  return op->mode != CLASSES
+           ? op->shuffle == 1
+           : (op->activation == FILL && between(3, op->in_channels, MAX_LABELS) && is_offset(op->weight, 1));
 }
 
 static int fields_valid(const Op *op) {

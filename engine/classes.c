@@ -15,6 +15,7 @@ enum {
 typedef struct {
   const Tensor *tensor;
   int channel, classes, quads;
+  int shift;  // 2 to this power are the pixels, across and down, that have the same logits
   Vec last;  // the lanes of the last quad that are classes
   uint8_t *output;
   uint32_t colours[MAX_LABELS];  // RGBA
@@ -27,6 +28,7 @@ static Logits logits_of(const Engine *e, const Op *op) {
     .channel = op->input_channel,
     .classes = op->in_channels,
     .quads = quads,
+    .shift = op->shuffle / 2,
     .last = lane_mask(op->in_channels - 4 * (quads - 1)),
     .output = e->output,
   };
@@ -63,9 +65,13 @@ static int most_probable(const Logits *l, const float *from) {
 static void classes_row(const void *context, int y, int thread) {
   (void)thread;
   const Logits *l = context;
-  const float *from = row_of(l, y);
-  uint32_t *to = (uint32_t *)l->output + (int64_t)y * l->tensor->width;
-  for (int x = 0; x < l->tensor->width; x++, from += l->tensor->pixel) to[x] = l->colours[most_probable(l, from)];
+  const float *from = row_of(l, y >> l->shift);
+  int side = 1 << l->shift;
+  uint32_t *to = (uint32_t *)l->output + (int64_t)y * l->tensor->width * side;
+  for (int x = 0; x < l->tensor->width; x++, from += l->tensor->pixel) {
+    uint32_t colour = l->colours[most_probable(l, from)];
+    SMALL for (int i = 0; i < side; i++) *to++ = colour;
+  }
 }
 
 void show_classes(const Engine *e, const Op *op, const uint8_t *palette) {
@@ -86,9 +92,9 @@ static inline void add_pixel(const Logits *l, const float *from, Vec *sums) {
   }
 }
 
-void add_costs(const Engine *e, const Op *op, const int *pixels, int count, int64_t total[MAX_LABELS]) {
+__attribute__((minsize)) void add_costs(const Engine *e, const Op *op, const int *pixels, int count, int64_t total[MAX_LABELS]) {
   Logits l = logits_of(e, op);
-  int width = l.tensor->width;
+  int width = l.tensor->width << l.shift;
   for (int begin = 0; begin < count; begin += BLOCK) {
     Vec sums[MAX_LABELS / 4];
     int32_t sum[MAX_LABELS];
@@ -96,7 +102,7 @@ void add_costs(const Engine *e, const Op *op, const int *pixels, int count, int6
     int y = pixels[begin] / width, end = min(count, begin + BLOCK);
     for (int k = begin; k < end; k++) {
       while (pixels[k] >= (y + 1) * width) y++;
-      add_pixel(&l, row_of(&l, y) + (pixels[k] - y * width) * l.tensor->pixel, sums);
+      add_pixel(&l, row_of(&l, y >> l.shift) + ((pixels[k] - y * width) >> l.shift) * l.tensor->pixel, sums);
     }
     for (int q = 0; q < l.quads; q++) wasm_v128_store(sum + 4 * q, sums[q]);
     SMALL for (int c = 0; c < l.classes; c++) total[c] += sum[c];

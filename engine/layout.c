@@ -21,7 +21,8 @@ static Size written_size(const Engine *e, const Op *op, Size image) {
     case CONV:
     case DEPTHWISE: return (Size){conv_side(op, in->height), conv_side(op, in->width)};
     case CONV_TRANSPOSE: return (Size){2 * in->height, 2 * in->width};
-    case COPY: return (Size){op->shuffle * in->height, op->shuffle * in->width};
+    case COPY:
+    case OUTPUT: return (Size){op->shuffle * in->height, op->shuffle * in->width};
     default: return (Size){in->height, in->width};
   }
 }

@@ -227,10 +227,11 @@ def small_styled() -> tuple[Plan, bytes]:
 def small_classes() -> tuple[Plan, bytes]:
     """Red, else blue, green, yellow or pink, on white paper: classes that hardly follow from the drawing."""
     b = Builder(5)
-    logits = b.conv(b.image(), 3, len(PALETTE), kernel=1)
+    logits = b.conv(b.image(4), 48, len(PALETTE), kernel=1)
     likely = np.array([2, -9, 1.5, 1, 1, 1, 1], "<f4")
-    b.parts = [likely.tobytes(), bytes(4 * 3 * len(PALETTE))]
-    return b.finish(logits, mode=CLASSES, activation=FILL, in_channels=len(PALETTE), weight=b.data(rgb_of(PALETTE)))
+    b.parts = [likely.tobytes(), bytes(4 * 48 * len(PALETTE))]
+    colours = {"in_channels": len(PALETTE), "weight": b.data(rgb_of(PALETTE))}
+    return b.finish(logits, mode=CLASSES, activation=FILL, shuffle=4, **colours)
 
 
 def rgb_of(palette: Sequence[str]) -> np.ndarray:

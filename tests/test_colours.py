@@ -16,9 +16,10 @@ from nurie.config import Train
 from nurie.drawings.palette import bins_of, common_colours, nearest_colours, shares_of, to_bytes, to_lab, to_text
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
-from nurie.nets.colours import BORDER, Colours, borders
+from nurie.nets.colours import BORDER, Colours, even
 from nurie.nets.generators import FastGenerator, build_generator
 from nurie.nets.metadata import read_metadata
+from nurie.nets.generators import COARSE
 from nurie.nets.tensors import to_images, to_tensor
 from nurie.painting.painter import open_painter
 from nurie.train import train
@@ -114,16 +115,28 @@ def test_the_loss_prefers_the_right_class_and_counts_rare_ones_more() -> None:
     assert weights[0] == 1 and weights[1] / weights[2] == pytest.approx((0.2**0.5 + 0.02) / (0.05**0.5 + 0.02))
 
 
-def test_pixels_between_two_colours_hardly_count() -> None:
-    classes = torch.ones(1, 5, 8, dtype=torch.long)
-    classes[:, :, 4:] = 2
-    assert borders(classes)[0, 2].tolist() == pytest.approx([1, 1, 1, BORDER, BORDER, 1, 1, 1])
-    paper = classes * (classes != 1)  # what is nearest to white is no mixture
-    assert borders(paper)[0, 2].tolist() == pytest.approx([1, 1, 1, 1, BORDER, 1, 1, 1])
+@pytest.mark.parametrize(("left", "right"), [(1, 2), (2, 1), (0, 1), (1, 0)])
+def test_blocks_between_two_colours_hardly_count_but_those_of_paper_do(left: int, right: int) -> None:
+    numbers = np.full((1, 8, 16), left)
+    numbers[:, :, 5:] = right  # the second block has one column of the left colour, and the right one in its middle
+    assert even(torch.from_numpy(numbers))[0, 0].tolist() == [True, False, True, True]
+    colours = Colours(THREE, [1 / 3] * 3, CPU)
+    picture = to_tensor([to_bytes(THREE)[numbers[0]]])
+    loss = colours.cross_entropy(logits_of(numbers, 3, 0.0), picture)[0, 0, 0, ::COARSE] / np.log(3)
+    assert loss.tolist() == pytest.approx([1, 1 if right == 0 else BORDER, 1, 1])
+
+
+def test_all_pixels_of_a_block_are_judged_by_its_middle() -> None:
+    numbers = np.repeat(np.repeat(np.random.default_rng(0).integers(0, 3, (2, 4, 6)), COARSE, 1), COARSE, 2)
+    picture = to_tensor(list(to_bytes(THREE)[numbers]))
+    colours = Colours(THREE, [0.5, 0.2, 0.3], CPU)
+    loss = colours.cross_entropy(logits_of(numbers, 3, 2.0), picture)
+    own = -torch.log_softmax(torch.tensor([2.0, 0, 0]), 0)[0] * colours.weights[torch.from_numpy(numbers)]
+    assert loss.shape == (2, 1, 16, 24) and torch.allclose(loss[:, 0], own)
 
 
 def test_the_likeliest_picture_has_each_pixels_most_probable_colour() -> None:
-    numbers = np.random.default_rng(0).integers(0, 3, (2, 8, 8))
+    numbers = np.repeat(np.repeat(np.random.default_rng(0).integers(0, 3, (2, 2, 3)), COARSE, 1), COARSE, 2)
     picture = Colours(THREE, [1.0, 0.0, 0.0], CPU).likeliest(logits_of(numbers, 3, 1.0))
     assert np.array_equal(to_images(picture), to_bytes(THREE)[numbers])
 
@@ -191,8 +204,8 @@ def test_a_generator_of_colours_gives_a_logit_for_each_at_every_pixel() -> None:
     assert isinstance(net, FastGenerator) and net.head.bias is not None
     with torch.no_grad():
         net.head.bias.fill_(7)  # beyond what pictures have
-        logits = net(torch.rand(2, 3, 64, 32))
-    assert logits.shape == (2, 5, 64, 32) and (logits > 1).all()
+        logits = net(torch.rand(2, 3, 128, 64))
+    assert logits.shape == (2, 5, 128, 64) and (logits > 1).all()
 
 
 def about(**changes: object) -> str:

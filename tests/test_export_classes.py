@@ -18,7 +18,7 @@ from nurie.engine.wasm import Engine
 from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
-from nurie.nets.generators import build_generator
+from nurie.nets.generators import COARSE, build_generator
 from nurie.nets.tensors import to_tensor
 from nurie.painting.painter import open_painter
 from nurie.pairs.folder import open_pairs
@@ -55,7 +55,7 @@ def test_its_plan_gives_areas_the_colours_of_the_palette(model: Path, pairs: Pat
     manifest, plan, weights = read_model(model)
     output = plan.ops[-1]
     assert manifest.palette == PALETTE and manifest.generator.colours == 5 and manifest.styles == []
-    assert (output.mode, output.activation, output.in_channels) == (CLASSES, FILL, 5)
+    assert (output.mode, output.activation, output.in_channels, output.shuffle) == (CLASSES, FILL, 5, COARSE)
     stored = np.frombuffer(weights, np.uint8, 15, output.weight).reshape(5, 3)
     assert np.array_equal(stored, to_bytes(PALETTE))
     engine, painter = Engine(plan, weights=weights), open_painter(model)
@@ -64,7 +64,8 @@ def test_its_plan_gives_areas_the_colours_of_the_palette(model: Path, pairs: Pat
         for drawing in drawings(pairs):
             picture = painter.paint(drawing)
             engine.run(drawing)
-            assert np.array_equal(picture, filled_classes(drawing, engine.tensor(output.input), stored, dice))
+            logits = engine.tensor(output.input).repeat(COARSE, axis=0).repeat(COARSE, axis=1)
+            assert np.array_equal(picture, filled_classes(drawing, logits, stored, dice))
 
 
 def test_it_is_compared_with_pytorch_by_probabilities(run: Path, model: Path, pairs: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurie.engine.plan import CLASSES, FILL
+from nurie.engine.plan import CLASSES, FILL, SHUFFLES
 from nurie.engine.reference import run_reference
 from nurie.engine.reference_fill import filled_classes
 from nurie.engine.wasm import Engine
@@ -103,15 +103,16 @@ def test_areas_without_strokes_have_colours_of_the_palette(seed: int, dice: int)
     assert np.array_equal(filled_classes(rooms(), logits + more, PALETTE, dice), picture)  # only differences count
 
 
-def painted(colours: int, seed: int = 0, strength: float = 1) -> tuple[Model, np.ndarray]:
-    """A net that gives logits for the colours of a random palette."""
+def painted(colours: int, seed: int = 0, strength: float = 1, step: int = 1) -> tuple[Model, np.ndarray]:
+    """A net that gives logits for the colours of a random palette, the same for `step` x `step` pixels."""
     b = Builder(seed)
-    logits = b.conv(b.image(), 3, colours, kernel=5)
+    logits = b.conv(b.image(step), 3 * step**2, colours, kernel=5)
     b.parts = [(strength * np.frombuffer(part, "<f4")).astype("<f4").tobytes() for part in b.parts]
     palette = b.rng.integers(0, 256, (colours, 3), dtype=np.uint8)
     palette[0] = 255
     at = b.data(palette)
-    return b.finish(logits, mode=CLASSES, activation=FILL, in_channels=colours, weight=at), palette
+    output = {"mode": CLASSES, "activation": FILL, "in_channels": colours, "weight": at, "shuffle": step}
+    return b.finish(logits, **output), palette
 
 
 def tiles(height: int, width: int, seed: int) -> np.ndarray:
@@ -127,21 +128,29 @@ def tiles(height: int, width: int, seed: int) -> np.ndarray:
 
 
 @settings(deadline=None, max_examples=80)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.integers(3, 64), st.booleans())
-def test_it_is_the_reference_to_the_byte(seed: int, height: int, width: int, colours: int, relaxed: bool) -> None:
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.integers(3, 64), st.sampled_from(SHUFFLES),
+    st.booleans(),
+)  # fmt: skip
+def test_it_is_the_reference_to_the_byte(
+    seed: int, height: int, width: int, colours: int, step: int, relaxed: bool
+) -> None:
+    height, width = (step * -(-side // step) for side in (height, width))
     drawing = tiles(height, width, seed) if seed % 2 else scribble(height, width, seed)
-    (plan, weights), palette = painted(colours, seed % 1000, (0.1, 1, 30)[seed % 3])
+    (plan, weights), palette = painted(colours, seed % 1000, (0.1, 1, 30)[seed % 3], step)
     engine = Engine(plan, weights=weights, relaxed=relaxed)
     for dice in (0, 1, seed):
         engine.set_style(dice)
         picture = engine.run(drawing)
-        assert np.array_equal(picture, filled_classes(drawing, engine.tensor(1), palette, dice))
+        logits = engine.tensor(1).repeat(step, axis=0).repeat(step, axis=1)
+        assert np.array_equal(picture, filled_classes(drawing, logits, palette, dice))
 
 
+@pytest.mark.parametrize("step", SHUFFLES)
 @pytest.mark.parametrize("dice", [0, 1, 77])
-def test_the_reference_runs_such_plans(dice: int) -> None:
+def test_the_reference_runs_such_plans(dice: int, step: int) -> None:
     drawing = scribble(24, 32, 5)
-    (plan, weights), _ = painted(7)
+    (plan, weights), _ = painted(7, step=step)
     engine = Engine(plan, weights=weights)
     engine.set_style(dice)
     assert (engine.run(drawing) == run_reference(plan, weights, drawing, dice)[0]).all(2).mean() > 0.99

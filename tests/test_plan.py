@@ -83,6 +83,7 @@ def test_macs_count_what_is_multiplied() -> None:
         (lambda m: m["ops"][1].update(kernel=9), r"Operation 1 \(conv\) of the plan has kernel 9"),
         (lambda m: m["ops"][1].update(pad=3), "pads smaller than the kernel"),
         (lambda m: m["ops"][1].update(shuffle=3), "shuffle 3; it must be 1, 2 or 4"),
+        (lambda m: m["ops"][-1].update(shuffle=2), "fields that it cannot have"),
         (lambda m: m["ops"][1].update(activation=4), "has activation 4; known are 0, 1, 2, 3, 5"),
         (lambda m: m["ops"][1].update(out_channels=18, shuffle=2), "cannot shuffle 18 channels by 2"),
         (lambda m: m["ops"][1].update(input=8), "uses tensor 8, but there are 8"),

@@ -123,7 +123,7 @@ class Lowering(Writer):
             place = self._new(node)
             self._emit(node, Op("enclosed", output=place.tensor, output_channel=place.channel, shuffle=module.factor))
         elif isinstance(module, nn.Upsample):
-            self._copy(node, self._place(self._source(node)), shuffle=upsampling(node, module))
+            self._upsample(node, module)
         elif isinstance(module, PictureOutput):
             self._picture(node, module)
         elif node.op == "output":
@@ -200,15 +200,23 @@ class Lowering(Writer):
             place = self._gathered(place, factor * rows.double(), torch.full((len(rows),), shift).double())
         self.places[node], self.shown[node] = place, fields_of(module)
 
+    def _upsample(self, node: fx.Node, module: nn.Upsample) -> None:
+        """A copy; of logits that are shown as they are then, the output does it."""
+        place, factor, follower = self._place(self._source(node)), upsampling(node, module), self._only_follower(node)
+        if len(self.palette) and follower is not None and follower.op == "output":
+            self.places[node], self.shown[node] = place, {"shuffle": factor}
+        else:
+            self._copy(node, place, shuffle=factor)
+
     def _output(self, node: fx.Node) -> None:
         source = self._source(node)
         place, fields, count = self._place(source), self.shown.get(source, {}), len(self.palette)
-        if place.channels != (count or 3) and not fields:
+        if place.channels != (count or 3) and not (fields and not count):
             shown = f"{count}, one for each colour of its palette" if count else "3 (RGB)"
             raise NurieError(f"The generator's output has {place.channels} channels; the engine shows {shown}.")
         if count:
             at = self._append(self.palette)
-            fields = {"mode": CLASSES, "activation": FILL, "in_channels": count, "weight": at}
+            fields |= {"mode": CLASSES, "activation": FILL, "in_channels": count, "weight": at}
         self.ops.append(Op("output", input=place.tensor, input_channel=place.channel, **fields))
 
     def _activation(self, node: fx.Node) -> None:
@@ -384,6 +392,7 @@ def fields_of(module: PictureOutput) -> dict[str, int]:
 
 
 def upsampling(node: fx.Node, module: nn.Upsample) -> int:
-    if module.mode != "nearest" or module.scale_factor != 2:
-        raise NurieError(f"{node.name} upsamples by {module.mode} x{module.scale_factor}; the engine has nearest x2.")
-    return 2
+    if module.mode != "nearest" or module.scale_factor not in SHUFFLES:
+        how = f"{module.mode} x{module.scale_factor}"
+        raise NurieError(f"{node.name} upsamples by {how}; the engine has nearest x2 and x4.")
+    return int(module.scale_factor)

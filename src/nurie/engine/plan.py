@@ -257,7 +257,7 @@ def _field_fault(op: Op) -> str:
         return _convolution_fault(op) or _offset_fault(op) or ("has fields that it cannot have" * _is_special(op))
     activated = op.op not in ("copy", "norm") and op.activation not in (NONE, FILL)
     whole = op.op in ("output", "style", "norm", "labels") or op.mode == LAB
-    shuffled = whole and op.shuffle != 1
+    shuffled = whole and op.shuffle != 1 and not (op.op == "output" and op.mode == CLASSES)
     added = op.op != "norm" and op.residual != -1
     if added or activated or shuffled or _is_padded(op) or _is_special(op):
         return "has fields that it cannot have"

@@ -106,7 +106,7 @@ class Engine:
         self.machine = machine or Machine(relaxed)
         self.machine.load(self.plan.tensors, self.plan.rows(), weights)
         self.size: tuple[int, int] | None = None  # height, width of the drawing
-        self._source = next(op.input for op in self.plan.ops if op.op == "output")
+        self._output = next(op for op in self.plan.ops if op.op == "output")
 
     def resize(self, height: int, width: int) -> None:
         """Prepare for drawings of this size. Raises EngineError -4 when the plan cannot take it."""
@@ -142,7 +142,7 @@ class Engine:
 
     def get_output(self) -> np.ndarray:
         """The picture, uint8 (h, w, 3)."""
-        _, height, width, *_ = self._shape(self._source)
+        height, width = (side * self._output.shuffle for side in self._shape(self._output.input)[1:3])
         data = self.machine.view(self.machine.call("output"), height * width * 4)
         return data.reshape(height, width, 4)[:, :, :3].copy()
 

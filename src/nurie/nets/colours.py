@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nurie.drawings.palette import nearest_colours, to_bytes
+from nurie.nets.generators import COARSE
 from nurie.nets.tensors import to_tensor
 
 FLOOR = 0.02  # added to the square roots of shares: what is rarer than 0.04 % counts hardly more
-BORDER = 0.1  # how much a pixel counts that touches another class: between two colours pixels have a third one
+BORDER = 0.1  # how much a block of several classes counts: between two colours pixels have a third one
 PAPER = 0  # the class of the sheet, which no border makes
 
 
@@ -43,20 +44,31 @@ class Colours:
 
     def likeliest(self, logits: Float[Tensor, "n colours h w"]) -> Float[Tensor, "n 3 h w"]:
         """The picture in which each pixel has its most probable colour, in [-1, 1]."""
-        return self.levels[logits.argmax(1)].permute(0, 3, 1, 2)
+        return spread(self.levels[one_of_each(logits).argmax(1)].permute(0, 3, 1, 2))
 
     def cross_entropy(
         self, logits: Float[Tensor, "n colours h w"], pictures: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 1 h w"]:
-        """Of each pixel, times its weight."""
+        """Of each pixel, times its weight: the same for all of a block, whose class is that in its middle."""
         classes = self.classes(pictures)
-        rows = logits.float().permute(0, 2, 3, 1).reshape(-1, logits.shape[1])  # two thirds of the time as they are
-        loss = F.cross_entropy(rows, classes.flatten(), reduction="none").view(classes.shape)
-        return (loss * self.weights[classes] * borders(classes))[:, None]
+        middle = classes[:, COARSE // 2 :: COARSE, COARSE // 2 :: COARSE]
+        rows = one_of_each(logits).float().permute(0, 2, 3, 1).reshape(-1, logits.shape[1])  # two thirds of the time
+        loss = F.cross_entropy(rows, middle.flatten(), reduction="none").view(middle.shape)
+        counts = torch.where(even(classes) | (middle == PAPER), 1.0, BORDER)
+        return spread((loss * self.weights[middle] * counts)[:, None])
 
 
-def borders(classes: Int[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
-    """1 on paper, and where all of the 3x3 pixels about one are of its class, else BORDER."""
-    numbers = F.pad(classes[:, None].float(), (1, 1, 1, 1), mode="replicate")
-    even = F.max_pool2d(numbers, 3, 1) == -F.max_pool2d(-numbers, 3, 1)
-    return torch.where(even[:, 0] | (classes == PAPER), 1.0, BORDER)
+def one_of_each(logits: Float[Tensor, "n colours h w"]) -> Float[Tensor, "n colours h2 w2"]:
+    """Those of each block of COARSE x COARSE pixels, which all have the same."""
+    return logits[:, :, ::COARSE, ::COARSE]
+
+
+def spread(blocks: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+    """The pixels of blocks."""
+    return F.interpolate(blocks, scale_factor=COARSE)
+
+
+def even(classes: Int[Tensor, "n h w"]) -> Bool[Tensor, "n h2 w2"]:
+    """Whether all pixels of a block are of one class."""
+    numbers = classes[:, None].float()
+    return (F.max_pool2d(numbers, COARSE) == -F.max_pool2d(-numbers, COARSE))[:, 0]

@@ -167,6 +167,7 @@ function side(op, from) {
     case "conv_transpose":
       return 2 * from;
     case "copy":
+    case "output":
       return op.shuffle * from;
     default:
       return from;

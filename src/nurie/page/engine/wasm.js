@@ -300,7 +300,8 @@ export class Engine {
     this.#size = { height, width };
     const last = /** @type {Op} */ (this.#plan.ops.find((op) => op.op === "output"));
     const { height: h, width: w } = this.tensor(Number(last.input ?? 0));
-    this.#outputSize = { height: h, width: w };
+    const step = Number(last.shuffle ?? 1);
+    this.#outputSize = { height: step * h, width: step * w };
   }
 
   /**

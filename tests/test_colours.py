@@ -17,9 +17,8 @@ from nurie.drawings.palette import bins_of, common_colours, nearest_colours, sha
 from nurie.errors import NurieError
 from nurie.nets import checkpoint
 from nurie.nets.colours import BORDER, Colours, even
-from nurie.nets.generators import FastGenerator, build_generator
+from nurie.nets.generators import COARSE, FastGenerator, build_generator
 from nurie.nets.metadata import read_metadata
-from nurie.nets.generators import COARSE
 from nurie.nets.tensors import to_images, to_tensor
 from nurie.painting.painter import open_painter
 from nurie.train import train

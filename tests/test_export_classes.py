@@ -68,6 +68,11 @@ def test_its_plan_gives_areas_the_colours_of_the_palette(model: Path, pairs: Pat
             assert np.array_equal(picture, filled_classes(drawing, logits, stored, dice))
 
 
+def test_its_engine_makes_no_more_logits_than_the_generator(model: Path) -> None:
+    _, plan, _ = read_model(model)
+    assert plan.sizes(64, 64)[plan.ops[-1].input] == (64 // COARSE, 64 // COARSE)
+
+
 def test_it_is_compared_with_pytorch_by_probabilities(run: Path, model: Path, pairs: Path) -> None:
     _, plan, weights = read_model(model)
     parity = read_manifest(model).parity

@@ -18,7 +18,7 @@ from nurie.batches.sampler import Sampler
 from nurie.batches.unpaired import unpaired_at
 from nurie.config import Evaluate, Train
 from nurie.drawings.bodies import bodies
-from nurie.drawings.collection import Sketch, open_collection
+from nurie.drawings.collection import Sketch, line_width, open_collection, scaled
 from nurie.drawings.pixels import draw_strokes
 from nurie.engine.plan import Op, make_plan
 from nurie.errors import NurieError
@@ -81,6 +81,39 @@ def test_a_picture_of_lines_is_a_drawing_without_the_white_around_it(tmp_path: P
     drawn = sketch.draw(square(64), 1.0, 10, 5, 2)
     ys, xs = np.nonzero(drawn[:, :, 0] < 128)
     assert (xs.min(), ys.min(), xs.max(), ys.max()) == (10, 5, 51, 46)
+
+
+def test_scans_are_kept_no_larger_than_they_are_drawn(tmp_path: Path) -> None:
+    sheet = np.full((3000, 2000, 3), 255, np.uint8)
+    cv2.circle(sheet, (1000, 1800), 900, (0, 0, 0), 16)
+    for name, times in (("a", 1), ("b", 0.25)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), cv2.resize(sheet, None, fx=times, fy=times, interpolation=3))
+    scan, small = open_collection(tmp_path).sketches
+    assert scan.picture is not None and max(scan.picture.shape) == 1024
+    assert small.picture is not None and max(small.picture.shape) < 500
+    drawn = [sketch.draw(square(128), sketch.scale(100), 10, 10, 2).astype(int) for sketch in (scan, small)]
+    assert np.abs(drawn[0] - drawn[1]).mean() < 2
+
+
+@pytest.mark.parametrize(("across", "down"), [(3000, 1), (1, 3000), (1, 1), (4000, 2500)])
+def test_pictures_of_any_proportion_are_drawn(tmp_path: Path, across: int, down: int) -> None:
+    sheet = np.full((down + 2000, across + 2000, 3), 255, np.uint8)
+    cv2.line(sheet, (1000, 1000), (999 + across, 999 + down), (0, 0, 0), 1)
+    cv2.imwrite(str(tmp_path / "a.png"), sheet)
+    batch = unpaired_at(range(4), open_collection(tmp_path), 0, square(64))
+    assert (batch.ink.amax((1, 2, 3)) == 1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(2, 30), angle=st.floats(0, np.pi), scale=st.floats(0.05, 0.99))
+def test_thin_lines_stay_dark_and_others_as_wide_as_they_are(width: int, angle: float, scale: float) -> None:
+    way = 200 * np.array([np.cos(angle), np.sin(angle)])
+    sheet = draw_strokes([Stroke(width, np.concatenate([300 - way, 300 + way]).tolist())], 600, 600)
+    made = scaled(sheet, scale)
+    assert line_width(sheet) == pytest.approx(width, rel=0.1, abs=1.5)
+    assert made.min() < 100
+    ink = (255 - made[:, :, 0].astype(float)).sum() / 255 / (400 * scale + 1)  # the width, about
+    assert 0.6 * max(width * scale, 1.2) - 0.3 < ink < 1.5 * max(width * scale, 2.0) + 0.8
 
 
 def test_what_was_not_recognised_or_is_a_hint_is_left_out(tmp_path: Path, doodles: Path) -> None:

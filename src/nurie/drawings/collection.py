@@ -1,6 +1,7 @@
 """Drawings without pictures, as people make them: folders and files of strokes, or of pictures of line drawings."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ EXPECTED = (
 EMPTY, UNRECOGNISED, ON_PICTURE, MAP = "without lines", "not recognised", "on a sample picture", "of label maps"
 LOOKED_AT = Size(256, 256)  # whether an eraser has left something
 COLOURED = 24  # a pixel whose channels differ by as much has a colour
+MOST_PIXELS = 1024  # a side of a picture's ink: a few hundred scans would not fit into memory
+LEAST_WIDTH = 1.5  # pixels of the lines of pictures that are made smaller: thinner ones would be grey
 HINTS = 0.1  # the largest share of a line drawing's pixels that may have: coloured strokes
 
 Axis = Annotated[list[float], Meta(max_length=100_000)]
@@ -108,13 +111,12 @@ class Sketch:
         return tuple(made)
 
     def draw(self, size: Size, scale: float, left: float, top: float, width: float, mirrored: bool = False) -> Image:
-        """On white paper, uint8 (height, width, 3), placed as `placed` says. Pictures keep the lines that they have."""
+        """On white paper, uint8 (height, width, 3), placed as `placed` says. Pictures keep their lines, unless they
+        would be too thin to be seen."""
         if self.picture is None:
             return draw_strokes(self.placed(scale, left, top, width, mirrored), size.height, size.width)
         picture = self.picture[:, ::-1] if mirrored else self.picture
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        h, w = (max(1, round(side * scale)) for side in picture.shape[:2])
-        resized = cv2.resize(np.ascontiguousarray(picture), (w, h), interpolation=method)
+        resized = scaled(picture, scale)
         move = np.array([[1, 0, round(left)], [0, 1, round(top)]], np.float32)
         return cv2.warpAffine(resized, move, (size.width, size.height), borderValue=(255, 255, 255))
 
@@ -222,7 +224,26 @@ def picture_of(path: Path) -> Sketch | str:
     ys, xs = np.nonzero(picture[:, :, 0] < INK)
     if not len(ys):
         return EMPTY
-    return Sketch(picture=np.ascontiguousarray(picture[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]))
+    picture = picture[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    return Sketch(picture=scaled(picture, min(1.0, MOST_PIXELS / max(picture.shape))))
+
+
+def scaled(picture: Image, scale: float) -> Image:
+    """Larger or smaller, but with lines that can still be seen."""
+    h, w = (max(1, round(side * scale)) for side in picture.shape[:2])
+    picture = np.ascontiguousarray(picture)
+    if scale >= 1:
+        return cv2.resize(picture, (w, h), interpolation=cv2.INTER_LINEAR)
+    if (missing := math.ceil(LEAST_WIDTH / scale - line_width(picture))) > 0:
+        picture = cv2.erode(picture, np.ones((missing + 1, missing + 1), np.uint8))
+    return cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+
+
+def line_width(picture: Image) -> float:
+    """About how wide the lines of a picture are, pixels: twice the area of their ink by the length of its edges."""
+    ink = np.pad(picture[:, :, 0] < INK, 1)
+    down, across = (np.count_nonzero(np.diff(ink, axis=axis)) for axis in (0, 1))
+    return float(2 * np.count_nonzero(ink) / max(1.0, np.hypot(down, across)))  # right for straight ones
 
 
 def without_hints(picture: Image) -> Image:

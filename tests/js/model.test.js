@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { afterEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Download, fetchManifest, fetchWeights, styleOf } from "../../src/nurie/page/model/download.js";
+import { Download, fetchManifest, fetchWeights, openPreset, styleOf } from "../../src/nurie/page/model/download.js";
 
 const raw = new Uint8Array(5000).map((_, i) => i * 7);
 const zipped = new Uint8Array(gzipSync(raw));
@@ -158,16 +158,24 @@ test("a manifest of another version or form is refused", async () => {
 
 test("strokes are numbers in version 1 and texts in version 2", async () => {
   const points = [10, 20, 11.5, 22, -300.25, 4000];
-  const preset = (/** @type {any} */ points) => ({ title: "1", strokes: [{ width: 2, points }] });
-  serve(() => Response.json({ ...manifest, presets: [preset(points), { title: "2", image: "preset-2.png" }] }));
-  assert.deepEqual((await fetchManifest(base)).presets?.[0], preset(points));
+  const opened = async (/** @type {number} */ version, /** @type {any} */ points) => {
+    const presets = [
+      { title: "1", strokes: [{ width: 2, points }] },
+      { title: "2", image: "preset-2.png" },
+    ];
+    serve(() => Response.json({ ...manifest, version, presets }));
+    const [preset] = (await fetchManifest(base)).presets ?? [];
+    const first = await openPreset(preset, base);
+    assert.deepEqual(await openPreset(preset, base), first);
+    return first.strokes;
+  };
+  assert.deepEqual(await opened(1, points), [{ width: 2, points }]);
   for (const [text, found] of /** @type {[string, number[]][]} */ ([
     ["wCgFMQ9tCwif", points], // as files/packed.py writes it
     ["wCgFMQ!", []],
     ["", []],
   ])) {
-    serve(() => Response.json({ ...manifest, version: 2, presets: [preset(text)] }));
-    assert.deepEqual((await fetchManifest(base)).presets?.[0], preset(found));
+    assert.deepEqual(await opened(2, text), [{ width: 2, points: found }]);
   }
 });
 

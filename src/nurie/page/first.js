@@ -9,7 +9,7 @@ import { linesFor } from "./lines.js";
 import { Download, openPreset, styleOf } from "./model/download.js";
 import { siteModels } from "./model/models.js";
 import { render, show } from "./sheet/canvas.js";
-import { Drawing } from "./sheet/drawing.js";
+import { sheetWith } from "./sheet/fresh.js";
 import { withLines } from "./sheet/lines.js";
 
 /** Bytes of a model's weights, unzipped, times pixels of its drawings: with a larger one the page would stand still. */
@@ -35,25 +35,28 @@ async function firstPicture(download, model, late) {
   const sample = manifest.presets?.[0];
   const { width, height } = manifest.input;
   if (!sample || manifest.weights.raw_bytes * width * height > SMALL) return;
-  const drawing = new Drawing();
-  drawing.place(await openPreset(sample, download.address));
-  const surface = render(drawing, manifest.input, manifest.input);
+  const steps = [sheetWith(await openPreset(sample, download.address))];
+  const surface = render({ steps, current: null }, manifest.input, manifest.input);
   const engine = await starting;
   engine.beginModel(manifest, manifest.weights.raw_bytes, manifest.weights.encoding);
   let damaged = false;
-  download.forEachPart((part) => {
-    if (damaged || late.aborted) return;
-    try {
-      engine.feed(part);
-    } catch {
-      damaged = true;
-    }
-  });
-  await download.complete;
-  if (damaged || late.aborted) return;
+  const whole = new Promise((resolve) =>
+    download.forEachPart((part) => {
+      if (damaged || late.aborted) return;
+      try {
+        if (engine.feed(part)) resolve(true);
+      } catch {
+        damaged = true;
+      }
+    }),
+  );
+  // Whether they are what was exported is found out meanwhile.
+  if (!(await Promise.race([whole, download.complete])) || late.aborted) return;
   engine.resize(height, width);
   engine.setStyle(styleOf(manifest, seedOf() ?? sample.seed ?? nextSeed(manifest)));
   const picture = { ...engine.outputSize, pixels: engine.run(surface.pixels) };
+  await download.complete;
+  if (late.aborted) return;
   show(
     /** @type {HTMLCanvasElement} */ (document.getElementById("result")),
     withLines(picture, surface, linesFor(manifest, model).strength),

@@ -338,7 +338,8 @@ export class Page {
   /** Save the picture of the drawing as it is now, which may have to come first. */
   #save() {
     this.#saves = !this.#status.current && this.#colouring.state !== "failed";
-    if (this.#status.current) this.#result.save();
+    if (this.#status.current)
+      this.#result.save().catch(() => this.#status.tell(new Failure("network", { file: "png.js" })));
     else if (this.#saves) this.#colouring.paint();
   }
 

@@ -125,8 +125,9 @@ def plain(title: str | dict[str, str]) -> str:
 
 
 def preload(names: dict[str, str]) -> list[str]:
-    """HTML that tells the browser at once which scripts the page would ask for, one by one, only later. The model,
-    which comes after them, is early.js's: its name is in the page's address."""
-    scripts = dict.fromkeys([*imported(FIRST), MAIN, *imported(MAIN)])
-    scripts.pop(FIRST, None)  # index.html asks for it itself
-    return [f'<link rel="modulepreload" href="./assets/{names[name]}">' for name in scripts]
+    """HTML that tells the browser at once which scripts the page would ask for, one by one, only later; what the first
+    picture does not need, after all that it needs. The model is early.js's: its name is in the page's address."""
+    first = imported(FIRST)
+    later = [name for name in (MAIN, *imported(MAIN)) if name not in (FIRST, *first)]
+    link = '<link rel="modulepreload"{} href="./assets/{}">'.format
+    return [link("", names[name]) for name in first] + [link(' fetchpriority="low"', names[name]) for name in later]

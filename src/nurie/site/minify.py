@@ -12,6 +12,8 @@ MINIFIERS = {".js": rjsmin.jsmin, ".css": rcssmin.cssmin}
 
 SHADERS = ("engine/wgsl.js", "engine/wgsl-imported.js")
 SHADER_SPACE = re.compile(r"[ \t]*//[^\n]*|^[ \t]+", re.MULTILINE)
+# None of these becomes another sign beside its neighbour; join.py knows imports by their spaces.
+SHADER_SIGN = re.compile(r"^import .*| *([=,;:{}()<>&|?%*]) *", re.MULTILINE)
 
 
 def minified(name: str, data: bytes) -> bytes:
@@ -26,8 +28,10 @@ def minified(name: str, data: bytes) -> bytes:
 
 
 def without_shader_space(name: str, text: str) -> str:
-    """A script. Of those that have WGSL in their strings, without the comments and the indentation there."""
-    return SHADER_SPACE.sub("", text) if name in SHADERS else text
+    """A script. Of those that have WGSL in their strings, without the comments and the spaces there."""
+    if name not in SHADERS:
+        return text
+    return SHADER_SIGN.sub(lambda match: match[1] or match[0], SHADER_SPACE.sub("", text))
 
 
 def minified_page(text: str) -> str:

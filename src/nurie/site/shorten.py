@@ -48,9 +48,15 @@ KEPT = KEYWORDS | BROWSERS
 @cache
 def shortened(text: str) -> str:
     """A script in which names are as short as can be; `text` has no syntax errors."""
-    tokens = list(read(text))
+    tokens = without_last_semicolons(list(read(text)))
     short = short_names(tokens)
     return "".join(short.get(text, text) if kind == NAME else text for kind, text in tokens)
+
+
+def without_last_semicolons(tokens: list[Token]) -> list[Token]:
+    """Those at once before a brace need not be there, where the script has no empty statements."""
+    pairs = zip(tokens, [*tokens[1:], None], strict=True)
+    return [token for token, after in pairs if (token, after) != ((SIGN, ";"), (SIGN, "}"))]
 
 
 def short_names(tokens: list[Token]) -> dict[str, str]:

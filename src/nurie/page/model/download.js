@@ -1,7 +1,7 @@
 // The model comes over the network: the manifest, then the weights part by part. Throws Failure.
 
 import { Failure } from "../failure.js";
-import { unpack } from "./strokes.js";
+import { strokesOf } from "./strokes.js";
 
 /**
  * @typedef {import("../formats.d.ts").Manifest} Manifest
@@ -83,7 +83,7 @@ export class Download {
  * @returns {Promise<Sample>}
  */
 export async function openPreset(preset, base) {
-  if (!preset.image) return { strokes: preset.strokes };
+  if (!preset.image) return { strokes: strokesOf(preset) };
   const url = new URL(preset.image, base);
   const picture = (await openPicture(url, "default")) ?? (await openPicture(url, "reload"));
   if (!picture) throw new Failure("preset");
@@ -147,7 +147,6 @@ export async function fetchManifest(url, options) {
   if (!VERSIONS.includes(manifest.version))
     throw new Failure("version", { version: String(manifest.version), known: VERSIONS.join(", ") });
   if (!complete(manifest)) throw new Failure("manifest");
-  unpack(manifest.presets ?? []);
   return manifest;
 }
 

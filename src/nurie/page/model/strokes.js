@@ -5,12 +5,13 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 const BITS = 5; // of a digit; one more says that the number goes on
 
 /**
- * Points as numbers, in place. Texts that are none of that make no points.
- * @param {import("../formats.d.ts").Preset[]} presets
+ * A preset's strokes, whose points become numbers when they are first asked for: all presets' would keep the first
+ * picture waiting. Texts that are none of that make no points.
+ * @param {Pick<import("../formats.d.ts").Preset, "strokes">} preset
  */
-export function unpack(presets) {
-  for (const { strokes = [] } of presets)
-    for (const stroke of strokes) if (typeof stroke.points === "string") stroke.points = toPoints(stroke.points);
+export function strokesOf({ strokes }) {
+  for (const stroke of strokes ?? []) if (typeof stroke.points === "string") stroke.points = toPoints(stroke.points);
+  return strokes;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Bytes put on the page. Nothing is ever read back from a canvas: some browsers then give other bytes, or none.
 
-import { Drawing } from "./drawing.js";
+import { sheetWith } from "./fresh.js";
 import { WHITE } from "./layers.js";
 import { Surface } from "./surface.js";
 
@@ -29,41 +29,6 @@ export function refresh(canvas, surface) {
   canvas.getContext("2d", { alpha: false })?.putImageData(data, 0, 0, left, top, right - left, bottom - top);
 }
 
-/** What is seen of a sheet while it moves: its last picture, larger or smaller. What that lacks is paper. */
-export class Glide {
-  #canvas;
-  #picture;
-  #view;
-
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {import("./mask.js").View} view that it shows
-   */
-  constructor(canvas, view) {
-    this.#canvas = canvas;
-    this.#view = view;
-    this.#picture = document.createElement("canvas");
-    Object.assign(this.#picture, { width: canvas.width, height: canvas.height });
-    this.#picture.getContext("2d")?.drawImage(canvas, 0, 0);
-  }
-
-  /**
-   * @param {import("./mask.js").View} view
-   * @param {string} paper colour
-   */
-  show({ scale, left, top }, paper) {
-    const context = this.#canvas.getContext("2d", { alpha: false });
-    if (!context) return;
-    const { width, height } = this.#canvas;
-    const { scale: before, left: atLeft, top: atTop } = this.#view;
-    const times = scale / before;
-    context.fillStyle = paper;
-    context.fillRect(0, 0, width, height);
-    const [x, y] = [(atLeft - left) * scale, (atTop - top) * scale];
-    context.drawImage(this.#picture, x, y, times * width, times * height);
-  }
-}
-
 /**
  * A small picture of a drawing.
  * @param {HTMLCanvasElement} canvas
@@ -72,9 +37,7 @@ export class Glide {
  * @param {import("./layers.js").Paper} [paper]
  */
 export function thumbnail(canvas, size, sample, paper) {
-  const drawing = new Drawing();
-  drawing.place(sample);
-  refresh(canvas, render(drawing, canvas, size, paper));
+  refresh(canvas, render({ steps: [sheetWith(sample)], current: null }, canvas, size, paper));
 }
 
 /**

@@ -1,5 +1,7 @@
 // The drawing: what was done to the sheet, step by step. Pure, without canvas or DOM; lengths are model pixels.
 
+import { sheetWith } from "./fresh.js";
+
 /**
  * @typedef {import("../formats.d.ts").Line} Line
  * @typedef {import("../png.js").Picture} Picture
@@ -207,9 +209,9 @@ export class Drawing {
    * @param {{strokes?: Line[], picture?: Picture}} [preset]
    * @param {number[]} [seeds] the colourings before it and of it
    */
-  place({ strokes = [], picture } = {}, seeds = undefined) {
+  place(preset = {}, seeds = undefined) {
     this.#current = null;
-    this.#add({ tool: "sheet", strokes: strokes.map((stroke) => ({ tool: "pencil", ...stroke })), picture, seeds });
+    this.#add(sheetWith(preset, seeds));
   }
 
   /** Take off all colours. Undo brings them back. */

@@ -11,13 +11,15 @@ import { isEmpty } from "./rect.js";
  * What is drawn on. Colours leave the ink under them black, unless everything covers what is there, with hard edges.
  * @typedef {{colour: string, covered: boolean}} Paper
  *
- * A part of the layers.
- * @typedef {{rect: Rect, ink: Uint8Array, colours: Uint8Array}} Patch
+ * A part of the layers. plain: there were no colours anywhere.
+ * @typedef {{rect: Rect, ink: Uint8Array, colours: Uint8Array, plain: boolean}} Patch
  */
 
 /** @type {Paper} */
 export const WHITE = { colour: "#ffffff", covered: false };
 const INK = "#000000";
+/** A white pixel. */
+const WHITE_WORD = -1;
 
 /** @param {string} colour such as #ff8800 */
 export const bytesOf = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
@@ -30,6 +32,8 @@ export class Layers {
   #width;
   #height;
   #paper = WHITE;
+  /** All colours are white. */
+  #plain = true;
   /** 0: paper, 255: black. Strokes of ink may be drawn on it as on a mask: the larger byte stays. */
   ink;
   /** RGB. */
@@ -63,6 +67,7 @@ export class Layers {
   /** Take off all colours. */
   wash() {
     const [red, green, blue] = bytesOf(this.#paper.colour);
+    this.#plain = isWhite(red, green, blue);
     const colours = this.#colours;
     if (red === green && green === blue) return void colours.fill(red);
     for (let at = 0; at < colours.length; at += 3) {
@@ -87,6 +92,7 @@ export class Layers {
    * @param {Rect} [rect] where
    */
   place({ width, height, pixels }, { scale, left, top, sheet }, rect = this.whole) {
+    this.#plain = false;
     for (let y = rect.top; y < rect.bottom; y++) {
       const row = Math.floor(((y + 0.5) / scale + top) * (height / sheet.height));
       if (row < 0 || row >= height) continue;
@@ -106,7 +112,8 @@ export class Layers {
    * @returns {Patch}
    */
   cut(rect) {
-    if (isEmpty(rect)) return { rect, ink: new Uint8Array(), colours: new Uint8Array() };
+    const plain = this.#plain;
+    if (isEmpty(rect)) return { rect, ink: new Uint8Array(), colours: new Uint8Array(), plain };
     const { left, top, right, bottom } = rect;
     const width = right - left;
     const ink = new Uint8Array(width * (bottom - top));
@@ -116,11 +123,12 @@ export class Layers {
       ink.set(this.ink.subarray(from, from + width), to);
       colours.set(this.#colours.subarray(3 * from, 3 * (from + width)), 3 * to);
     }
-    return { rect, ink, colours };
+    return { rect, ink, colours, plain };
   }
 
-  /** Put it back. @param {Patch} patch */
-  paste({ rect, ink, colours }) {
+  /** Put it back: all is as it was then. @param {Patch} patch */
+  paste({ rect, ink, colours, plain }) {
+    this.#plain = plain;
     const width = rect.right - rect.left;
     for (let y = rect.top, from = 0; y < rect.bottom; y++, from += width) {
       const to = y * this.#width + rect.left;
@@ -142,6 +150,7 @@ export class Layers {
     const inks = this.inks(stroke);
     const [red, green, blue] = bytesOf(erases ? this.#paper.colour : (stroke.colour ?? INK));
     const colours = this.#colours;
+    if (!inks && !isWhite(red, green, blue)) this.#plain = false;
     for (let y = top; y < bottom; y++) {
       for (let at = y * this.#width + left; at < y * this.#width + right; at++) {
         let part = more ? Math.max(bytes[at], more.bytes[at]) : bytes[at];
@@ -168,13 +177,18 @@ export class Layers {
     const { ink } = this;
     const words = this.#words;
     const colours = this.#colours;
+    const grey = this.#plain || !coloured;
     for (let y = top; y < bottom; y++) {
-      for (let at = y * this.#width + left; at < y * this.#width + right; at++) {
-        const light = 255 - ink[at];
-        if (light === 0 || !coloured) {
-          words[at] = 0xff000000 | (light * 0x010101);
+      const end = y * this.#width + right;
+      let at = y * this.#width + left;
+      if (grey) words.fill(WHITE_WORD, at, end);
+      for (; at < end; at++) {
+        const dark = ink[at];
+        if (grey) {
+          if (dark !== 0) words[at] = WHITE_WORD - dark * 0x010101;
           continue;
         }
+        const light = 255 - dark;
         const red = Math.min(light, colours[3 * at]);
         const green = Math.min(light, colours[3 * at + 1]);
         const blue = Math.min(light, colours[3 * at + 2]);
@@ -183,6 +197,13 @@ export class Layers {
     }
   }
 }
+
+/**
+ * @param {number} red
+ * @param {number} green
+ * @param {number} blue
+ */
+const isWhite = (red, green, blue) => Math.min(red, green, blue) === 255;
 
 /**
  * A byte of a colour over another one.

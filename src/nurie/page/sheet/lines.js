@@ -4,6 +4,8 @@
 
 /** A pixel is of a line where all its channels are below the first, and differ by less than the second. */
 const [DARK, GREY] = [128, 32];
+/** A white pixel as a number. */
+const WHITE = -1;
 
 /**
  * @template {{pixels: Uint8ClampedArray, width: number, height: number}} T
@@ -14,37 +16,42 @@ const [DARK, GREY] = [128, 32];
  */
 export function withLines(picture, drawing, lines) {
   if (!lines) return picture;
-  const ink = inkOf(drawing);
+  const near = nearLines(drawing);
+  const ink = drawing.pixels;
   const { width, height } = picture;
   const pixels = picture.pixels.slice();
-  for (let y = 0, at = 0; y < height; y++) {
+  for (let y = 0, to = 0; y < height; y++) {
     const row = Math.floor((y * drawing.height) / height) * drawing.width;
-    for (let x = 0; x < width; x++, at += 4) {
-      const light = 255 - lines * ink[row + Math.floor((x * drawing.width) / width)];
-      for (let i = at; i < at + 3; i++) pixels[i] = Math.floor((pixels[i] * light) / 255 + 0.5);
+    for (let x = 0; x < width; x++, to += 4) {
+      const at = row + (((x * drawing.width) / width) | 0);
+      if (near[at] === 0) continue;
+      const light = 255 - lines * (255 - Math.max(ink[4 * at], ink[4 * at + 1], ink[4 * at + 2]));
+      for (let i = to; i < to + 3; i++) pixels[i] = ((pixels[i] * light) / 255 + 0.5) | 0;
     }
   }
   return { ...picture, pixels };
 }
 
 /**
- * How dark a drawing is where there is a line, or one in the 8 pixels around; elsewhere 0.
+ * Not 0 where there is ink of a line, or of one in the 8 pixels around. Most pixels are white, and little is done for
+ * those: the first picture waits for this, before the browser has compiled it.
  * @param {Picture} drawing
  */
-function inkOf({ width, height, pixels }) {
-  const ink = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 4 * (y * width + x);
-      const [red, green, blue] = [pixels[from], pixels[from + 1], pixels[from + 2]];
-      const most = Math.max(red, green, blue);
-      if (most >= DARK || most - Math.min(red, green, blue) >= GREY) continue;
-      for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
-        for (let at = row * width + Math.max(0, x - 1); at <= row * width + Math.min(width - 1, x + 1); at++) {
-          ink[at] = 255 - Math.max(pixels[4 * at], pixels[4 * at + 1], pixels[4 * at + 2]);
-        }
-      }
-    }
+function nearLines({ width, height, pixels }) {
+  const words = new Int32Array(pixels.buffer, pixels.byteOffset, width * height);
+  const near = new Uint8Array(words.length);
+  for (let at = 0; at < words.length; at++) {
+    if (words[at] === WHITE) continue;
+    const red = pixels[4 * at];
+    const green = pixels[4 * at + 1];
+    const blue = pixels[4 * at + 2];
+    const most = Math.max(red, green, blue);
+    if (most >= DARK || most - Math.min(red, green, blue) >= GREY) continue;
+    const x = at % width;
+    const left = x > 0 ? 1 : 0;
+    const right = x < width - 1 ? 1 : 0;
+    // Beyond the first and the last row an array keeps nothing.
+    for (let to = at - width; to <= at + width; to += width) near[to - left] = near[to] = near[to + right] = 1;
   }
-  return ink;
+  return near;
 }

@@ -6,8 +6,9 @@ import { Keys } from "../pointer/keys.js";
 import { placeOf, WHOLE } from "../pointer/view.js";
 import { area } from "./area.js";
 import { Brush } from "./brush.js";
-import { Glide, refresh } from "./canvas.js";
+import { refresh } from "./canvas.js";
 import { Drawing } from "./drawing.js";
+import { Glide } from "./glide.js";
 import { Surface } from "./surface.js";
 
 /**

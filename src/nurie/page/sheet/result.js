@@ -1,7 +1,6 @@
 // The sheet for the colours. Its data-asked, data-shown and data-pictures say which picture of the drawing it shows.
 
 import { offer } from "../dom.js";
-import { encode } from "../png.js";
 import { show } from "./canvas.js";
 import { withLines } from "./lines.js";
 
@@ -56,8 +55,11 @@ export class Result {
     this.#canvas.dataset.shown = "0";
   }
 
-  /** Offer the picture as it is seen, as a file. */
+  /** Offer the picture as it is seen, as a file. Throws where what makes files does not come. */
   async save() {
-    if (this.#picture) offer(await encode(this.#seen(this.#picture)), "nurie.png");
+    if (!this.#picture) return;
+    const picture = this.#seen(this.#picture);
+    const { encode } = await import("../png.js");
+    offer(await encode(picture), "nurie.png");
   }
 }

@@ -2,6 +2,7 @@
 
 import { closeFromOutside, get } from "../dom.js";
 import { openPreset } from "../model/download.js";
+import { strokesOf } from "../model/strokes.js";
 import { thumbnail } from "../sheet/canvas.js";
 import { say, translate } from "../text.js";
 
@@ -114,14 +115,14 @@ export class Gallery {
  * @param {{width: number, height: number}} size
  * @param {URL} base
  */
-function picture({ strokes, image }, size, base) {
-  if (image) {
+function picture(preset, size, base) {
+  if (preset.image) {
     const element = new Image();
-    Object.assign(element, { src: new URL(image, base).href, alt: "", loading: "lazy" });
+    Object.assign(element, { src: new URL(preset.image, base).href, alt: "", loading: "lazy" });
     return element;
   }
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: THUMBNAIL, height: Math.round((THUMBNAIL * size.height) / size.width) });
-  thumbnail(canvas, size, { strokes });
+  thumbnail(canvas, size, { strokes: strokesOf(preset) });
   return canvas;
 }

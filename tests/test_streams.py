@@ -23,6 +23,7 @@ ALL = Train(Path("pairs"), Path("run"), size=square(64), batch=4, tails=0.5, bod
 OFF: dict[str, tuple[Any, set[str]]] = {
     "jitter": (False, {"jitter"}),
     "augment_drawing": (False, {"drop_strokes", "add_strokes", "add_tail", "wobble_field", "redraw"}),
+    "plain": (1.0, {"drop_strokes", "add_strokes", "add_tail", "wobble_field", "redraw"}),
     "tails": (0.0, {"add_tail"}),
     "body_parts": (0.0, {"add_legs", "add_paws", "add_face"}),
     "consistency": (0.0, {"redraw"}),  # once instead of twice

@@ -197,6 +197,7 @@ class Train:
     diffaugment: bool = True  # differentiable augmentation for the discriminator (Zhao et al. 2020)
     # vary the drawing: line width and softness, gaps, dropped and added strokes; wobble it and its picture
     augment_drawing: bool = True
+    plain: Share = 0.0  # share of the pairs that --augment-drawing leaves as they are
     # share of the line drawings that get a synthetic tail, in the picture too: for animals, whose tails photos often
     # hide; needs --augment-drawing
     tails: Share = 0.0

@@ -35,13 +35,15 @@ def vary_pair(drawing: Image, picture: Image, options: Train, streams: Streams) 
     """
     if options.jitter:
         drawing, picture = jitter(drawing, picture, streams(Choice.JITTER))
-    if options.augment_drawing:
+    augmented = options.augment_drawing and not streams.when(Choice.PLAIN, options.plain)
+    if augmented:
         drawing, picture = vary(drawing, picture, streams, options.tails)
     drawing, picture, near_parts = add_body_parts(drawing, picture, options.body_parts, streams)
     redrawn = None
     if options.augment_drawing:
         other = redraw(drawing, streams(Choice.OTHER_PEN)) if options.consistency > 0 else drawing
         redrawn = None if other is drawing else other  # one with colour stays as it is
+    if augmented:
         drawing = redraw(drawing, streams(Choice.PEN))
     plain, strokes = picture, []
     if rng := streams.when(Choice.HINTS, options.hints):

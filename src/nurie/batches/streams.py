@@ -36,6 +36,7 @@ class Choice(IntEnum):
     SHIFT = 14  # of all pairs of a step, by the position of the first
     PLACE = 15  # of a drawing without a picture, at its own position
     UNPAIRED_PEN = 16
+    PLAIN = 17
 
 
 class Streams(ISeedSequence):

@@ -16,13 +16,15 @@ from torch import Tensor
 from conftest import TINY, forget_accelerate, square
 from nurie.batches.sampler import Sampler
 from nurie.batches.unpaired import unpaired_at
-from nurie.config import Evaluate, Train
+from nurie.config import Evaluate, Export, Train
 from nurie.drawings.bodies import bodies
 from nurie.drawings.collection import Sketch, line_width, open_collection, scaled
 from nurie.drawings.pixels import draw_strokes
+from nurie.engine.modelfile import read_manifest
 from nurie.engine.plan import Op, make_plan
 from nurie.errors import NurieError
 from nurie.evaluate import evaluate
+from nurie.export import export
 from nurie.files.schema import Stroke
 from nurie.nets import checkpoint
 from nurie.nets.discriminators import PatchDiscriminator
@@ -375,6 +377,18 @@ def test_training_with_drawings_resumes_to_the_same_bits(pairs: Path, doodles: P
     assert all(torch.equal(a[name], b[name]) for name in a)
     losses = [json.loads(line) for line in (tmp_path / "whole" / "losses.jsonl").read_text().splitlines()]
     assert losses[0].keys() >= {"ink_contrast", "open_paper", "subject_colour", "unpaired_gan"} - {"subject_colour"}
+
+
+def test_a_run_keeps_the_credit_of_the_drawings_data_set(pairs: Path, doodles: Path, tmp_path: Path) -> None:
+    own = Train(pairs, tmp_path / "own", steps=1, drawings=doodles, **TINY)
+    assert checkpoint.about(train(own))["credits"] == []  # of the maker's own in its format none
+    doodles.write_text("".join(quick_draw([CIRCLE, *EYES], key_id=f"{i}") for i in range(4)))
+    for steps in (1, 2):  # begun, and resumed
+        forget_accelerate()
+        path = train(replace(own, run=tmp_path / "theirs", steps=steps))
+        (credit,) = checkpoint.about(path)["credits"]
+        assert "Quick, Draw!" in credit and "CC BY 4.0" in credit
+    assert read_manifest(export(Export(tmp_path / "theirs", tmp_path / "model"))).credits == [credit]
 
 
 def test_nothing_is_written_for_drawings_that_can_not_be_read(pairs: Path, tmp_path: Path) -> None:

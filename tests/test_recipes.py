@@ -109,7 +109,7 @@ def test_the_cats_recipe_goes_on_with_drawings_and_keeps_a_share(pairs: Path, tm
         "id,breed\n" + "".join(f"{name},{i % 2}\n" for i, name in enumerate(names))
     )
     outline = [[round(128 + 90 * float(f(a))) for a in np.linspace(0, 6.2, 30)] for f in (np.cos, np.sin)]
-    (tmp_path / "cats.ndjson").write_text(f'{{"drawing": {[outline]}}}\n')
+    (tmp_path / "cats.ndjson").write_text(f'{{"key_id": "1", "drawing": {[outline]}}}\n')
     tiny = {**TINY, "discriminator": "projected", "discriminator_width": 64}
     init = train(Train(pairs, tmp_path / "init", steps=1, **tiny))
     assert run("cats", tmp_path, "made-up", "cats.ndjson", str(init)) == ["prepare", "train", "export"]

@@ -22,5 +22,4 @@ nurie train "$out/pairs" "$out/run" --init "$init" --init-share 0.25 --classes "
     --hints 0.3 --hint-l1 20 --tails 0.6 --body-parts 0.5 --body-part-l1 20
 nurie export "$out/run/checkpoint.safetensors" "$out/model" --title Cats --title-ja 猫 --presets "$here/presets" --lines 0.5 \
     --styles '#d08a45' '#8a8a90' '#e0c090' '#8a7050' '#e8e0d8' '#707888' '#6e4a34' '#2c2826' --credits \
-    "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners" \
-    "Drawings without pictures: Quick, Draw! data set, made available by Google, Inc.; CC BY 4.0"
+    "Trained on the Oxford-IIIT Pet data set: Parkhi, Vedaldi, Zisserman, Jawahar, 2012; CC BY-SA 4.0; copyright of the images remains with the original owners"

@@ -30,6 +30,7 @@ LINES, JSON = ".ndjson", ".json"
 KINDS = SUFFIXES | {LINES, JSON}
 MOST_BYTES = 1 << 20  # of a line
 MOST = 1_000_000  # drawings of a file
+QUICK_DRAW = "Drawings without pictures: Quick, Draw! data set, made available by Google, Inc.; CC BY 4.0"
 EXPECTED = (
     "Expected drawings of strokes (.json of the page, or .ndjson of Quick, Draw!), pictures of line drawings, or a "
     "folder of them."
@@ -50,6 +51,7 @@ class QuickDrawing(Struct, frozen=True):
 
     drawing: Annotated[list[list[Axis]], Meta(max_length=10_000)]
     recognized: bool = True
+    key_id: str = ""  # the data set has one for each
 
     def __post_init__(self) -> None:
         if any(len(stroke) < 2 or len(stroke[0]) != len(stroke[1]) for stroke in self.drawing):
@@ -82,6 +84,7 @@ class Sketch:
 
     strokes: tuple[Stroke, ...] = ()
     picture: Image | None = None  # uint8 (h, w, 3), cropped to its ink
+    credit: str = ""  # that a model which learnt from it must carry
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
@@ -126,6 +129,10 @@ class Collection:
     sketches: Sequence[Sketch]
     digest: str  # of the files that they are from
     left_out: Counter[str] = field(default_factory=Counter)  # reason -> how many drawings, or files of a folder
+
+    @property
+    def credits(self) -> list[str]:
+        return sorted({sketch.credit for sketch in self.sketches} - {""})
 
     def told(self) -> str:
         """What is left out: "43 not recognised, 2 without lines", or nothing."""
@@ -191,7 +198,7 @@ def read_lines(path: Path) -> Iterator[Sketch | str]:
                 strokes = found.strokes()
             except (ValueError, RecursionError) as error:
                 raise NurieError(f"Line {number} of {path} is no drawing: {fault(error)}. {EXPECTED}") from error
-            yield sketch_of(strokes) if found.recognized else UNRECOGNISED
+            yield sketch_of(strokes, QUICK_DRAW if found.key_id else "") if found.recognized else UNRECOGNISED
 
 
 def sketch_on(sheet: Sheet) -> Sketch | str:
@@ -200,13 +207,13 @@ def sketch_on(sheet: Sheet) -> Sketch | str:
     return ON_PICTURE if sheet.picture else sketch_of(sheet.strokes)
 
 
-def sketch_of(strokes: Iterable[Stroke]) -> Sketch | str:
+def sketch_of(strokes: Iterable[Stroke], credit: str = "") -> Sketch | str:
     """Of the strokes without colour, where the eraser has left some of them."""
     kept = tuple(stroke for stroke in strokes if not stroke.colour)
     tools = {stroke.tool for stroke in kept}
     if not tools - {"eraser"}:
         return EMPTY
-    sketch = Sketch(kept)
+    sketch = Sketch(kept, credit=credit)
     if "eraser" in tools:
         scale = sketch.scale(LOOKED_AT.least)
         if sketch.draw(LOOKED_AT, scale, 0, 0, 3.0).min() >= INK:

@@ -155,9 +155,14 @@ class State:
         if score <= AS_GOOD * self.best:
             checkpoint.save(path, {"ema": self.ema.state_dict()}, self.metadata())
 
+    def credited(self) -> list[str]:
+        """Of all that the weights learnt from and that names whom to thank, each once."""
+        drawings = self.dataset.drawings
+        return list(dict.fromkeys([*self.credits, *(drawings.credits if drawings else [])]))
+
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}
-        own = {"styles": self.styles, "best": self.best, "credits": self.credits, "draws": DRAWS}
+        own = {"styles": self.styles, "best": self.best, "credits": self.credited(), "draws": DRAWS}
         if self.schedule.timed:  # else two runs with the same options have the same bytes
             own["seconds"] = round(self.schedule.seconds(), 1)
         own |= {name: n for name, n in (("averaged", self.averaged), ("batchnorm", self.measured)) if n}

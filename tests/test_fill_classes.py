@@ -93,6 +93,12 @@ def test_an_area_too_small_to_choose_has_one_class_of_all_its_pixels() -> None:
     assert (filled_classes(drawing, logits, PALETTE)[21:23, 11:13] == PALETTE[YELLOW]).all()
 
 
+def test_logits_for_squares_are_those_of_all_their_pixels() -> None:
+    logits = logits_of((BLUE, 1), noise=2)[::4, ::4]
+    whole = np.stack([[logits[y // 4, x // 4] for x in range(96)] for y in range(48)])
+    assert np.array_equal(filled_classes(rooms(), logits, PALETTE, 3), filled_classes(rooms(), whole, PALETTE, 3))
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_areas_without_strokes_have_colours_of_the_palette(seed: int, dice: int) -> None:
@@ -142,8 +148,7 @@ def test_it_is_the_reference_to_the_byte(
     for dice in (0, 1, seed):
         engine.set_style(dice)
         picture = engine.run(drawing)
-        logits = engine.tensor(1).repeat(step, axis=0).repeat(step, axis=1)
-        assert np.array_equal(picture, filled_classes(drawing, logits, palette, dice))
+        assert np.array_equal(picture, filled_classes(drawing, engine.tensor(1), palette, dice))
 
 
 @pytest.mark.parametrize("step", SHUFFLES)

@@ -148,15 +148,6 @@ def test_other_nets_of_the_same_modules_are_lowered() -> None:
     assert difference < 1e-4 and levels.max() <= 1
 
 
-@pytest.mark.parametrize("kernel", [1, 3])
-def test_nearest_upsampling_by_four_is_lowered(kernel: int) -> None:
-    net = nn.Sequential(
-        nn.PixelUnshuffle(4), nn.Conv2d(48, 3, kernel, padding=kernel // 2), nn.Upsample(scale_factor=4), nn.Tanh()
-    )
-    difference, levels = compare(trained(net), 12)
-    assert difference < 1e-4 and levels.max() <= 1
-
-
 def test_functional_forms_are_lowered_too() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -170,12 +161,6 @@ def test_functional_forms_are_lowered_too() -> None:
 
     difference, levels = compare(trained(Net()), 12)
     assert difference < 1e-4 and levels.max() <= 1
-
-
-@pytest.mark.parametrize(("factor", "mode"), [(3, "nearest"), (2, "bilinear")])
-def test_other_upsampling_is_named(factor: int, mode: str) -> None:
-    with pytest.raises(NurieError, match=rf"by {mode} x{factor}.*; the engine has nearest x2 and x4"):
-        lower(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Upsample(scale_factor=factor, mode=mode)), square(12))
 
 
 def test_unknown_module_is_named() -> None:

@@ -27,7 +27,7 @@ def picture_of(output: Tensor) -> Tensor:
 
 
 def probabilities(logits: Tensor) -> Tensor:
-    """Of colours, (n, colours, h, w)."""
+    """Of colours, (n, colours, _, _)."""
     return logits.softmax(1)
 
 

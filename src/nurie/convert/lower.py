@@ -68,24 +68,29 @@ def lower(
     """The plan of a generator in eval mode, and the raw bytes of its weights file.
 
     generator: (n, 3, h, w) in [-1, 1] to the same; with a palette, uint8 (colours, 3), to a logit for each of its
-    colours. size: one that it accepts, for tracing. steps: see rounding.py.
+    colours, (n, colours, h / f, w / f). size: one that it accepts, for tracing. steps: see rounding.py.
     Raises NurieError naming a module that the engine has no operation for.
     """
     modules = {name: module for name, module in generator.named_modules() if isinstance(module, nn.Conv2d)}
     if unknown := sorted((steps or {}).keys() - modules.keys()):
         raise NurieError(f"There are steps for {', '.join(unknown)}, but the generator has no such convolution.")
     by_module: dict[nn.Module | None, float] = {modules[name]: step for name, step in (steps or {}).items()}
-    return Lowering(graph_of(generator, size), int8, palette, by_module).run()
+    return Lowering(graph_of(generator, size), size, int8, palette, by_module).run()
 
 
 class Lowering(Writer):
     """Walks the graph once, in order, and collects tensors, operations and weights."""
 
     def __init__(
-        self, graph: fx.GraphModule, int8: bool, palette: np.ndarray, steps: Mapping[nn.Module | None, float]
+        self,
+        graph: fx.GraphModule,
+        size: Size,
+        int8: bool,
+        palette: np.ndarray,
+        steps: Mapping[nn.Module | None, float],
     ) -> None:
         super().__init__()
-        self.graph, self.int8, self.palette, self.steps = graph, int8, palette, steps
+        self.graph, self.size, self.int8, self.palette, self.steps = graph, size, int8, palette, steps
         self.mixed: dict[fx.Node, Mixed] = {}  # values that only weights know
         self.absorbed: set[fx.Node] = set()  # values that exist only inside an epilogue
         self.leaky: dict[fx.Node, Slice] = {}  # values known only as LeakyReLU(value)
@@ -123,7 +128,7 @@ class Lowering(Writer):
             place = self._new(node)
             self._emit(node, Op("enclosed", output=place.tensor, output_channel=place.channel, shuffle=module.factor))
         elif isinstance(module, nn.Upsample):
-            self._upsample(node, module)
+            self._copy(node, self._place(self._source(node)), shuffle=upsampling(node, module))
         elif isinstance(module, PictureOutput):
             self._picture(node, module)
         elif node.op == "output":
@@ -200,23 +205,15 @@ class Lowering(Writer):
             place = self._gathered(place, factor * rows.double(), torch.full((len(rows),), shift).double())
         self.places[node], self.shown[node] = place, fields_of(module)
 
-    def _upsample(self, node: fx.Node, module: nn.Upsample) -> None:
-        """A copy; of logits that are shown as they are then, the output does it."""
-        place, factor, follower = self._place(self._source(node)), upsampling(node, module), self._only_follower(node)
-        if len(self.palette) and follower is not None and follower.op == "output":
-            self.places[node], self.shown[node] = place, {"shuffle": factor}
-        else:
-            self._copy(node, place, shuffle=factor)
-
     def _output(self, node: fx.Node) -> None:
         source = self._source(node)
         place, fields, count = self._place(source), self.shown.get(source, {}), len(self.palette)
-        if place.channels != (count or 3) and not (fields and not count):
+        if place.channels != (count or 3) and not fields:
             shown = f"{count}, one for each colour of its palette" if count else "3 (RGB)"
             raise NurieError(f"The generator's output has {place.channels} channels; the engine shows {shown}.")
         if count:
-            at = self._append(self.palette)
-            fields |= {"mode": CLASSES, "activation": FILL, "in_channels": count, "weight": at}
+            at, step = self._append(self.palette), self.size.width // source.meta["tensor_meta"].shape[3]
+            fields = {"mode": CLASSES, "activation": FILL, "in_channels": count, "weight": at, "shuffle": step}
         self.ops.append(Op("output", input=place.tensor, input_channel=place.channel, **fields))
 
     def _activation(self, node: fx.Node) -> None:
@@ -392,7 +389,6 @@ def fields_of(module: PictureOutput) -> dict[str, int]:
 
 
 def upsampling(node: fx.Node, module: nn.Upsample) -> int:
-    if module.mode != "nearest" or module.scale_factor not in SHUFFLES:
-        how = f"{module.mode} x{module.scale_factor}"
-        raise NurieError(f"{node.name} upsamples by {how}; the engine has nearest x2 and x4.")
-    return int(module.scale_factor)
+    if module.mode != "nearest" or module.scale_factor != 2:
+        raise NurieError(f"{node.name} upsamples by {module.mode} x{module.scale_factor}; the engine has nearest x2.")
+    return 2

@@ -19,10 +19,11 @@ ONNX_TOLERANCE = 1e-3  # largest difference between ONNX Runtime and PyTorch, of
 def to_onnx(generator: nn.Module, drawing: np.ndarray, gives: str = "picture") -> bytes:
     """A standard ONNX file, input and output (n, 3, h, w) float32 in [-1, 1], checked with ONNX Runtime.
 
-    gives: the output's name. One that paints in the colours of a palette gives (n, colours, h, w) logits.
+    gives: the output's name. One that paints in the colours of a palette gives (n, colours, h / 4, w / 4) logits.
 
     A generator with a style gets the default one, and takes the size it was trained with only: its noise is a constant.
-    One that is told how enclosed places are has a second input for that, (n, 1, h/2, w/2) float32 in [0, 1].
+    One that is told how enclosed places are has a second input for that, (n, 1, h / 2, w / 2) or, where it gives
+    logits, (n, 1, h / 4, w / 4) float32 in [0, 1].
     """
     try:
         import onnx
@@ -35,13 +36,14 @@ def to_onnx(generator: nn.Module, drawing: np.ndarray, gives: str = "picture") -
     maps = {} if told is None else {"enclosed": told(x)}
     inputs = {"drawing": x, **maps}
     free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
-    free_of_map = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
+    smaller = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
+    whole = {"drawing", gives} if generator(x).shape[2:] == x.shape[2:] else {"drawing"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
             generator, (x,), str(path), kwargs=maps, input_names=[*inputs], output_names=[gives],
-            dynamic_axes={name: free_of_map if name == "enclosed" else free for name in (*inputs, gives)},
+            dynamic_axes={name: free if name in whole else smaller for name in (*inputs, gives)},
             dynamo=False,
         )  # fmt: skip
         data = path.read_bytes()

@@ -54,8 +54,7 @@ def shown(op: Op, x: Array, given: Given) -> Array:
     """uint8 (h, w, 3)"""
     if op.mode == CLASSES:
         palette = read_palette(given.weights, op.weight, op.in_channels)
-        logits = x.repeat(op.shuffle, axis=0).repeat(op.shuffle, axis=1).astype(np.float32)
-        return filled_classes(given.drawing, logits, palette, given.seed)
+        return filled_classes(given.drawing, x.astype(np.float32), palette, given.seed)
     if op.mode == LAB:
         picture = to_bytes(from_lab(np.dstack([lightness(given.drawing), 110 * x])), unit=True)
     elif op.mode == RGBA:

@@ -54,8 +54,11 @@ def filled(drawing: Array, picture: Array) -> Array:
 def filled_classes(drawing: Array, logits: Array, palette: Array, seed: int = 0) -> Array:
     """The same of a class for each pixel: one class for what dark grey lines enclose, by the seed.
 
-    drawing: uint8 (h, w, 3). logits: float32 (h, w, classes). palette: uint8 (classes, 3), the first one paper.
+    drawing: uint8 (h, w, 3). logits: float32 (h / step, w / step, classes), each for step x step pixels. palette: uint8
+    (classes, 3), the first one paper.
     """
+    step = len(drawing) // len(logits)
+    logits = logits.repeat(step, axis=0).repeat(step, axis=1)
     costs = costs_of(logits)
 
     def choose(sheet: Sheet, areas: list[Array], strokes: list[list[Array]]) -> list[list[Array]]:

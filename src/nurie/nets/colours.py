@@ -42,29 +42,24 @@ class Colours:
         red, green, blue = (pictures * 127.5 + 127.5).round().int().clamp(0, 255).bitwise_right_shift(2).unbind(1)
         return self.nearest[(red * 64 + green) * 64 + blue].long()
 
-    def likeliest(self, logits: Float[Tensor, "n colours h w"]) -> Float[Tensor, "n 3 h w"]:
+    def likeliest(self, logits: Float[Tensor, "n colours h2 w2"]) -> Float[Tensor, "n 3 h w"]:
         """The picture in which each pixel has its most probable colour, in [-1, 1]."""
-        return spread(self.levels[one_of_each(logits).argmax(1)].permute(0, 3, 1, 2))
+        return spread(self.levels[logits.argmax(1)].permute(0, 3, 1, 2))
 
     def cross_entropy(
-        self, logits: Float[Tensor, "n colours h w"], pictures: Float[Tensor, "n 3 h w"]
+        self, logits: Float[Tensor, "n colours h2 w2"], pictures: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 1 h w"]:
         """Of each pixel, times its weight: the same for all of a block, whose class is that in its middle."""
         classes = self.classes(pictures)
         middle = classes[:, COARSE // 2 :: COARSE, COARSE // 2 :: COARSE]
-        rows = one_of_each(logits).float().permute(0, 2, 3, 1).reshape(-1, logits.shape[1])  # two thirds of the time
+        rows = logits.float().permute(0, 2, 3, 1).reshape(-1, logits.shape[1])  # two thirds of the time as they are
         loss = F.cross_entropy(rows, middle.flatten(), reduction="none").view(middle.shape)
         counts = torch.where(even(classes) | (middle == PAPER), 1.0, BORDER)
         return spread((loss * self.weights[middle] * counts)[:, None])
 
 
-def one_of_each(logits: Float[Tensor, "n colours h w"]) -> Float[Tensor, "n colours h2 w2"]:
-    """Those of each block of COARSE x COARSE pixels, which all have the same."""
-    return logits[:, :, ::COARSE, ::COARSE]
-
-
-def spread(blocks: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
-    """The pixels of blocks."""
+def spread(blocks: Float[Tensor, "n c h2 w2"]) -> Float[Tensor, "n c h w"]:
+    """The pixels of blocks of COARSE x COARSE."""
     return F.interpolate(blocks, scale_factor=COARSE)
 
 

@@ -3,7 +3,7 @@
     python bench/strokes.py
 
 Two sheets of 600 x 600 pixels, one with few strokes and one with many; rounds on both alternate. Each row: milliseconds
-of a pointer's move, of a stroke's end and of undo, medians; and of drawing everything anew, as after zooming.
+of a pointer's move, of a stroke's end and of undo, medians; and of zooming, after which all is drawn anew in slices.
 """
 
 import argparse

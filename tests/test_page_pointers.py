@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from browsers import served
 from nurie.config import Publish
 from nurie.publish import publish
-from pages import PIXELS, SIZE, pixels, ready, stroke, write_model
+from pages import PIXELS, SIZE, pixels, ready, stop_live, stroke, write_model
 from plans import small_styled
 
 pytestmark = pytest.mark.browser
@@ -181,6 +181,74 @@ def test_control_and_the_wheel_zoom_around_the_pointer_and_space_moves_the_sheet
     moved = page.evaluate("nurie.view")
     assert abs(moved["left"] - view["left"] - 30 / box["width"] * SIZE / view["zoom"]) < 0.1
     assert np.array_equal(pixels(page, "input"), drawing)
+
+
+# Roots that each task of the page computes: strokes take them, and nothing else of the sheet. By its clock two strokes
+# end a slice, and after three tasks the next ones wait until they are let go.
+WORK = """() => {
+    const { sqrt } = Math;
+    const { setTimeout } = window;
+    let time = 0;
+    let roots = 0;
+    const kept = [];
+    window.tasks = [];
+    const task = (act) => {
+        roots = 0;
+        act();
+        tasks.push(roots);
+    };
+    let most = 3;
+    Math.sqrt = (x) => (roots++, sqrt(x));
+    performance.now = () => (time += 10);
+    window.setTimeout = (act, ms) =>
+        setTimeout(() => (tasks.length < most ? task(act) : kept.push(act)), ms);
+    window.letGo = () => {
+        most = Infinity;
+        kept.splice(0).forEach(task);
+    };
+    window.turn = () => task(() => {
+        const { left, top, width, height } = drawing.getBoundingClientRect();
+        const [clientX, clientY] = [left + width / 4, top + height / 4];
+        const init = { deltaY: -100, ctrlKey: true, clientX, clientY, bubbles: true, cancelable: true };
+        drawing.dispatchEvent(new WheelEvent("wheel", init));
+    });
+    window.bytes = () => drawing.getContext("2d").getImageData(0, 0, drawing.width, drawing.height).data.join();
+    window.rests = () => window.before === (window.before = bytes());
+}"""
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_zooming_draws_many_strokes_in_slices_and_all_at_once_where_a_line_begins(
+    meanwhile: bool, page: Page, address: str
+) -> None:
+    ready(page, address)
+    stop_live(page)
+    page.click("#clear")
+    for i in range(40):
+        stroke(page, [(3 + SIZE / 45 * i, 3), (20, SIZE - 4)])
+    page.evaluate(WORK)
+    page.evaluate("turn()")
+    assert page.evaluate("tasks") == [0]  # what is there is moved
+    page.wait_for_function("tasks.length === 3")
+    moved = page.evaluate("bytes()")
+    if meanwhile:
+        stroke(page, [(5, 5), (30, 30)])
+        assert page.evaluate("bytes()") != moved
+    page.evaluate("letGo()")
+    page.wait_for_function("rests()", polling=700)
+    drawn = page.evaluate("before")
+    assert drawn != moved
+    if not meanwhile:
+        tasks = page.evaluate("tasks")
+        assert max(tasks) < sum(tasks) / 8, tasks
+    page.click("#undo")
+    assert not page.evaluate("rests()")
+    page.click("#redo")
+    assert page.evaluate("bytes()") == drawn
+    page.reload()  # the drawing comes back, and is drawn at once
+    page.evaluate(WORK)
+    page.evaluate("letGo(), turn()")
+    page.wait_for_function("drawn => drawn === bytes()", arg=drawn)
 
 
 def test_a_line_ends_with_its_button_whatever_was_not_told(page: Page, address: str) -> None:

@@ -13,7 +13,7 @@ MINIFIERS = {".js": rjsmin.jsmin, ".css": rcssmin.cssmin}
 SHADERS = ("engine/wgsl.js", "engine/wgsl-imported.js")
 SHADER_SPACE = re.compile(r"[ \t]*//[^\n]*|^[ \t]+", re.MULTILINE)
 # None of these becomes another sign beside its neighbour; join.py knows imports by their spaces.
-SHADER_SIGN = re.compile(r"^import .*| *([=,;:{}()<>&|?%*]) *", re.MULTILINE)
+SHADER_SIGN = re.compile(r"^import .*| *([=,;:{}()<>&|?%*+]) *", re.MULTILINE)
 
 
 def minified(name: str, data: bytes) -> bytes:

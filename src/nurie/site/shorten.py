@@ -48,15 +48,19 @@ KEPT = KEYWORDS | BROWSERS
 @cache
 def shortened(text: str) -> str:
     """A script in which names are as short as can be; `text` has no syntax errors."""
-    tokens = without_last_semicolons(list(read(text)))
+    tokens = without_last_signs(list(read(text)))
     short = short_names(tokens)
     return "".join(short.get(text, text) if kind == NAME else text for kind, text in tokens)
 
 
-def without_last_semicolons(tokens: list[Token]) -> list[Token]:
-    """Those at once before a brace need not be there, where the script has no empty statements."""
+def without_last_signs(tokens: list[Token]) -> list[Token]:
+    """Semicolons at once before a brace need not be there, where the script has no empty statements, nor commas before
+    any closing bracket."""
     pairs = zip(tokens, [*tokens[1:], None], strict=True)
-    return [token for token, after in pairs if (token, after) != ((SIGN, ";"), (SIGN, "}"))]
+    last = {(SIGN, mark + bracket) for mark, bracket in (";}", ",}", ",]", ",)")}
+    return [
+        token for token, after in pairs if not (after and token[0] == SIGN and (after[0], token[1] + after[1]) in last)
+    ]
 
 
 def short_names(tokens: list[Token]) -> dict[str, str]:

@@ -25,6 +25,9 @@ import { Surface } from "./surface.js";
  *     in percent of the sheet
  */
 
+/** Milliseconds of drawing anew, after which pointers and keys have their turn. */
+const SLICE = 16;
+
 export class Pad {
   brush = new Brush();
   hand;
@@ -40,8 +43,10 @@ export class Pad {
   #input = new Surface();
   /** In which the line that is being drawn will be shown. */
   #frame = 0;
-  /** While what is seen moves. @type {Glide | null} */
+  /** While what is seen moves, and until it is drawn anew. @type {Glide | null} */
   #glide = null;
+  /** For the next strokes of that. */
+  #slice = 0;
   /** Where the pointer is. @type {{x: number, y: number} | null} */
   #hover = null;
 
@@ -76,7 +81,7 @@ export class Pad {
     });
     this.#resize(size);
     this.#redraw();
-    keepCrisp(canvas, (width, height) => this.#sharpen(width, height));
+    keepCrisp(canvas, (pixels) => this.#sharpen(pixels));
   }
 
   /** Has the visitor drawn on the newest sheet, or emptied it? */
@@ -154,6 +159,7 @@ export class Pad {
    * @param {import("../pointer/hand.js").How} how
    */
   #begin(x, y, { erases, pressure, wider = 1 }) {
+    if (this.#glide) this.#sharpen();
     const { tool, width, colour } = this.brush.take(erases || undefined);
     if (colour) this.coloured = true;
     if (tool === "fill") this.#drawing.fill(area(this.#input, x, y, this.brush.labels, colour), width, colour);
@@ -228,7 +234,6 @@ export class Pad {
    */
   suit(size, pencil, paper) {
     this.#keys.leave();
-    this.#glide = null;
     this.hand.view = WHOLE;
     this.#listener.onzoom(1);
     this.brush.pencil *= this.#drawing.fit(this.#size, size);
@@ -246,14 +251,30 @@ export class Pad {
    */
   #look(view, finished) {
     this.#listener.onzoom(view.zoom);
-    if (!finished) {
-      this.#glide ??= new Glide(this.#canvas, this.#shown.view);
-      this.#glide.show(this.#viewed(view), this.#shown.paper.colour);
-    } else {
-      this.#glide = null;
-      this.#sharpen(this.#canvas.width, this.#canvas.height);
-    }
+    clearTimeout(this.#slice);
+    this.#glide ??= new Glide(this.#canvas, this.#shown.view);
+    this.#glide.show(this.#viewed(view), this.#shown.paper.colour);
+    if (finished) this.#settle();
     this.#point(this.#hover);
+  }
+
+  /** What is seen stays: it is drawn anew, in slices, but at once where a line begins meanwhile. */
+  #settle() {
+    if (this.#shown.paper.covered) return this.#sharpen();
+    this.#magnify();
+    const strokes = this.#shown.redrawing(this.#drawing);
+    const draw = () => {
+      const end = performance.now() + SLICE;
+      do
+        if (strokes.next().done) {
+          this.#glide = null;
+          this.#update();
+          return;
+        }
+      while (performance.now() < end);
+      this.#slice = window.setTimeout(draw);
+    };
+    draw();
   }
 
   /** @param {View} view @param {number} [width] device pixels that the sheet has on the page */
@@ -280,25 +301,18 @@ export class Pad {
     Object.assign(this.#size, { width, height });
     document.documentElement.style.setProperty("--shape", `${width} / ${height}`);
     this.#input.resize(width, height, this.#size);
-    this.#magnify(this.#canvas.width, this.#canvas.height);
+    this.#magnify();
   }
 
-  /**
-   * @param {number} width
-   * @param {number} height device pixels that the sheet has on the page
-   */
-  #magnify(width, height) {
+  /** @param {{width: number, height: number}} [pixels] that the sheet has on the page, device pixels */
+  #magnify({ width, height } = this.#canvas) {
     if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
     this.#shown.resize(width, height, this.#size, this.#viewed(this.hand.view, width));
   }
 
-  /**
-   * What is seen, anew.
-   * @param {number} width
-   * @param {number} height
-   */
-  #sharpen(width, height) {
-    this.#magnify(width, height);
+  /** What is seen, anew. @param {{width: number, height: number}} [pixels] */
+  #sharpen(pixels) {
+    this.#magnify(pixels);
     this.#see(true);
     refresh(this.#canvas, this.#shown);
   }
@@ -327,8 +341,9 @@ export class Pad {
 
   #update() {
     this.#input.update(this.#drawing);
+    if (this.#glide) return;
     this.#see();
-    if (!this.#glide) refresh(this.#canvas, this.#shown);
+    refresh(this.#canvas, this.#shown);
   }
 
   /** Everything. */
@@ -341,6 +356,10 @@ export class Pad {
   /** Of a label map the pixels are seen as they are kept. @param {boolean} [all] not only what has changed */
   #see(all) {
     const shown = this.#shown;
+    if (all) {
+      clearTimeout(this.#slice);
+      this.#glide = null;
+    }
     if (this.#input.paper.covered) shown.mirror(this.#input, all);
     else if (all) shown.redraw(this.#drawing);
     else shown.update(this.#drawing);
@@ -350,13 +369,13 @@ export class Pad {
 /**
  * Keep a canvas as sharp as the screen, whatever its size on the page.
  * @param {HTMLCanvasElement} canvas
- * @param {(width: number, height: number) => void} onresize device pixels
+ * @param {(pixels: {width: number, height: number}) => void} onresize device pixels
  */
 function keepCrisp(canvas, onresize) {
   const measure = () => {
     const box = canvas.getBoundingClientRect();
     const [width, height] = [box.width, box.height].map((side) => Math.round(side * devicePixelRatio));
-    if (width > 0 && (width !== canvas.width || height !== canvas.height)) onresize(width, height);
+    if (width > 0 && (width !== canvas.width || height !== canvas.height)) onresize({ width, height });
   };
   new ResizeObserver(measure).observe(canvas);
   // Moved to another screen, or zoomed: the size in CSS pixels may stay while the ratio changes.

@@ -7,6 +7,7 @@ import { clipped, isEmpty, NOWHERE, union } from "./rect.js";
 /**
  * @typedef {import("./rect.js").Rect} Rect
  * @typedef {import("./drawing.js").Step} Step
+ * @typedef {import("./drawing.js").Sheet} Sheet
  * @typedef {import("./drawing.js").Stroke} Stroke
  *
  * What lies on the sheet, and the line that is being drawn.
@@ -114,15 +115,23 @@ export class Surface {
   }
 
   /** Everything anew. @param {Shown} shown */
-  redraw({ steps, current }) {
+  redraw(shown) {
+    Array.from(this.redrawing(shown));
+  }
+
+  /**
+   * Everything anew, a stroke at a time: nothing else may be asked until all are there, and `changed` are the pixels then.
+   * @param {Shown} shown
+   */
+  *redrawing({ steps, current }) {
     this.#lift();
     // What a sheet covers is not drawn, so that there is nothing to go back to from it.
     const start = 1 + steps.findLastIndex(({ tool }) => tool === "sheet");
     this.#done = steps.slice(0, start).map((step) => ({ step, before: null }));
     this.#first = Math.max(start, steps.length - LATEST);
     this.#kept = 0;
-    this.#begin(steps[start - 1]);
-    for (const step of steps.slice(start)) this.#add(step);
+    yield* this.#begin(/** @type {Sheet | undefined} */ (steps[start - 1]));
+    for (const step of steps.slice(start)) yield this.#add(step);
     this.#compose(this.#layers.whole);
     if (current) this.#draft(current);
   }
@@ -150,7 +159,7 @@ export class Surface {
     if (step.tool === "sheet" || step.tool === "wash") {
       this.#keep(step, this.#layers.whole);
       if (step.tool === "wash") this.#layers.wash();
-      else this.#begin(step);
+      else Array.from(this.#begin(step));
       return this.#layers.whole;
     }
     if (this.#done.length < this.#first) {
@@ -161,12 +170,12 @@ export class Surface {
     return this.#stroke(step, (rect) => this.#keep(step, rect));
   }
 
-  /** @param {Step} [sheet] none: an empty one */
-  #begin(sheet) {
+  /** A stroke at a time. @param {Sheet} [sheet] none: an empty one */
+  *#begin(sheet) {
     this.#layers.clear(this.paper);
-    if (sheet?.tool !== "sheet") return;
+    if (!sheet) return;
     if (sheet.picture) this.#layers.place(sheet.picture, this.#view);
-    for (const stroke of sheet.strokes) this.#quick(stroke);
+    for (const stroke of sheet.strokes) yield this.#quick(stroke);
   }
 
   /** A stroke under which nothing is kept. @param {Stroke} stroke */

@@ -215,8 +215,8 @@ def test_a_wrong_kernel_is_noticed(browser: Browser, site: Path, tmp_path: Path)
     shutil.copytree(site, broken)
     [kernels] = (broken / "assets").rglob("backend.*.js")
     text = kernels.read_text()
-    assert "v += vec4f(arena" in text
-    kernels.write_text(text.replace("v += vec4f(arena", "v -= vec4f(arena"))
+    assert "v+=vec4f(arena" in text
+    kernels.write_text(text.replace("v+=vec4f(arena", "v-=vec4f(arena"))
     assert shown_by(browser, broken, "?backend=webgpu")[0] == "wasm"
 
 

@@ -21,18 +21,21 @@ FLAT = {
     "gan": 0.0, "feature_matching": 0.0, "l1": 100.0, "consistency": 0.0, "hints": 0.4, "hint_l1": 40.0,
     "hint_recolour": 0.0,
 }  # fmt: skip
-CLASSES = {"hints": 0.4, "beta1": 0.9}  # colours of a palette, which are learnt by cross-entropy,
-CLASSES_LR = 2.5  # with an lr so many times as large
+# colours of a palette, which are learnt by cross-entropy, with an lr so many times as large
+CLASSES = {"hints": 0.2, "hint_recolour": 0.0, "plain": 0.6, "beta1": 0.9}
+CLASSES_LR = 2.5
 
 
 def planned(options: Train, steps: float) -> Train:
     """The options of a run that makes about so many steps of this size and batch, from nothing or from `init`.
 
-    From nothing it begins with small pictures, of which it sees more in the same time, and with a larger lr.
+    From nothing it begins with small pictures, of which it sees more in the same time, and with a larger lr; colours as
+    classes are learnt at a coarse resolution anyway.
     """
     half = half_of(options.size, multiple_for(options))
     small = (
         options.size.width * options.size.height > SMALL**2
+        and not options.colours
         and half != options.size
         and (options.init is None or steps < FEW)
     )

@@ -175,21 +175,6 @@ static int is_held_by_lines(const Fill *f, const Area *area) {
   return balance >= 0;
 }
 
-// Those of the strokes, else of the picture if lines hold the area; and white, unless lines hold what has strokes.
-static void colours_of_open(const Fill *f, const Area *area, Colours *to) {
-  colours_of_strokes(f, area, to);
-  if (is_held_by_lines(f, area)) {
-    if (to->count) return;
-    for (int k = area->begin; k < area->begin + area->pixels; k++) {
-      const uint8_t *rgba = f->picture + 4 * f->order[k];
-      add_pixel(bin_of(f, rgba), rgba);
-    }
-    find_colours(f->bins, APART, (int64_t)FEW * f->width * f->width / (256 * 256), to);
-  }
-  for (int c = 0; c < 3; c++) to->rgb[to->count][c] = 255;
-  to->count++;
-}
-
 // The classes of areas with smaller numbers that an area meets, as bits: of what lies next to its pixels, off the lines,
 // to the left and right, above and below.
 static uint64_t classes_near(const Fill *f, const Area *area) {
@@ -211,9 +196,27 @@ static void colour_of_class(const Fill *f, Area *area, Colours *to) {
   int64_t total[MAX_LABELS] = {0};
   uint32_t seed = f->engine->style->seed;
   add_costs(f->engine, f->op, f->order + area->begin, area->pixels, total);
-  uint64_t near = seed && !area->all_touch ? classes_near(f, area) : 0;
+  uint64_t near = seed && !area->all_touch && area < f->found + f->inner ? classes_near(f, area) : 0;
   area->class = draw_class(total, f->op->in_channels, area->pixels, seed, near);
   for (int c = 0; c < 3; c++) to->rgb[to->count][c] = f->palette[3 * area->class + c];
+  to->count++;
+}
+
+// Those of the strokes, else of the picture if lines hold the area; and white, unless lines hold what has strokes or a
+// class.
+static void colours_of_open(const Fill *f, Area *area, Colours *to) {
+  int64_t few = (int64_t)FEW * f->width * f->width / (256 * 256);
+  colours_of_strokes(f, area, to);
+  if (is_held_by_lines(f, area)) {
+    if (!to->count && in_classes(f->op) && area->pixels >= few) colour_of_class(f, area, to);
+    if (to->count) return;
+    for (int k = area->begin; k < area->begin + area->pixels; k++) {
+      const uint8_t *rgba = f->picture + 4 * f->order[k];
+      add_pixel(bin_of(f, rgba), rgba);
+    }
+    find_colours(f->bins, APART, few, to);
+  }
+  for (int c = 0; c < 3; c++) to->rgb[to->count][c] = 255;
   to->count++;
 }
 

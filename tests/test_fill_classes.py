@@ -84,6 +84,28 @@ def test_neighbours_differ_and_what_was_alike_stays_alike() -> None:
     assert np.mean([c["left"] == c["apart"] for c in found]) > 0.9
 
 
+def test_an_open_area_that_lines_hold_has_one_class_too() -> None:
+    drawing = np.full((48, 96, 3), 255, np.uint8)
+    cv2.polylines(drawing, [np.array([(30, 6), (30, 40), (60, 40), (60, 6)])], False, (0, 0, 0), 1)
+    logits = logits_of((PAPER, 9))
+    inside = logits[12:40, 31:60]
+    inside[:, :, PAPER] -= 18
+    inside[:, :18, BLUE] += 6
+    inside[:, 18:, RED] += 6
+
+    def found(seed: int, dot: bool = False) -> set[tuple[int, ...]]:
+        shown = drawing.copy()
+        shown[20:28, 40:46] = (30, 160, 60) if dot else (255, 255, 255)
+        picture = filled_classes(shown, logits, PALETTE, seed)
+        assert (picture[:6] == 255).all() and (picture[:, 64:] == 255).all()
+        return {*map(tuple, picture[14:38, 33:58].reshape(-1, 3))}
+
+    assert found(0) == {tuple(PALETTE[BLUE])}
+    assert found(0, dot=True) == {(30, 160, 60)}
+    seen = set.union(*(found(seed) for seed in range(1, 20)))
+    assert all(len(found(seed)) == 1 for seed in range(1, 20)) and {tuple(PALETTE[BLUE]), tuple(PALETTE[RED])} <= seen
+
+
 def test_an_area_too_small_to_choose_has_one_class_of_all_its_pixels() -> None:
     drawing = rooms()
     drawing[20:24, 10:14] = 0

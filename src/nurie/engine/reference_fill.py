@@ -48,7 +48,7 @@ class Sheet:
 
 def filled(drawing: Array, picture: Array) -> Array:
     """uint8 (h, w, 3) each: one colour for what dark grey lines enclose, a few for the rest."""
-    return coloured(drawing, picture, means_of)
+    return coloured(drawing, picture, means_of, shades_of)
 
 
 def filled_classes(drawing: Array, logits: Array, palette: Array, seed: int = 0) -> Array:
@@ -64,18 +64,27 @@ def filled_classes(drawing: Array, logits: Array, palette: Array, seed: int = 0)
     def choose(sheet: Sheet, areas: list[Array], strokes: list[list[Array]]) -> list[list[Array]]:
         return [[palette[c]] if c else [] for c in chosen_classes(sheet, areas, strokes, costs, seed)]
 
-    return coloured(drawing, palette[logits.argmax(2)], choose)
+    def choose_held(_: Sheet, area: Array) -> list[Array]:
+        return [palette[chosen_class(costs[area], seed, set())]] if area.sum() >= few_of(area) else []
+
+    return coloured(drawing, palette[logits.argmax(2)], choose, choose_held)
 
 
-def coloured(drawing: Array, picture: Array, choose: Callable[..., list[list[Array]]]) -> Array:
-    """A picture with its areas filled. `choose`: the colours of those without strokes."""
+def coloured(
+    drawing: Array,
+    picture: Array,
+    choose: Callable[..., list[list[Array]]],
+    choose_held: Callable[[Sheet, Array], list[Array]],
+) -> Array:
+    """A picture with its areas filled. `choose`: the colours of those without strokes; `choose_held`: of an open one
+    that lines hold."""
     lines, areas, paper = find_areas(drawing)
     areas += closed_gaps(lines, paper, MOST_AREAS - 1 - len(areas))
     sheet = Sheet(drawing, picture, lines, *choosing(drawing, lines), picture.astype(int), np.zeros_like(lines))
     strokes = [main_colours(drawing[area & sheet.solid], STROKES_APART, 1) for area in areas]
     colours = [own or other for own, other in zip(strokes, choose(sheet, areas, strokes), strict=True)]
     colour_areas(sheet, areas, colours)
-    colour_open_paper(sheet, areas)
+    colour_open_paper(sheet, areas, choose_held)
     colour_at_lines(sheet, areas, colours)
     return np.where(sheet.known[:, :, None], sheet.made, picture).astype(np.uint8)
 
@@ -140,11 +149,15 @@ def chosen_classes(sheet: Sheet, areas: list[Array], strokes: list[list[Array]],
     beside = neighbours(sheet, areas)
     for number, (area, own) in enumerate(zip(areas, strokes, strict=True)):
         core = area & sheet.core
-        pixels = costs[core if core.any() else area]
-        total = pixels.sum(0)[1:]  # paper is none
         near = {chosen[other] for other in beside[number] if other < number}
-        chosen.append(0 if own else drawn(total, len(pixels), seed, near) if seed else 1 + int(total.argmin()))
+        chosen.append(0 if own else chosen_class(costs[core if core.any() else area], seed, near))
     return chosen
+
+
+def chosen_class(costs: Array, seed: int, near: set[int]) -> int:
+    """Classes, rules 2 and 3: that of pixels, (n, classes); with a seed another likely one."""
+    total = costs.sum(0)[1:]  # paper is none
+    return drawn(total, len(costs), seed, near) if seed else 1 + int(total.argmin())
 
 
 def drawn(total: Array, pixels: int, seed: int, near: set[int]) -> int:
@@ -178,21 +191,28 @@ def neighbours(sheet: Sheet, areas: list[Array]) -> list[set[int]]:
     return beside
 
 
-def colour_open_paper(sheet: Sheet, areas: list[Array]) -> None:
+def shades_of(sheet: Sheet, area: Array) -> list[Array]:
+    """What an open area without strokes gets that lines hold."""
+    return [*main_colours(sheet.output[area], APART, few_of(area)), np.full(3, 255)]
+
+
+def few_of(area: Array) -> int:
+    """Pixels that a colour of open paper has at least."""
+    return FEW * area.shape[1] ** 2 // 256**2
+
+
+def colour_open_paper(sheet: Sheet, areas: list[Array], choose_held: Callable[[Sheet, Array], list[Array]]) -> None:
     """Rule 5: colours the pixels off the lines that are in none of the areas."""
     paper = sheet.core & ~np.any([sheet.lines, *areas], axis=0)
     pale = paper & (strength(sheet.output) < PALE)
-    white, few = np.full(3, 255), FEW * paper.shape[1] ** 2 // 256**2
+    white = np.full(3, 255)
     sheet.colour(pale, white)
     for area in separate(paper & ~pale, MOST_AREAS - 1 - len(areas), paper=False)[0]:
         others = sheet.core & ~area
         at_lines, at_paper = (sum((area & moved).sum() for moved in moves(sides)) for sides in (~sheet.core, others))
         strokes = main_colours(sheet.drawing[area & sheet.solid], STROKES_APART, 1)
-        if at_lines >= at_paper:
-            colours = strokes or [*main_colours(sheet.output[area], APART, few), white]
-        else:
-            colours = [*strokes, white]
-        sheet.colour(area, nearest(sheet.output[area], colours))
+        held = strokes or choose_held(sheet, area) if at_lines >= at_paper else None
+        sheet.colour(area, nearest(sheet.output[area], held or [*strokes, white]))
 
 
 def main_colours(pixels: Array, apart: int, least: int) -> list[Array]:

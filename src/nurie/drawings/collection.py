@@ -51,7 +51,7 @@ class QuickDrawing(Struct, frozen=True):
 
     drawing: Annotated[list[list[Axis]], Meta(max_length=10_000)]
     recognized: bool = True
-    key_id: str = ""  # the data set has one for each
+    key_id: str | int = ""  # the data set has one for each
 
     def __post_init__(self) -> None:
         if any(len(stroke) < 2 or len(stroke[0]) != len(stroke[1]) for stroke in self.drawing):

@@ -192,7 +192,7 @@ static uint64_t classes_near(const Fill *f, const Area *area) {
   return near;
 }
 
-static void colour_of_class(const Fill *f, Area *area, Colours *to) {
+__attribute__((minsize)) static void colour_of_class(const Fill *f, Area *area, Colours *to) {
   int64_t total[MAX_LABELS] = {0};
   uint32_t seed = f->engine->style->seed;
   add_costs(f->engine, f->op, f->order + area->begin, area->pixels, total);
@@ -299,7 +299,7 @@ __attribute__((minsize)) void fill_areas(const Engine *e, const Op *op, const ui
   for (int number = 1; number < f.all; number++) colour_area(&f, number);
   colour_at_lines(&f);
   for (int i = 0; i < pixels; i++) {
-    if (!f.known[i] || !f.at_line[i]) continue;
+    if (!f.at_line[i] || (!f.known[i] && !in_classes(op))) continue;
     int light = lightest(f.drawing + 4 * i);
     for (int c = 0; c < 3; c++) f.picture[4 * i + c] = (uint8_t)((2 * f.picture[4 * i + c] * light + 255) / 510);
   }

@@ -106,6 +106,14 @@ def test_an_open_area_that_lines_hold_has_one_class_too() -> None:
     assert all(len(found(seed)) == 1 for seed in range(1, 20)) and {tuple(PALETTE[BLUE]), tuple(PALETTE[RED])} <= seen
 
 
+@pytest.mark.parametrize("likely", [PAPER, RED])
+def test_wide_lines_are_as_dark_as_they_are_drawn(likely: int) -> None:
+    drawing = np.full((48, 96, 3), 255, np.uint8)
+    cv2.line(drawing, (10, 10), (80, 36), (0, 0, 0), 9)
+    picture = filled_classes(drawing, logits_of((likely, 9)), PALETTE)
+    assert (picture[drawing[:, :, 0] == 0] == 0).all()
+
+
 def test_an_area_too_small_to_choose_has_one_class_of_all_its_pixels() -> None:
     drawing = rooms()
     drawing[20:24, 10:14] = 0

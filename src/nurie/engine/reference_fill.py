@@ -67,7 +67,7 @@ def filled_classes(drawing: Array, logits: Array, palette: Array, seed: int = 0)
     def choose_held(_: Sheet, area: Array) -> list[Array]:
         return [palette[chosen_class(costs[area], seed, set())]] if area.sum() >= few_of(area) else []
 
-    return coloured(drawing, palette[logits.argmax(2)], choose, choose_held)
+    return coloured(drawing, palette[logits.argmax(2)], choose, choose_held, dark=True)
 
 
 def coloured(
@@ -75,9 +75,10 @@ def coloured(
     picture: Array,
     choose: Callable[..., list[list[Array]]],
     choose_held: Callable[[Sheet, Array], list[Array]],
+    dark: bool = False,
 ) -> Array:
     """A picture with its areas filled. `choose`: the colours of those without strokes; `choose_held`: of an open one
-    that lines hold."""
+    that lines hold. `dark`: so is what lies at lines even where it has no new colour."""
     lines, areas, paper = find_areas(drawing)
     areas += closed_gaps(lines, paper, MOST_AREAS - 1 - len(areas))
     sheet = Sheet(drawing, picture, lines, *choosing(drawing, lines), picture.astype(int), np.zeros_like(lines))
@@ -86,7 +87,8 @@ def coloured(
     colour_areas(sheet, areas, colours)
     colour_open_paper(sheet, areas, choose_held)
     colour_at_lines(sheet, areas, colours)
-    return np.where(sheet.known[:, :, None], sheet.made, picture).astype(np.uint8)
+    anew = sheet.known | dark
+    return np.where(anew[:, :, None], sheet.made, picture).astype(np.uint8)
 
 
 def find_areas(drawing: Array) -> tuple[Array, list[Array], Array]:

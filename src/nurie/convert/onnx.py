@@ -37,7 +37,8 @@ def to_onnx(generator: nn.Module, drawing: np.ndarray, gives: str = "picture") -
     inputs = {"drawing": x, **maps}
     free = {0: "batch"} if styled else {0: "batch", 2: "height", 3: "width"}
     smaller = {axis: name if axis == 0 else f"{name}_of_map" for axis, name in free.items()}
-    whole = {"drawing", gives} if generator(x).shape[2:] == x.shape[2:] else {"drawing"}
+    expected = generator(x)
+    whole = {"drawing", gives} if expected.shape[2:] == x.shape[2:] else {"drawing"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.TracerWarning: that the noise is a constant is meant
         path = Path(folder) / "model.onnx"
@@ -50,7 +51,7 @@ def to_onnx(generator: nn.Module, drawing: np.ndarray, gives: str = "picture") -
     onnx.checker.check_model(data)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     (got,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
-    difference = float(np.abs(np.asarray(got) - generator(x).numpy()).max())
+    difference = float(np.abs(np.asarray(got) - expected.numpy()).max())
     if difference > ONNX_TOLERANCE:
         raise NurieError(f"ONNX Runtime differs from PyTorch by {difference:.5f}, more than {ONNX_TOLERANCE}.")
     return data

@@ -149,8 +149,7 @@ class FastGenerator(nn.Module):
     ) -> None:
         super().__init__()
         # 128, 64, 32, 16, 8 pixels for a 256-pixel drawing
-        wide = (width, width * 2, width * 4, width * 16 // 3, width * 20 // 3)
-        c = channels or tuple(-(-n // 8) * 8 for n in wide)
+        c = channels or in_eights(width, width * 2, width * 4, width * 16 // 3, width * 20 // 3)
         self.unshuffle = nn.PixelUnshuffle(unshuffle)
         self.style = StyleInput() if styles else None
         self.enclosed = EnclosedInput(unshuffle) if enclosed else None
@@ -282,9 +281,13 @@ def coarse_shape(width: int) -> dict[str, Any]:
 
     Width 24: 1.96 M parameters, 0.14 GMAC at 256x256 with 18 colours.
     """
-    channels = (width * 4 // 3, width * 8 // 3, width * 16 // 3, width * 20 // 3)
-    rounded = tuple(-(-n // 8) * 8 for n in channels)
-    return {"channels": rounded, "residuals": (0, 1, 1, 2), "unshuffle": 4, "stride": 2, "ends": 1}
+    channels = in_eights(width * 4 // 3, width * 8 // 3, width * 16 // 3, width * 20 // 3)
+    return {"channels": channels, "residuals": (0, 1, 1, 2), "unshuffle": 4, "stride": 2, "ends": 1}
+
+
+def in_eights(*channels: int) -> tuple[int, ...]:
+    """The next multiples of 8."""
+    return tuple(-(-n // 8) * 8 for n in channels)
 
 
 def multiple_of(kind: str, *, colours: int = 0, architecture: Any = None, **_: Any) -> int:

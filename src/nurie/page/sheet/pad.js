@@ -265,14 +265,13 @@ export class Pad {
     const strokes = this.#shown.redrawing(this.#drawing);
     const draw = () => {
       const end = performance.now() + SLICE;
-      do
-        if (strokes.next().done) {
-          this.#glide = null;
-          this.#update();
-          return;
-        }
-      while (performance.now() < end);
-      this.#slice = window.setTimeout(draw);
+      while (!strokes.next().done) {
+        if (performance.now() < end) continue;
+        this.#slice = window.setTimeout(draw);
+        return;
+      }
+      this.#glide = null;
+      this.#update();
     };
     draw();
   }

@@ -1,5 +1,6 @@
 """Publishing made-up models with a made-up page."""
 
+import codecs
 import hashlib
 import html.parser
 import json
@@ -143,6 +144,8 @@ def test_the_site_is_complete(tmp_path: Path, page: Path):
     assert next(site.glob("assets/engine.*.wasm")).read_bytes() == b"\0asm './a.js'"
     assert not [path for path in site.parent.iterdir() if path.name.startswith(".")]
     first = {name: (site / name).read_bytes() for name in names}
+    manifest = tmp_path / "model" / "manifest.json"
+    manifest.write_bytes(codecs.BOM_UTF8 + manifest.read_bytes())  # as some editors save it
     publish(Publish(tmp_path / "model", site))
     assert {name: (site / name).read_bytes() for name in files(site)} == first
 

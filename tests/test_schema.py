@@ -88,6 +88,13 @@ def test_what_the_other_tests_change_is_valid_and_may_have_fields_of_a_newer_nur
 
 
 @EACH_FORMAT
+def test_a_byte_order_mark_is_no_fault(formats: dict[str, Format], name: str) -> None:
+    content = json.dumps(formats[name].valid)
+    assert formats[name].refusal_of(content.encode("utf-8-sig")) == ""
+    assert "JSON is malformed" in formats[name].refusal_of(content.encode("utf-16"))
+
+
+@EACH_FORMAT
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_a_field_is_read_or_refused_with_its_path(

@@ -4,6 +4,7 @@ The formats themselves are where they are used: the manifest in engine/modelfile
 drawings/strokes.py, a site's list in site/sitefile.py. docs/formats.md has the limits.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Callable
@@ -111,7 +112,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parsed(data: bytes, schema: type) -> Any:
-    """The JSON value in UTF-8. A field that is NaN or infinite, which Python writes but JSON has not, is named."""
+    """The JSON value in UTF-8, perhaps with a byte order mark, as some editors write it. A field that is NaN or
+    infinite, which Python writes but JSON has not, is named."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return msgspec.json.decode(data)
     except msgspec.DecodeError:

@@ -24,7 +24,7 @@ class SiteModel:
 
 def site_model(name: str, folder: Path) -> SiteModel:
     """Of a model folder that `read_manifest` accepts. Raises NurieError when a preset's picture is not there."""
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((folder / MANIFEST).read_bytes())
     manifest.pop("files", None)  # the site's own list has them
     files: dict[str, bytes] = {}
 

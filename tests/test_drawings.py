@@ -18,8 +18,9 @@ from nurie.batches.sampler import Sampler
 from nurie.batches.unpaired import unpaired_at
 from nurie.config import Evaluate, Export, Train
 from nurie.drawings.bodies import bodies
-from nurie.drawings.collection import Sketch, line_width, open_collection, scaled
+from nurie.drawings.collection import Sketch, open_collection, scaled
 from nurie.drawings.pixels import draw_strokes
+from nurie.drawings.widths import line_width
 from nurie.engine.modelfile import read_manifest
 from nurie.engine.plan import Op, make_plan
 from nurie.errors import NurieError
@@ -57,7 +58,8 @@ def doodles(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_way_of_saying_a_drawing_gives_the_same_strokes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("marked", ["", "a.ndjson", "shelf.json"])  # by a byte order mark
+def test_every_way_of_saying_a_drawing_gives_the_same_strokes(tmp_path: Path, marked: str) -> None:
     ways = {
         "a.ndjson": quick_draw([CIRCLE, *EYES], word="cat", recognized=True),
         "a.json": json.dumps(of_page([CIRCLE, *EYES])),
@@ -65,7 +67,7 @@ def test_every_way_of_saying_a_drawing_gives_the_same_strokes(tmp_path: Path) ->
     }
     drawn = []
     for name, text in ways.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8-sig" if name == marked else "utf-8")
         (sketch,) = open_collection(tmp_path / name).sketches
         drawn.append(sketch.draw(square(64), sketch.scale(50), 7, 7, 2))
     assert drawn[0].min() == 0

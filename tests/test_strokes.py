@@ -187,3 +187,22 @@ def test_the_drawings_of_the_examples_are_whole(folder: str) -> None:
         assert points.min() >= 0 and points.max() <= 256, path
         black = draw_strokes(drawing.strokes, 256, 256) < 128
         assert 0.01 < black.mean() < 0.25, path
+
+
+@pytest.mark.parametrize("times", [1, 2, 8])
+def test_thin_lines_of_large_scans_are_not_pale(tmp_path: Path, times: int) -> None:
+    sheet = np.full((64 * times, 64 * times, 3), 255, np.uint8)
+    sheet[20 * times : 20 * times + 2] = 0
+    sheet[:, 40 * times : 40 * times + 2] = (255, 120, 0)  # a coloured stroke: a hint
+    Image.fromarray(sheet).save(tmp_path / "scan.png")
+    drawing = load_drawing(tmp_path / "scan.png", 64, 64).astype(int)
+    assert drawing[:, :30, 0].min() <= 60  # black, of 0 to 255
+    assert drawing[40:, :, 2].min() <= 60 and drawing[40:, :, 0].min() >= 230  # as orange as it was
+    assert (drawing.min(2) > 200).mean() > 0.9
+
+
+def test_pictures_that_are_no_line_drawings_are_made_smaller_as_they_are(tmp_path: Path) -> None:
+    dark = np.random.default_rng(0).integers(0, 150, (256, 256, 3), np.uint8)
+    Image.fromarray(dark).save(tmp_path / "dark.png")
+    smaller = dark.reshape(64, 4, 64, 4, 3).mean((1, 3))
+    assert np.abs(load_drawing(tmp_path / "dark.png", 64, 64) - smaller).max() <= 1

@@ -1,7 +1,7 @@
 """Drawings without pictures, as people make them: folders and files of strokes, or of pictures of line drawings."""
 
+import codecs
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ import numpy as np
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from nurie.drawings.enclosed import INK
 from nurie.drawings.ink import Image, brightest, darkest, is_line_drawing
 from nurie.drawings.labels import label_colours
 from nurie.drawings.pixels import draw_strokes
 from nurie.drawings.strokes import Paper
+from nurie.drawings.widths import INK, widened
 from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture
@@ -40,7 +40,6 @@ EMPTY, UNRECOGNISED, ON_PICTURE, MAP = "without lines", "not recognised", "on a 
 LOOKED_AT = Size(256, 256)  # whether an eraser has left something
 COLOURED = 24  # a pixel whose channels differ by as much has a colour
 MOST_PIXELS = 1024  # a side of a picture's ink: a few hundred scans would not fit into memory
-LEAST_WIDTH = 1.5  # pixels of the lines of pictures that are made smaller: thinner ones would be grey
 HINTS = 0.1  # the largest share of a line drawing's pixels that may have: coloured strokes
 
 Axis = Annotated[list[float], Meta(max_length=100_000)]
@@ -189,6 +188,7 @@ def read_lines(path: Path) -> Iterator[Sketch | str]:
     decode = msgspec.json.Decoder(QuickDrawing).decode
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(MOST_BYTES + 1), b""), 1):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not line.strip():
                 continue
             try:
@@ -241,16 +241,7 @@ def scaled(picture: Image, scale: float) -> Image:
     picture = np.ascontiguousarray(picture)
     if scale >= 1:
         return cv2.resize(picture, (w, h), interpolation=cv2.INTER_LINEAR)
-    if (missing := math.ceil(LEAST_WIDTH / scale - line_width(picture))) > 0:
-        picture = cv2.erode(picture, np.ones((missing + 1, missing + 1), np.uint8))
-    return cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
-
-
-def line_width(picture: Image) -> float:
-    """About how wide the lines of a picture are, pixels: twice the area of their ink by the length of its edges."""
-    ink = np.pad(picture[:, :, 0] < INK, 1)
-    down, across = (np.count_nonzero(np.diff(ink, axis=axis)) for axis in (0, 1))
-    return float(2 * np.count_nonzero(ink) / max(1.0, np.hypot(down, across)))  # right for straight ones
+    return cv2.resize(widened(picture, scale), (w, h), interpolation=cv2.INTER_AREA)
 
 
 def without_hints(picture: Image) -> Image:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from nurie.drawings.ink import darkest
+from nurie.drawings.widths import INK
 
-INK = 192  # a pixel is of a line where one of its channels is darker
 # Brushes that try to come in from the border: this many places to each side of their middle. A gap in a line lets no
 # brush in that is wider.
 BRUSHES = (1, 3, 6)

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from nurie.drawings.pixels import draw_map, draw_strokes
 from nurie.drawings.strokes import read_strokes
+from nurie.drawings.widths import least_channel, widened
 from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture
@@ -19,6 +20,7 @@ from nurie.size import Size
 
 STROKES = ".json"
 DRAWINGS = SUFFIXES | {STROKES}
+WHITE = 200  # a pixel whose channels are all at least as bright is paper
 
 
 def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
@@ -63,14 +65,18 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
     """A drawing as the page would see it: whole, centred in the model's size. uint8 (height, width, 3) RGB.
 
     It lies on white, a label map on the first of its `labels`. A drawing of the right size is taken as it is; strokes
-    that name no size are in pixels of that one. Raises NurieError when the file is no drawing.
+    that name no size are in pixels of that one; thin lines on white, as scans have them, are kept wide enough to be
+    seen. Raises NurieError when the file is no drawing.
     """
     if path.suffix.lower() == STROKES:
         drawing = read_strokes(path, Size(width, height))
         if labels or drawing.paper.covered:
             return draw_map(drawing.strokes, height, width, labels[0] if labels else drawing.paper.colour)
         return draw_strokes(drawing.strokes, height, width)
-    flat = Image.fromarray(load_whole(path, labels))
+    whole = load_whole(path, labels)
+    if not labels and np.count_nonzero(least_channel(whole) >= WHITE) > whole.size / 6:  # half of the pixels
+        whole = widened(whole, min(width / whole.shape[1], height / whole.shape[0]))
+    flat = Image.fromarray(whole)
     if flat.size != (width, height):
         flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground_of(labels))
     return np.asarray(flat)

@@ -210,6 +210,18 @@ def test_pairs_are_resized_by_area(tmp_path: Path) -> None:
     assert drawing.shape == picture.shape == (64, 64, 3)
 
 
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_of_larger_pairs_thin_lines_of_the_drawing_stay_dark_and_pictures_are_resized_by_area(
+    tmp_path: Path, direction: str
+) -> None:
+    half = np.full((512, 512, 3), 255, np.uint8)
+    half[200:202] = 0
+    Image.fromarray(np.hstack([half, half])).save(tmp_path / "a.png")
+    drawing, picture = PairFolder(tmp_path, square(64), direction).read(tmp_path / "a.png")
+    assert drawing.min() < 10 and (drawing < 128).all(2).any(1).sum() in (1, 2)
+    assert picture.min() == 191  # a quarter of its 8 rows
+
+
 def test_picture_that_is_no_pair_gives_its_size(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
     with pytest.raises(NurieError, match=r"a.png is 30x20 pixels; a pair is two squares side by side, such as 40x20"):

@@ -189,6 +189,19 @@ def test_line_art_on_transparency_lies_on_white(tmp_path: Path) -> None:
     assert drawing[4].min() > 250 and drawing[16].max() < 5
 
 
+@pytest.mark.parametrize("fit", ["pad", "crop"])
+def test_thin_lines_of_large_drawings_stay_dark(tmp_path: Path, fit: str) -> None:
+    save(tmp_path / "photos" / "a.png", np.full((400, 800, 3), 200, np.uint8))
+    ink = np.full((1200, 2400, 3), 255, np.uint8)
+    ink[600:602] = 0
+    save(tmp_path / "inputs" / "a.png", ink)
+    prepare(config(tmp_path, mode="folders", inputs=tmp_path / "inputs", fit=fit))
+    drawing, picture = halves(tmp_path / "pairs" / "train" / "a.png")
+    assert (
+        drawing.min() < 60 and (drawing < 128).all(2).any(1).sum() in (1, 2) and set(np.unique(picture)) <= {200, 255}
+    )
+
+
 @pytest.mark.parametrize("fit", ["subject", "pad"])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_no_line_where_a_photo_ends_and_padding_begins(tmp_path: Path, fit: str, alpha: bool) -> None:

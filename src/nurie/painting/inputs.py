@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from nurie.drawings.pixels import draw_map, draw_strokes
 from nurie.drawings.strokes import read_strokes
-from nurie.drawings.widths import least_channel, widened
+from nurie.drawings.widths import keep_lines
 from nurie.errors import NurieError
 from nurie.files.ours import walk
 from nurie.files.pictures import SUFFIXES, flattened, read_picture
@@ -20,7 +20,6 @@ from nurie.size import Size
 
 STROKES = ".json"
 DRAWINGS = SUFFIXES | {STROKES}
-WHITE = 200  # a pixel whose channels are all at least as bright is paper
 
 
 def counted(task: str, drawings: Sequence[Path]) -> Iterator[Path]:
@@ -74,8 +73,8 @@ def load_drawing(path: Path, height: int, width: int, labels: Sequence[str] = ()
             return draw_map(drawing.strokes, height, width, labels[0] if labels else drawing.paper.colour)
         return draw_strokes(drawing.strokes, height, width)
     whole = load_whole(path, labels)
-    if not labels and np.count_nonzero(least_channel(whole) >= WHITE) > whole.size / 6:  # half of the pixels
-        whole = widened(whole, min(width / whole.shape[1], height / whole.shape[0]))
+    if not labels:
+        whole = keep_lines(whole, min(width / whole.shape[1], height / whole.shape[0]))
     flat = Image.fromarray(whole)
     if flat.size != (width, height):
         flat = ImageOps.pad(flat, (width, height), Image.Resampling.BOX, color=ground_of(labels))

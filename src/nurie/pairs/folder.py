@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from nurie.drawings.widths import keep_lines
 from nurie.pairs.files import read_pair
 from nurie.pairs.kinds import no_pairs
 from nurie.pairs.layouts import find_pairs, stem
@@ -32,11 +33,15 @@ class PairFolder:
         return len(self.groups)
 
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
-        """Drawing and picture, uint8 (h, w, 3) RGB each, of `size`. NurieError when the file is no A|B pair."""
+        """Drawing and picture, uint8 (h, w, 3) RGB each, of `size`. Thin lines of drawings on white stay dark.
+
+        NurieError when the file is no A|B pair.
+        """
         if path in self._cache:
             return self._cache[path]
-        halves = read_pair(path, self.size, self.direction, self.others.get(path))
-        drawing, picture = (resized(half, self.size) for half in halves)
+        drawing, picture = read_pair(path, self.size, self.direction, self.others.get(path))
+        drawing = keep_lines(drawing, self.size.height / drawing.shape[0])
+        drawing, picture = resized(drawing, self.size), resized(picture, self.size)
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture

@@ -218,7 +218,7 @@ def test_of_larger_pairs_thin_lines_of_the_drawing_stay_dark_and_pictures_are_re
     half[200:202] = 0
     Image.fromarray(np.hstack([half, half])).save(tmp_path / "a.png")
     drawing, picture = PairFolder(tmp_path, square(64), direction).read(tmp_path / "a.png")
-    assert drawing.min() < 10 and (drawing < 128).all(2).any(1).sum() in (1, 2)
+    assert drawing.min() < 10 and (drawing[:, 32, 0] < 128).sum() in (1, 2)
     assert picture.min() == 191  # a quarter of its 8 rows
 
 

@@ -89,7 +89,7 @@ def from_folders(config: Prepare, sources: Sources) -> tuple[list[np.ndarray], n
     fit = "pad" if config.fit == "subject" else config.fit
     photo, mask = read_subject(config, sources)
     drawing = flattened(*read_beside(sources.drawing, sources.photo, photo))
-    high = window(*drawing.shape[:2], None, fit, 0.0, config.size)[2]
+    high = window(drawing.shape[0], drawing.shape[1], None, fit, 0.0, config.size)[2]
     drawing = keep_lines(drawing, config.size.height / high)
     halves = (place(drawing, None, config.size, fit, 0.0), place(photo, mask, config.size, fit, config.margin))
     return [halves[0][0]], halves[1][0]

@@ -77,7 +77,15 @@ def test_training_sees_the_weights_of_the_model() -> None:
     assert parity.mean_difference <= 0.0005
 
 
-@pytest.mark.parametrize("change", [0.005, 0.02])
+def test_where_8_bits_change_pictures_more_than_is_allowed_all_layers_have_8() -> None:
+    generator = trained()
+    with torch.no_grad():
+        before = picture_of(generator(seen()))
+        assert change_by(generator, layers_of(generator), {}, seen(), before, picture_of) > 0.003
+    assert allocate(generator, seen(), 0.003) == {}
+
+
+@pytest.mark.parametrize("change", [0.008, 0.02])
 def test_pictures_change_by_what_is_allowed(change: float) -> None:
     generator = trained()
     with torch.no_grad():

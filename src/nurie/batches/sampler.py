@@ -21,7 +21,7 @@ from nurie.drawings.collection import Collection
 from nurie.drawings.shift import Shift, draw_shift, move
 from nurie.nets.styles import style_of
 from nurie.nets.tensors import to_mask, to_tensor
-from nurie.pairs.folder import PairFolder, resized
+from nurie.pairs.folder import PairFolder, resized_pair
 from nurie.size import Size
 
 
@@ -87,7 +87,7 @@ class Sampler:
         streams = Streams(self.options.seed, position)
         group = self.pairs.groups[self._of_class(position) if self.classes else self._of_all(position)]
         path = group[int(streams(Choice.DETAIL).integers(len(group)))]
-        drawing, picture = (resized(half, size or self.pairs.size) for half in self.pairs.read(path))
+        drawing, picture = resized_pair(*self.pairs.read(path), size or self.pairs.size)
         return vary_pair(drawing, picture, self.options, streams)
 
     def _of_all(self, position: int) -> int:

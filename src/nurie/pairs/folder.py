@@ -33,15 +33,10 @@ class PairFolder:
         return len(self.groups)
 
     def read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
-        """Drawing and picture, uint8 (h, w, 3) RGB each, of `size`. Thin lines of drawings on white stay dark.
-
-        NurieError when the file is no A|B pair.
-        """
+        """Drawing and picture, uint8 (h, w, 3) RGB each, of `size`. NurieError when the file is no A|B pair."""
         if path in self._cache:
             return self._cache[path]
-        drawing, picture = read_pair(path, self.size, self.direction, self.others.get(path))
-        drawing = keep_lines(drawing, self.size.height / drawing.shape[0])
-        drawing, picture = resized(drawing, self.size), resized(picture, self.size)
+        drawing, picture = resized_pair(*read_pair(path, self.size, self.direction, self.others.get(path)), self.size)
         if (len(self._cache) + 1) * 2 * drawing.nbytes < CACHE_BYTES:
             self._cache[path] = drawing, picture
         return drawing, picture
@@ -64,6 +59,11 @@ class PairFolder:
         """Up to `count` files, at most one for each picture: evenly spread pictures, details in turn."""
         chosen = np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
         return [self.groups[g][i % len(self.groups[g])] for i, g in enumerate(chosen)]
+
+
+def resized_pair(drawing: np.ndarray, picture: np.ndarray, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Both in this size; thin lines of a drawing on white stay dark."""
+    return resized(keep_lines(drawing, size.height / drawing.shape[0]), size), resized(picture, size)
 
 
 def resized(half: np.ndarray, size: Size) -> np.ndarray:

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from conftest import TINY, forget_accelerate, square
-from nurie.config import Train
+from nurie.config import Export, Train
 from nurie.errors import NurieError
+from nurie.export import export
 from nurie.nets import checkpoint
 from nurie.nets.generators import build_generator
 from nurie.train import train
-from nurie.training.distill import Teacher, fingerprint, recorded, same_sizes, shapes
+from nurie.training.distill import Teacher, fingerprint, open_teacher, recorded, same_sizes, shapes
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,31 @@ def test_a_run_is_not_its_own_teacher(pairs: Path, tmp_path: Path, teacher: Path
     for path in (teacher, teacher / checkpoint.FILE):
         with pytest.raises(NurieError, match="is the run itself"):
             train(Train(pairs, teacher, steps=4, teacher=path, **{**TINY, "width": 16}))
+
+
+def test_a_model_teaches_as_the_run_that_it_is_of_does_and_hands_its_credits_on(
+    pairs: Path, tmp_path: Path, teacher: Path
+) -> None:
+    model = export(Export(teacher, tmp_path / "model", weights="float32", tolerance=1.0, credits=("Thanks to A",)))
+    drawing, student = torch.rand(2, 3, 64, 64) * 2 - 1, build_generator("fast", 8, styles=True, enclosed=True).eval()
+    style, shown = torch.rand(2, 3), []
+    for path in (teacher, model):
+        opened = open_teacher(Train(pairs, tmp_path / "run", teacher=path, **TINY), student)
+        assert opened
+        shown.append(opened.show(drawing, style)[0])
+    assert torch.allclose(*shown, atol=1e-4)
+    options: dict[str, Any] = {**TINY, "distil_features": 0.0}
+    path = train(Train(pairs, tmp_path / "run", steps=1, teacher=model, **options))
+    assert checkpoint.load(path)[1]["credits"] == ["Thanks to A"]
+    assert records(tmp_path / "run")[0]["distil_output"] > 0 and "distil_features" not in records(tmp_path / "run")[0]
+    forget_accelerate()
+    assert checkpoint.load(train(Train(pairs, tmp_path / "run", steps=2, teacher=model, **options)))[1]["step"] == 2
+
+
+def test_a_teacher_of_classes_is_refused(pairs: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {**TINY, "colours": 4, "styles": False, "enclosed": False}
+    run = tmp_path / "colours"
+    train(Train(pairs, run, steps=1, **options))
+    forget_accelerate()
+    with pytest.raises(NurieError, match="paints in 4 colours, not in any"):
+        train(Train(pairs, tmp_path / "run", steps=1, teacher=run, **TINY))

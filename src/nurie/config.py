@@ -228,7 +228,8 @@ class Train:
     subject_colour: Weight = 4.0
     # start from these weights: a run folder, a .safetensors file, or a model folder, whose credits the new model keeps
     init: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
-    # learn from this generator too: an earlier run with a larger --width, or a unet (run folder or .safetensors file)
+    # learn from this generator too: an earlier run with a larger --width, or a unet, or what drawings without pictures
+    # should leave as it is (run folder, .safetensors file or model folder)
     teacher: Annotated[Path | None, arg(metavar="PATH"), FreeToChange()] = None
     distil_output: Weight = 20.0  # with a teacher: weight of the L1 loss to its pictures
     distil_features: Weight = 10.0  # with a teacher: weight of the squared difference to the means of its channels

@@ -17,9 +17,9 @@ from nurie.convert.graph import module_of, traced
 from nurie.convert.lower import lower
 from nurie.convert.quantise import dequantised
 from nurie.engine.modelfile import MANIFEST, Manifest, read_model
-from nurie.engine.plan import Op
+from nurie.engine.plan import Op, Plan
 from nurie.errors import NurieError, spelt
-from nurie.nets.generators import build_generator
+from nurie.nets.generators import DEFAULT_WIDTH, build_generator
 from nurie.size import Size
 
 
@@ -30,16 +30,36 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
     NurieError where the folder is no model, or one of another generator, or of one that this version builds otherwise.
     """
     manifest, plan, data = read_model(model)
-    if not (manifest.generator.kind and manifest.generator.width):
-        raise NurieError(f"{model / MANIFEST} does not say which generator made it; train a new one.")
+    options = options_of(manifest, model)
     wanted = {"colours": 0} | wanted
-    options = {name: getattr(manifest.generator, name) for name in wanted}
     if other := {name: value for name, value in wanted.items() if options[name] != value}:
         given = {name: options[name] for name in other}
         raise NurieError(
             f"{model} has a generator with {spelt(given)}, but this run's has {spelt(other)}. Train with the same."
         )
-    generator = build_generator(**wanted).eval()
+    generator = rebuilt(manifest, plan, data, model)
+    give_back_statistics(generator, drawings())
+    return generator, manifest
+
+
+def restore_finished(model: Path) -> tuple[nn.Module, Manifest]:
+    """The same of whatever generator it has, but not for training: its BatchNorms have no statistics."""
+    manifest, plan, data = read_model(model)
+    return rebuilt(manifest, plan, data, model), manifest
+
+
+def options_of(manifest: Manifest, model: Path) -> dict[str, Any]:
+    """The arguments of `build_generator`. Raises NurieError where the model does not say them."""
+    made_by = manifest.generator
+    if not (made_by.kind in DEFAULT_WIDTH and made_by.width):
+        raise NurieError(f"{model / MANIFEST} does not say which generator made it; train a new one.")
+    return {name: getattr(made_by, name) for name in ("kind", "width", "styles", "enclosed", "colours")}
+
+
+def rebuilt(manifest: Manifest, plan: Plan, data: bytes, model: Path) -> nn.Module:
+    """A generator with a model's weights; its BatchNorms only shift. NurieError where its layers are others."""
+    options = options_of(manifest, model)
+    generator = build_generator(**options).eval()
     size = Size(manifest.input.width, manifest.input.height)
     palette = np.zeros((len(manifest.palette), 3), np.uint8)  # only how many colours there are matters
     own = [op for op in lower(generator, size, palette=palette)[0].ops if op.is_conv]
@@ -47,10 +67,9 @@ def restore(model: Path, wanted: dict[str, Any], drawings: Callable[[], Tensor])
     if [shape(op) for op in own] != [shape(op) for op in theirs]:
         raise NurieError(f"{model} is by a generator that this version of Nurie builds otherwise; train a new one.")
     set_weights(generator, theirs, data)
-    if wanted["styles"] and manifest.styles:
+    if options["styles"] and manifest.styles:
         generator.style.set_style(0, manifest.styles[0])  # type: ignore[union-attr, operator]
-    give_back_statistics(generator, drawings())
-    return generator, manifest
+    return generator
 
 
 def shape(op: Op) -> tuple[Any, ...]:

@@ -4,12 +4,16 @@ After Ren et al. 2021, "Online Multi-Granularity Distillation for GAN Compressio
 teacher's picture and, level by level, near the teacher's channel means, which a learned 1x1 convolution predicts
 from the student's. Two things differ. The teacher is finished, so that it costs one forward pass; and the student
 keeps its own GAN and L1 losses, so that it can grow better than its teacher.
+
+The teacher may also be what the student itself began as. Then what is learnt of drawings without pictures leaves the
+pictures of the pairs as they were (Li and Hoiem 2016, "Learning without forgetting").
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +21,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nurie.config import Train
+from nurie.convert.restore import restore_finished
+from nurie.engine.modelfile import is_model
 from nurie.errors import NurieError
 from nurie.nets.checkpoint import load_generator
 from nurie.nets.described import DescribedGenerator
@@ -36,8 +42,9 @@ class Adapters(nn.ModuleList):
 class Teacher:
     """A trained generator, and how its features compare with a student's."""
 
-    def __init__(self, net: nn.Module, student: nn.Module, size: Size) -> None:
-        """`student` is in eval mode, for its shapes at this size."""
+    def __init__(self, net: nn.Module, student: nn.Module, size: Size, credits: list[str] | None = None) -> None:
+        """`student` is in eval mode, for its shapes at this size. credits: of what the teacher learnt from."""
+        self.credits = credits or []
         self.net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         device = next(student.parameters()).device
         self.net.to(device)
@@ -69,15 +76,28 @@ def open_teacher(config: Train, student: nn.Module) -> Teacher | None:
         return None
     if config.run.resolve() in (config.teacher.resolve(), config.teacher.resolve().parent):
         raise NurieError(f"--teacher {config.teacher} is the run itself. Name a run that was trained before.")
-    net, meta = load_generator(config.teacher)
-    for option in ("size", "direction"):
-        theirs, ours = meta["train"][option], plain(getattr(config, option))
-        if theirs != ours:
+    net, learnt, credits, colours = read_teacher(config.teacher)
+    for option, theirs in learnt.items():
+        if theirs != (ours := plain(getattr(config, option))):
             raise NurieError(
                 f"The teacher {config.teacher} was trained with --{option} {theirs}, but this run has {ours}. "
                 "Use the same, or another teacher."
             )
-    return Teacher(net, student, config.size)
+    if colours:
+        raise NurieError(f"The teacher {config.teacher} paints in {colours} colours, not in any. Use another one.")
+    return Teacher(net, student, config.size, credits)
+
+
+def read_teacher(path: Path) -> tuple[nn.Module, dict[str, Any], list[str], int]:
+    """The generator of a checkpoint or a model; its size and direction; its credits; in how many colours it paints, 0
+    for any. Raises NurieError."""
+    if is_model(path):
+        net, manifest = restore_finished(path)
+        size = Size(manifest.input.width, manifest.input.height)
+        return net, {"size": size.saved, "direction": manifest.direction}, manifest.credits, len(manifest.palette)
+    net, meta = load_generator(path)
+    learnt = {name: meta["train"][name] for name in ("size", "direction")}
+    return net, learnt, meta.get("credits", []), len(meta.get("palette", []))
 
 
 def refuse_other_teacher(run: Path, teacher: Teacher | None, saved: str | None) -> None:

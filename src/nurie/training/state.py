@@ -157,8 +157,8 @@ class State:
 
     def credited(self) -> list[str]:
         """Of all that the weights learnt from and that names whom to thank, each once."""
-        drawings = self.dataset.drawings
-        return list(dict.fromkeys([*self.credits, *(drawings.credits if drawings else [])]))
+        others = [each.credits for each in (self.teacher, self.dataset.drawings) if each]
+        return list(dict.fromkeys(sum(others, self.credits)))
 
     def metadata(self) -> dict[str, Any]:
         teacher = {"teacher": self.teacher.fingerprint} if self.teacher else {}

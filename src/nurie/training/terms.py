@@ -123,8 +123,12 @@ PICTURE_TERMS = (
         lambda made: mean_near(made.pixel_loss, made.batch.near_parts),
         lambda config, _: config.body_parts and config.body_part_l1,
     ),
-    Term[Made]("distil_output", lambda made: F.l1_loss(made.fake, made.taught[0]), lambda _, made: made.state.teacher),
-    Term[Made]("distil_features", distil_features, lambda _, made: made.state.teacher),
+    Term[Made](
+        "distil_output",
+        lambda made: F.l1_loss(made.fake, made.taught[0]),
+        lambda config, made: config.distil_output and made.state.teacher,
+    ),
+    Term[Made]("distil_features", distil_features, lambda config, made: config.distil_features and made.state.teacher),
     Term[Made]("ink_contrast", ink_contrast, lambda config, made: config.ink_contrast and made.batch.unpaired),
     Term[Made]("open_paper", open_paper, lambda config, made: config.open_paper and made.batch.unpaired),
     Term[Made](

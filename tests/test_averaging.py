@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from conftest import TINY, forget_accelerate
 from nurie.batches.sampler import Batch, Sampler
 from nurie.config import Export, Train
+from nurie.drawings.collection import open_collection
 from nurie.errors import NurieError
 from nurie.export import export
 from nurie.nets import checkpoint
@@ -128,16 +129,24 @@ class Told(nn.Module):
         self.generator = generator
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        return self.generator(batch.drawing, batch.style)
+        drawings = [batch.drawing, batch.unpaired.drawing] if batch.unpaired else [batch.drawing]
+        return self.generator(torch.cat(drawings), torch.cat([batch.style] * 2)[: sum(map(len, drawings))])
 
 
-def test_the_statistics_are_those_of_torch_on_the_first_batches(pairs: Path, tmp_path: Path) -> None:
-    config = Train(pairs, tmp_path / "run", steps=2, seed=3, **TINY)
+@pytest.mark.parametrize("with_drawings", [False, True])
+def test_the_statistics_are_those_of_torch_on_the_first_batches(
+    pairs: Path, tmp_path: Path, with_drawings: bool
+) -> None:
+    file = tmp_path / "drawings.ndjson"
+    file.write_text('{"drawing": [[[0, 90, 90, 0, 0], [0, 0, 90, 90, 0]], [[30, 60], [40, 40]]]}')
+    drawings = file if with_drawings else None
+    config = Train(pairs, tmp_path / "run", steps=2, seed=3, drawings=drawings, **TINY)
     before = weights_of(run(config))
     path = run(replace(config, batchnorm=6))
     reference = build_generator(**metadata_of(path)["generator"])
     reference.load_state_dict(before)
-    sampler = Sampler(open_pairs(pairs, "train", config.size, config.direction), replace(config, consistency=0.0))
+    folder, found = open_pairs(pairs, "train", config.size, config.direction), drawings and open_collection(drawings)
+    sampler = Sampler(folder, replace(config, consistency=0.0), drawings=found)
     torch.manual_seed(config.seed)
     with torch.no_grad():
         update_bn((sampler(step) for step in range(6)), Told(reference))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from nurie.batches.pair import VariedPair, vary_pair
@@ -35,6 +36,14 @@ class Batch:
     redrawn: Tensor | None = None  # the drawings by other pens, with the same hints; None where all are coloured
     shift: Shift = (0, 0)  # how far `redrawn` was moved
     unpaired: Unpaired | None = None  # drawings without pictures
+
+    def shown(self) -> tuple[Tensor, Tensor]:
+        """What the generator is shown at once: the drawings, then those without pictures, (n + m, 3, h, w), and the
+        styles that it is asked for, (n + m, 3), of the latter those of the pairs in turn."""
+        if not self.unpaired:
+            return self.drawing, self.style
+        drawing = torch.cat([self.drawing, self.unpaired.drawing])
+        return drawing, self.style[torch.arange(len(drawing), device=self.style.device) % len(self.style)]
 
 
 @dataclass(frozen=True)

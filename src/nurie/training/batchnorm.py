@@ -32,7 +32,8 @@ def inputs(state: State, sampler: Sampler, count: int) -> Iterator[tuple[Tensor,
     device = state.accelerator.device
     with closing(prefetch(replace(sampler, options=options, process=0, processes=1), 0)) as batches:
         for batch in islice(batches, count):
-            yield batch.drawing.to(device), *state.told(batch.style.to(device))
+            drawings, styles = batch.shown()
+            yield drawings.to(device), *state.told(styles.to(device))
 
 
 @torch.no_grad()

@@ -60,24 +60,21 @@ class Step:
 
     def _make(self, batch: Batch) -> Made:
         """Let the generator paint, with gradient."""
-        state, told, drawings, asked = self.state, self.state.told(batch.style), batch.drawing, batch.style[:0]
-        paired = len(drawings)
-        if batch.unpaired:
-            drawings = torch.cat([drawings, batch.unpaired.drawing])
-            asked = batch.style[torch.arange(len(batch.unpaired.drawing), device=batch.style.device) % paired]
+        state, paired = self.state, len(batch.drawing)
+        drawings, styles = batch.shown()
         numbers = [self.config.seed, state.step, self.accelerator.process_index]
         seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
         again = None
         if batch.redrawn is not None:
             torch.manual_seed(seed)  # the same noise and dropout for both drawings
             with torch.no_grad():
-                again = state.generator(batch.redrawn, *told)
+                again = state.generator(batch.redrawn, *state.told(batch.style))
         torch.manual_seed(seed)
         with recorded(state.bare(state.generator)) as features:
-            output = state.generator(drawings, *state.told(torch.cat([batch.style, asked])))
+            output = state.generator(drawings, *state.told(styles))
         shown = state.shown(output)
         of_pairs = output[:paired], shown[:paired], [x[:paired] for x in features]
-        return Made(state, batch, *of_pairs, again, shown[paired:], asked)
+        return Made(state, batch, *of_pairs, again, shown[paired:], styles[paired:])
 
     def _compete(self, made: Made) -> tuple[Tensor, Judged]:
         """Update the discriminator. Returns its loss, and what it then says of the fake pictures."""

@@ -10,7 +10,8 @@
 # It was run in one piece on 2026-11-30, with 640 photos and 333 drawings: 49 minutes of one core of a CPU with bf16,
 # other work beside, and from its last save the mean with INIT, which was a script of its own then. INIT was the
 # built-in model of before, which had learnt from the same photos for 351 minutes of two cores and 263 of one.
-# What the last share of its steps and of its weights gives is in docs/training.md, "Drawings without pictures".
+# BatchNorm was measured on the pairs alone then, by now on the drawings, too. What the last share of its steps and of
+# its weights gives is in docs/training.md, "Drawings without pictures".
 set -euo pipefail
 cats=$1 drawings=$2 init=$3 out=$4
 here=$(cd "$(dirname "$0")" && pwd)
